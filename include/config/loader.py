@@ -1,0 +1,141 @@
+"""Read the definitions folder: every good definition, and one clear error for each bad one.
+
+A bad file never hides a good one: DAG files make what loads, and one file shows what does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from include.config.checks import CheckDefinition, CheckFile
+from include.config.model import DefinitionModel
+from include.config.orgs import OrgDefinition
+from include.config.pushes import PushDefinition
+from include.errors import DefinitionError
+
+Model = TypeVar("Model", bound=DefinitionModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definitions:
+    """Hold everything that the folder defines, by name, and what is wrong in it."""
+
+    orgs: dict[str, OrgDefinition]
+    pushes: dict[str, PushDefinition]
+    checks: dict[str, CheckDefinition]
+    errors: tuple[DefinitionError, ...]
+
+    def org(self, name: str) -> OrgDefinition:
+        """Return an org's definition.
+
+        Raises:
+            DefinitionError: there is none of this name; the message lists those there are.
+        """
+        if name not in self.orgs:
+            known = ", ".join(sorted(self.orgs)) or "none"
+            raise DefinitionError(f"no org is called {name!r}; defined: {known}", file="orgs/")
+        return self.orgs[name]
+
+    def push(self, name: str) -> PushDefinition:
+        """Return a push's definition.
+
+        Raises:
+            DefinitionError: there is none of this name; the message lists those there are.
+        """
+        if name not in self.pushes:
+            known = ", ".join(sorted(self.pushes)) or "none"
+            raise DefinitionError(f"no push is called {name!r}; defined: {known}", file="pushes/")
+        return self.pushes[name]
+
+
+def load_definitions(folder: Path) -> Definitions:
+    """Return what `orgs/`, `pushes/` and `checks/` below `folder` define; errors are collected, not raised."""
+    errors: list[DefinitionError] = []
+    orgs = _by_name(_read(folder, "orgs", OrgDefinition, errors), "org", errors)
+    pushes = _by_name(_read(folder, "pushes", PushDefinition, errors), "push", errors)
+    check_files = _read(folder, "checks", CheckFile, errors)
+    checks = _by_name([(file, each) for file, content in check_files for each in content.checks], "check", errors)
+    pushes = dict(_with_known_org(pushes, orgs, errors))
+    return Definitions(
+        orgs={name: each for name, (_, each) in orgs.items()},
+        pushes={name: each for name, (_, each) in pushes.items()},
+        checks={name: each for name, (_, each) in checks.items()},
+        errors=tuple(errors),
+    )
+
+
+def _read(folder: Path, kind: str, model: type[Model], errors: list[DefinitionError]) -> list[tuple[str, Model]]:
+    found: list[tuple[str, Model]] = []
+    for path in sorted((folder / kind).glob("*.y*ml")):
+        name = f"{kind}/{path.name}"
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                errors.append(DefinitionError("the file must hold keys and values; it is empty or a list", file=name))
+                continue
+            found.append((name, model.model_validate(content)))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or "cannot be read"
+            errors.append(DefinitionError(f"this is not YAML{place}: {problem}", file=name))
+        except (OSError, UnicodeDecodeError) as error:
+            errors.append(DefinitionError(f"the file cannot be read: {error}", file=name))
+        except ValidationError as error:
+            errors.extend(_as_definition_errors(error, name))
+    return found
+
+
+def _as_definition_errors(error: ValidationError, file: str) -> Iterator[DefinitionError]:
+    for each in error.errors(include_url=False, include_context=False):
+        key = ".".join(str(part) for part in each["loc"])
+        message = each["msg"].removeprefix("Value error, ")
+        if each["type"] == "extra_forbidden":
+            message = "no such key here; check its spelling and its place"
+        elif each["type"] == "missing":
+            message = "this key is missing"
+        yield DefinitionError(message, file=file, key=key)
+
+
+def _by_name(
+    found: list[tuple[str, Model]], attribute: str, errors: list[DefinitionError]
+) -> dict[str, tuple[str, Model]]:
+    named: dict[str, tuple[str, Model]] = {}
+    for file, each in found:
+        name = getattr(each, attribute)
+        if name in named:
+            errors.append(
+                DefinitionError(
+                    f"{name!r} is defined already in {named[name][0]}; rename one", file=file, key=attribute
+                )
+            )
+        else:
+            named[name] = (file, each)
+    return named
+
+
+def _with_known_org(
+    pushes: dict[str, tuple[str, PushDefinition]],
+    orgs: dict[str, tuple[str, OrgDefinition]],
+    errors: list[DefinitionError],
+) -> Iterator[tuple[str, tuple[str, PushDefinition]]]:
+    for name, (file, push) in pushes.items():
+        if push.org not in orgs:
+            known = ", ".join(sorted(orgs)) or "none"
+            errors.append(DefinitionError(f"no org is called {push.org!r}; defined: {known}", file=file, key="org"))
+        elif push.source.object not in orgs[push.org][1].all_objects:
+            errors.append(
+                DefinitionError(
+                    f"org {push.org!r} does not read {push.source.object}; add it to `objects` in {orgs[push.org][0]}",
+                    file=file,
+                    key="source.object",
+                )
+            )
+        else:
+            yield name, (file, push)

@@ -1,0 +1,68 @@
+"""The definition of an org: which connection, which objects, when and how they are read."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from include.config.model import ApiName, Cron, DefinitionModel, Slug
+
+DEFAULT_OBJECTS = ("Account", "Contact", "Lead", "Opportunity")
+
+
+class ObjectGroup(DefinitionModel):
+    """Hold objects that are read on a schedule of their own."""
+
+    name: Slug
+    schedule: Cron
+    objects: tuple[ApiName, ...] = Field(min_length=1)
+
+
+class OrgDefinition(DefinitionModel):
+    """Hold what a person says about one org (`definitions/orgs/<org>.yaml`)."""
+
+    org: Slug
+    connection: str = Field(min_length=1, description="id of an Airflow connection of type salesforce")
+    owner: str = "data"
+    schedule: Cron = "0 * * * *"
+    objects: tuple[ApiName, ...] = Field(default=DEFAULT_OBJECTS, min_length=1)
+    groups: tuple[ObjectGroup, ...] = Field(
+        default=(), description="objects that are read on another schedule than the rest"
+    )
+    health_schedule: Cron = "0 6 * * *"
+    api_version: str = Field(default="63.0", pattern=r"^\d{2}\.0$")
+    lookback_minutes: int = Field(default=10, ge=0, le=1440)
+    lag_seconds: int = Field(default=0, ge=0, le=3600)
+    bulk_above_rows: int = Field(
+        default=10_000, ge=0, description="more rows than this are read by Bulk API 2.0 instead of REST"
+    )
+
+    @model_validator(mode="after")
+    def _objects_are_read_once(self) -> OrgDefinition:
+        """Refuse an object in two groups: two schedules would move one cursor."""
+        seen: set[str] = set()
+        if len({group.name for group in self.groups}) != len(self.groups):
+            raise ValueError("two groups have the same name; give each its own")
+        for group in self.groups:
+            for name in group.objects:
+                if name in seen:
+                    raise ValueError(f"{name} stands in two groups; an object is read on one schedule")
+                seen.add(name)
+        return self
+
+    @property
+    def all_groups(self) -> tuple[ObjectGroup, ...]:
+        """Return every group, the default one first and named ""; together they hold each object once."""
+        grouped = {name for group in self.groups for name in group.objects}
+        rest = tuple(name for name in self.objects if name not in grouped)
+        default = (ObjectGroup.model_construct(name="", schedule=self.schedule, objects=rest),) if rest else ()
+        return default + self.groups
+
+    @property
+    def all_objects(self) -> tuple[str, ...]:
+        """Return every object that is read, once each."""
+        return tuple(name for group in self.all_groups for name in group.objects)
+
+    @property
+    def schema_name(self) -> str:
+        """Return the warehouse schema that holds this org's tables."""
+        return f"salesforce_{self.org}"

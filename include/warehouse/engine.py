@@ -1,0 +1,60 @@
+"""Open the warehouse: one SQLAlchemy engine, psycopg 3 below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from include.errors import WarehouseDown
+
+
+def open_warehouse(url: str) -> Engine:
+    """Return an engine for a PostgreSQL URL; `postgres://` and `postgresql://` both work, nothing is connected yet.
+
+    Sessions run in UTC. The pool is small, because every task is a process of its own.
+    """
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
+    return create_engine(
+        parsed,
+        pool_size=2,
+        max_overflow=4,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC", "application_name": "headwater", "connect_timeout": 10},
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection whose work is committed as a whole or not at all.
+
+    Raises:
+        WarehouseDown: the server cannot be reached.
+    """
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        host = f"{engine.url.host}:{engine.url.port}"
+        raise WarehouseDown(
+            f"the warehouse at {host} does not answer; start it (make up) or mend the connection headwater_warehouse"
+        ) from error
+    with connection, connection.begin():
+        yield connection
+
+
+def driver(connection: Connection) -> psycopg.Connection[Any]:
+    """Return the psycopg connection below, for COPY; it shares the transaction."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
+
+
+def quoted(*names: str) -> str:
+    """Return an identifier, quoted for SQL: the one way in which a name gets into a statement."""
+    return sql.Identifier(*names).as_string(None)

@@ -1,0 +1,75 @@
+"""What every test may use: a real PostgreSQL, and in it a fresh database for each test that asks for one."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from include.warehouse.engine import open_warehouse
+from include.warehouse.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a running PostgreSQL server: HEADWATER_TEST_POSTGRES, or one started for this session."""
+    given = os.environ.get("HEADWATER_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    from include.local.postgres import temporary_server
+
+    with temporary_server(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """Yield the name of a migrated database that tests are copied from."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    _run(postgres_url, f'CREATE DATABASE "{name}"')
+    engine = open_warehouse(_with_database(postgres_url, name))
+    migrate(engine)
+    engine.dispose()
+    yield name
+    _run(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def warehouse_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """Yield the URL of a fresh, migrated database; it is dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    yield _with_database(postgres_url, name)
+    _run(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Engine]:
+    """Yield an engine on a fresh, migrated database."""
+    engine = open_warehouse(warehouse_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def definitions(tmp_path: Path) -> Path:
+    """Yield an empty definitions folder."""
+    for kind in ("orgs", "pushes", "checks"):
+        (tmp_path / "definitions" / kind).mkdir(parents=True)
+    return tmp_path / "definitions"
+
+
+def _with_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _run(url: str, statement: str) -> None:
+    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
