@@ -1,0 +1,191 @@
+"""The protocol that every platform implements, and the values that travel through it.
+
+`include.activation` knows platforms by this file alone. The way of one push::
+
+    profile ──without_expired──▶ profile ──check──▶ None, or a Receipt of ours (never sent)
+    profiles ──build──▶ batches ──send──▶ BatchResult: one Receipt for each record
+
+`without_expired`, `check`, `build` and `interpret` decide: plain values in, plain values out. Only `send` and `test` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from include.records import Event, Profile, Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Say how much one request may hold; both are kept by `build`."""
+
+    max_records: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """Say what can be promised at this platform, above all after an answer was lost.
+
+    Args:
+        dedupes_events: an event sent twice under one key is stored once, so it may be sent again.
+        reads_back: the platform shows at once what it holds, so one can look and then decide.
+        skip_hook: the platform can take records without starting journeys.
+        partial_failure: one bad record doesn't spoil its batch.
+    """
+
+    dedupes_events: bool
+    reads_back: bool
+    skip_hook: bool
+    partial_failure: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Hold one request: its records in the order of the body, and the body itself.
+
+    `refused` are records that fit into no request at all: `send` gives their receipts back and sends nothing of them.
+    A batch may hold nothing but refused ones.
+    """
+
+    records: tuple[Profile, ...]
+    body: bytes
+    skip_hook: bool
+    refused: tuple[Receipt, ...] = ()
+
+    @property
+    def holds_events(self) -> bool:
+        """Say whether sending this batch twice could store an event twice."""
+        return any(record.events for record in self.records)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Hold what the platform answered, as far as `interpret` needs it."""
+
+    status: int
+    body: bytes
+    retry_after_seconds: float | None = None
+
+
+class NextStep(StrEnum):
+    """Say what `send` has to do after a reply; what it gives back is always DONE."""
+
+    DONE = "done"  # the receipts are final
+    SPLIT = "split"  # too large: nothing was taken, send the halves
+    BISECT = "bisect"  # the answer doesn't say who failed: send the halves once, if that can double nothing
+    RETRY = "retry"  # the platform says that it failed: send again after a pause
+    LOST = "lost"  # nobody knows whether it was taken
+    WAIT = "wait"  # throttled: nothing was taken
+    STOP = "stop"  # the connection is refused: nothing more may be sent
+    MISDIRECTED = "misdirected"  # something else than the platform answers there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """Say what became of a batch: one receipt for each of its records and refused ones, in their order.
+
+    Args:
+        receipts: what became of each record. Where `next_step` isn't DONE: what it is to be if that step fails.
+        next_step: DONE from `send`; anything from `interpret`.
+        cause: a short word for the whole batch's failure, or "".
+        message: the same for a person; never a secret, never a person's data.
+        retry_after_seconds: how long the platform asked us to wait.
+        requests: how many requests `send` made for this batch.
+    """
+
+    receipts: tuple[Receipt, ...]
+    next_step: NextStep = NextStep.DONE
+    cause: str = ""
+    message: str = ""
+    retry_after_seconds: float | None = None
+    requests: int = 0
+
+
+class Destination(Protocol):
+    """Carry profiles and events to one platform."""
+
+    @property
+    def name(self) -> str:
+        """Return the platform's name as definitions write it, e.g. ``insider_one``."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """Return how much one request may hold."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what can be promised at this platform."""
+        ...
+
+    def expired(self, event: Event, *, now: datetime) -> bool:
+        """Say whether the platform would drop this event for its age, without telling."""
+        ...
+
+    def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
+        """Return why this profile must not be sent (rejected or skipped), or None if it may.
+
+        A profile with an expired event is skipped as a whole, with cause ``event_expired``: leave the event out first
+        (see `without_expired`) to send the rest.
+        """
+        ...
+
+    def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
+        """Yield batches of checked profiles, within the limits by count and by serialized bytes.
+
+        Lazy: holds one batch at a time. Two records of one identity with conflicting values are the caller's matter.
+
+        Args:
+            profiles: what to send, already checked.
+            skip_hook: take the records without starting journeys; for whole requests.
+            max_records: a smaller number of records in a batch than the platform's limit.
+        """
+        ...
+
+    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
+        """Decide what a reply means for each record of the batch, and what to do next."""
+        ...
+
+    def send(self, batch: Batch) -> BatchResult:
+        """Send a batch and return one receipt for each of its records; waits and tries again where that is safe.
+
+        A batch with events whose answer was lost is never sent again: each of its records ends ``unknown``.
+        Whatever is raised, nothing of this batch was taken: its records are to be held.
+
+        Raises:
+            AuthError: the platform refuses our credentials; send nothing more.
+            RateLimited: the platform still throttles after the waits that we allow ourselves.
+            Unreachable: nobody (or something else) listens where the connection points.
+        """
+        ...
+
+    def test(self) -> None:
+        """Make one reading call that proves the connection.
+
+        Raises:
+            AuthError: the platform refuses our credentials.
+            Unreachable: nobody (or something else) listens where the connection points.
+            RetryableError: the platform has a fault of its own.
+        """
+        ...
+
+
+def without_expired(destination: Destination, profile: Profile, *, now: datetime) -> Profile:
+    """Return the profile without the events that the platform would silently drop for their age."""
+    kept = tuple(event for event in profile.events if not destination.expired(event, now=now))
+    if len(kept) == len(profile.events):
+        return profile
+    return Profile(
+        record_id=profile.record_id,
+        identifiers=profile.identifiers,
+        custom_identifiers=profile.custom_identifiers,
+        attributes=profile.attributes,
+        custom_attributes=profile.custom_attributes,
+        events=kept,
+    )
