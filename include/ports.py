@@ -1,6 +1,7 @@
 """The protocols by which rooms lend each other things without importing each other.
 
-`salesforce` meters its calls through `Meter` and keeps its session in a `TokenStore`; `destinations` wait for a `Bucket`.
+`salesforce` meters its calls through `Meter` and keeps its session in a `TokenStore`;
+`destinations` wait for a `Bucket`.
 The warehouse implements them; `plugins/headwater/hooks.py` puts the implementations in.
 """
 

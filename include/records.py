@@ -1,6 +1,6 @@
 """The frozen values that travel between rooms.
 
-They hold no behaviour beyond small derived properties, so that every room can import them without importing another room.
+They hold no behaviour beyond small derived properties, so that every room can import them and no other room.
 Times are aware UTC; window ends are `low` (included) and `high` (excluded).
 """
 

@@ -18,6 +18,7 @@ from include.config.model import DefinitionModel
 from include.config.orgs import OrgDefinition
 from include.config.pushes import PushDefinition
 from include.errors import DefinitionError
+from include.settings import read_settings
 
 Model = TypeVar("Model", bound=DefinitionModel)
 
@@ -54,8 +55,13 @@ class Definitions:
         return self.pushes[name]
 
 
-def load_definitions(folder: Path) -> Definitions:
-    """Return what `orgs/`, `pushes/` and `checks/` below `folder` define; errors are collected, not raised."""
+def load_definitions(folder: Path | None = None) -> Definitions:
+    """Return what `orgs/`, `pushes/` and `checks/` below `folder` define; errors are collected, not raised.
+
+    Args:
+        folder: None for the one that the setting HEADWATER_DEFINITIONS names.
+    """
+    folder = folder or read_settings().definitions
     errors: list[DefinitionError] = []
     orgs = _by_name(_read(folder, "orgs", OrgDefinition, errors), "org", errors)
     pushes = _by_name(_read(folder, "pushes", PushDefinition, errors), "push", errors)

@@ -1,0 +1,84 @@
+"""Read what we need from Airflow's task context, whose keys come and go with the kind of run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from include.errors import BudgetPaused
+from include.records import AirflowRun, RunMode, Window
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+Execute = TypeVar("Execute", bound=Callable[..., Any])
+
+
+def airflow_run(context: Context) -> AirflowRun:
+    """Return the names by which Airflow knows this attempt; empty ones when there is no run (a bare `execute({})`)."""
+    dag_run, task_instance = context.get("dag_run"), context.get("ti")
+    if dag_run is None or task_instance is None:
+        return AirflowRun()
+    return AirflowRun(
+        dag_id=dag_run.dag_id,
+        dag_run_id=dag_run.run_id,
+        task_id=task_instance.task_id,
+        try_number=task_instance.try_number,
+        run_type=str(getattr(dag_run.run_type, "value", dag_run.run_type)),
+    )
+
+
+def backfill_interval(context: Context) -> Window | None:
+    """Return the data interval when this run is part of a backfill, else None.
+
+    Manual runs carry a logical date that the form fills in with the present; it says nothing about what to read.
+    """
+    if airflow_run(context).run_type != "backfill":
+        return None
+    low, high = context.get("data_interval_start"), context.get("data_interval_end")
+    if low is None or high is None:
+        return None
+    return Window(low=_utc(low), high=_utc(high))
+
+
+def chosen_mode(context: Context, default: str) -> RunMode:
+    """Return how this run reads: a backfill its interval, anything else as its parameter `mode` or the operator says."""
+    if backfill_interval(context) is not None:
+        return RunMode.INTERVAL
+    return RunMode(parameter(context, "mode", default))
+
+
+def parameter(context: Context, name: str, default: Any) -> Any:
+    """Return the run's parameter of this name if it has one, else the operator's own value.
+
+    That is how the trigger form and a backfill override what the DAG says, and a DAG without parameters still works.
+    """
+    params = context.get("params") or {}
+    return params[name] if name in params and params[name] is not None else default
+
+
+def now_utc() -> datetime:
+    """Return now; the one clock of the operators."""
+    return datetime.now(UTC)
+
+
+def waits_for_budget(execute: Execute) -> Execute:
+    """Turn a budget pause into a deferral to its end: the task waits without a worker and without spending a try."""
+
+    @wraps(execute)
+    def wrapped(self: Any, context: Context, event: Any = None) -> Any:
+        try:
+            return execute(self, context)
+        except BudgetPaused as pause:
+            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+            self.log.info("%s; waiting until %s", pause, pause.until.isoformat())
+            self.defer(trigger=DateTimeTrigger(moment=pause.until), method_name="execute")
+
+    return wrapped  # type: ignore[return-value]
+
+
+def _utc(moment: datetime) -> datetime:
+    return datetime.fromtimestamp(moment.timestamp(), tz=UTC)
