@@ -99,8 +99,12 @@ def _read(folder: Path, kind: str, model: type[Model], errors: list[DefinitionEr
 
 
 def _as_definition_errors(error: ValidationError, file: str) -> Iterator[DefinitionError]:
-    for each in error.errors(include_url=False, include_context=False):
-        key = ".".join(str(part) for part in each["loc"])
+    found = error.errors(include_url=False, include_context=False)
+    for each in found:
+        place = each["loc"]
+        if any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in found):
+            continue  # only follows from the error inside it: "no item left after validation"
+        key = ".".join(str(part) for part in place)
         message = each["msg"].removeprefix("Value error, ")
         if each["type"] == "extra_forbidden":
             message = "no such key here; check its spelling and its place"

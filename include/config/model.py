@@ -16,7 +16,7 @@ class DefinitionModel(BaseModel):
 def _five_fields(text: str) -> str:
     from croniter import croniter  # Airflow's own cron library; costs nothing until a definition is read
 
-    if len(text.split()) != 5 or not croniter.is_valid(text)  # type: ignore[no-untyped-call]:
+    if len(text.split()) != 5 or not croniter.is_valid(text):  # type: ignore[no-untyped-call]
         raise ValueError(f"{text!r} is not a cron expression of five fields, such as '0 * * * *' for hourly")
     return text
 

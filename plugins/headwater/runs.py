@@ -44,7 +44,7 @@ def backfill_interval(context: Context) -> Window | None:
 
 
 def chosen_mode(context: Context, default: str) -> RunMode:
-    """Return how this run reads: a backfill its interval, anything else as its parameter `mode` or the operator says."""
+    """Return how this run reads: a backfill its interval, others as their parameter `mode` or the operator says."""
     if backfill_interval(context) is not None:
         return RunMode.INTERVAL
     return RunMode(parameter(context, "mode", default))
