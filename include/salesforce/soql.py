@@ -1,0 +1,113 @@
+"""Write SOQL: the one place where a value or a name gets into a query; pure.
+
+Escapes: SOQL and SOSL reference, "Quoted String Escape Sequences". Times are whole seconds, as the org keeps them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from include.records import Window
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,5}")
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+)
+
+Scalar = str | bool | int | float | Decimal | datetime | date | None
+
+
+def quoted(value: Scalar) -> str:
+    """Return `value` as a SOQL literal.
+
+    Raises:
+        ValueError: a time without a zone or with a fraction of a second, or a number that is none.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, str):
+        return f"'{value.translate(_ESCAPES)}'"
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return _number(value)
+
+
+def quoted_list(values: Iterable[Scalar]) -> str:
+    """Return the values as a SOQL list for IN, NOT IN, INCLUDES and EXCLUDES.
+
+    Raises:
+        ValueError: there is no value; the org refuses an empty list.
+    """
+    literals = [quoted(value) for value in values]
+    if not literals:
+        raise ValueError("SOQL knows no empty list; do not ask the org for nothing")
+    return f"({','.join(literals)})"
+
+
+def name(text: str) -> str:
+    """Return an API name or path such as ``Account.Name``, unchanged.
+
+    Raises:
+        ValueError: it is no API name, so it could change the meaning of the query.
+    """
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not the API name of an object or field")
+    return text
+
+
+def select_window(
+    object: str, fields: Sequence[str], cursor_field: str, window: Window, *, also: Sequence[str] = ()
+) -> str:
+    """Return the query for the records of a half-open window: ``>= low AND < high``; no low means from the beginning.
+
+    No ORDER BY: it would keep a Bulk job from being cut into parts. `also` holds further conditions of `condition`.
+
+    Raises:
+        ValueError: no field was named.
+    """
+    if not fields:
+        raise ValueError(f"name at least one field of {object} to read")
+    columns = ",".join(name(field) for field in fields)
+    conditions = [] if window.low is None else [condition(cursor_field, ">=", window.low)]
+    conditions += [condition(cursor_field, "<", window.high), *also]
+    return f"SELECT {columns} FROM {name(object)} WHERE {' AND '.join(conditions)}"
+
+
+def condition(field: str, operator: str, value: Scalar) -> str:
+    """Return one comparison, e.g. ``Id >= '003…'``.
+
+    Raises:
+        ValueError: the operator is not one of SOQL's comparisons.
+    """
+    if operator not in {"=", "!=", "<", "<=", ">", ">=", "LIKE"}:
+        raise ValueError(f"{operator!r} is not a comparison of SOQL")
+    return f"{name(field)} {operator} {quoted(value)}"
+
+
+def count_before(object: str, created_before: datetime) -> str:
+    """Return the query that counts the records created before a time."""
+    return f"SELECT COUNT() FROM {name(object)} WHERE {condition('CreatedDate', '<', created_before)}"
+
+
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone could mean any hour; give it in UTC")
+    if value.microsecond:
+        raise ValueError("the org keeps whole seconds; round the time before asking for it")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _number(value: int | float | Decimal) -> str:
+    if isinstance(value, int):
+        return str(value)
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not exact.is_finite():
+        raise ValueError(f"{value} is not a number that SOQL can compare with")
+    return format(exact, "f")
