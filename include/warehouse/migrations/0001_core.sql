@@ -110,8 +110,7 @@ CREATE TABLE headwater.probe (
     high        timestamptz NOT NULL,
     soql        text NOT NULL,
     total       bigint NOT NULL,
-    page        jsonb,                       -- the first page's records, when they are few enough to be loaded from here
-    next_url    text,
+    page        bytea,                       -- the records as CSV, when the first page held them all; gone once loaded
     problem     text NOT NULL DEFAULT '',    -- the org's answer when the query failed; the object's own task deals with it
     probed_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (org, dag_id, dag_run_id, object)
@@ -130,6 +129,7 @@ CREATE TABLE headwater.slice (
     job_id      text NOT NULL DEFAULT '',    -- Bulk API 2.0 query job, once created
     locator     text NOT NULL DEFAULT '',    -- the next result page; '' is the first
     state       text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'abandoned')),
+    straight    boolean NOT NULL DEFAULT false, -- its pages go straight into the table, which was empty when it began
     rows_loaded bigint NOT NULL DEFAULT 0,
     opened_at   timestamptz NOT NULL DEFAULT now(),
     closed_at   timestamptz
