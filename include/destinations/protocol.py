@@ -5,7 +5,8 @@
     profile ──without_expired──▶ profile ──check──▶ None, or a Receipt of ours (never sent)
     profiles ──build──▶ batches ──send──▶ BatchResult: one Receipt for each record
 
-`without_expired`, `check`, `build` and `interpret` decide: plain values in, plain values out. Only `send` and `test` do.
+`without_expired`, `check`, `build` and `interpret` decide: plain values in, plain values out.
+Only `send` and `test` do.
 """
 
 from __future__ import annotations
@@ -78,8 +79,7 @@ class NextStep(StrEnum):
     DONE = "done"  # the receipts are final
     SPLIT = "split"  # too large: nothing was taken, send the halves
     BISECT = "bisect"  # the answer doesn't say who failed: send the halves once, if that can double nothing
-    RETRY = "retry"  # the platform says that it failed: send again after a pause
-    LOST = "lost"  # nobody knows whether it was taken
+    RETRY = "retry"  # it failed, or the answer is lost and sending again doubles nothing
     WAIT = "wait"  # throttled: nothing was taken
     STOP = "stop"  # the connection is refused: nothing more may be sent
     MISDIRECTED = "misdirected"  # something else than the platform answers there

@@ -1,0 +1,109 @@
+"""The body of an upsert request to Insider One: which profiles may be sent, and how they are put into batches. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from include.destinations import insider_one_rules as rules
+from include.destinations.protocol import Batch, Limits
+from include.records import Event, Outcome, Profile, Receipt
+
+LIMITS = Limits(max_records=rules.MAX_USERS, max_bytes=rules.MAX_BYTES)
+
+_ENVELOPE_BYTES = len(b'{"skip_hook":false,"users":[]}')
+
+
+def check(profile: Profile, *, now: datetime) -> Receipt | None:
+    """Return why this profile must not be sent (rejected or skipped), or None if it may."""
+    problem = rules.problem_of(profile)
+    if problem is not None:
+        return _refusal(profile, *problem)
+    if any(rules.expired(event, now) for event in profile.events):
+        message = "the event is older than the platform keeps events; it would be dropped without notice"
+        return _refusal(profile, "event_expired", message, Outcome.SKIPPED)
+    user = _user(profile)
+    if "attributes" not in user and "events" not in user:
+        return _refusal(profile, "nothing_to_send", "every attribute of the record is empty", Outcome.SKIPPED)
+    try:
+        size = len(orjson.dumps(user))
+    except orjson.JSONEncodeError:
+        return _refusal(profile, "not_json", "the record holds a value that JSON can't express")
+    return _too_large(profile) if size + _ENVELOPE_BYTES > LIMITS.max_bytes else None
+
+
+def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
+    """Yield batches of checked profiles, within the limits by count and by serialized bytes."""
+    most = min(max_records or LIMITS.max_records, LIMITS.max_records)
+    records: list[Profile] = []
+    users: list[bytes] = []
+    refused: list[Receipt] = []
+    size = _ENVELOPE_BYTES
+    for profile in profiles:
+        user = orjson.dumps(_user(profile))
+        if _ENVELOPE_BYTES + len(user) > LIMITS.max_bytes:
+            refused.append(_too_large(profile))
+            continue
+        if records and (len(records) == most or size + len(user) + 1 > LIMITS.max_bytes):
+            yield _batch(records, users, skip_hook, refused)
+            records, users, refused, size = [], [], [], _ENVELOPE_BYTES
+        records.append(profile)
+        users.append(user)
+        size += len(user) + 1
+    if records or refused:
+        yield _batch(records, users, skip_hook, refused)
+
+
+def _batch(records: list[Profile], users: list[bytes], skip_hook: bool, refused: list[Receipt]) -> Batch:
+    flag = b"true" if skip_hook else b"false"
+    body = b'{"skip_hook":' + flag + b',"users":[' + b",".join(users) + b"]}" if users else b""
+    return Batch(records=tuple(records), body=body, skip_hook=skip_hook, refused=tuple(refused))
+
+
+def batch_of(records: tuple[Profile, ...], *, skip_hook: bool) -> Batch:
+    """Return these records as one batch, whatever its size: for the halves of a batch that was within the limits."""
+    return _batch(list(records), [orjson.dumps(_user(record)) for record in records], skip_hook, [])
+
+
+def _user(profile: Profile) -> dict[str, Any]:
+    """Return the profile as an element of `users`; what is None is not sent."""
+    identifiers = _with_custom(profile.identifiers, profile.custom_identifiers)
+    user: dict[str, Any] = {"identifiers": identifiers}
+    attributes = _with_custom(profile.attributes, profile.custom_attributes)
+    if attributes:
+        user["attributes"] = attributes
+        # Lists are appended to what is stored unless told otherwise; ours are the whole truth.
+        if any(
+            isinstance(value, list | tuple) for value in (*attributes.values(), *attributes.get("custom", {}).values())
+        ):
+            user["not_append"] = True
+    if profile.events:
+        user["events"] = [_event(event) for event in profile.events]
+    return user
+
+
+def _event(event: Event) -> dict[str, Any]:
+    at = event.at.astimezone(UTC)
+    precision = "milliseconds" if at.microsecond else "seconds"
+    timestamp = at.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    params = _with_custom(event.params, event.custom_params)
+    return {"event_name": event.name, "timestamp": timestamp} | ({"event_params": params} if params else {})
+
+
+def _with_custom(standard: Mapping[str, Any], custom: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in standard.items() if value is not None}
+    own = {name: value for name, value in custom.items() if value is not None}
+    return values | {"custom": own} if own else values
+
+
+def _refusal(profile: Profile, cause: str, message: str, outcome: Outcome = Outcome.REJECTED) -> Receipt:
+    return Receipt(record_id=profile.record_id, outcome=outcome, cause=cause, message=message)
+
+
+def _too_large(profile: Profile) -> Receipt:
+    return _refusal(
+        profile, "too_large", f"the record alone is larger than a request may be ({LIMITS.max_bytes:,} bytes)"
+    )

@@ -1,0 +1,196 @@
+"""What an answer of Insider One means for each user of a request, and what to do next. Pure.
+
+The platform answers HTTP 200 to a request whose users it all refused, and names them by their index in `users`.
+Its texts repeat the refused value, so that we never show them: each known rule has words of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from include.destinations.protocol import Batch, BatchResult, NextStep, Reply
+from include.records import Outcome, Profile, Receipt
+
+_INDEXED = re.compile(r"users\.(\d+)\.(.+)", re.DOTALL)
+_REQUIRED_PARAM = re.compile(r"([a-z_]{1,40}) parameter is required on ([a-z_]{1,40}) event")
+# rule in the error key -> cause, message (contract page, "Responses and classification")
+_RULES = (
+    (re.compile(r"(identifiers|insider_id)\.required"), "no_identifier", "the platform found no identifier"),
+    (
+        re.compile(r"(identifiers|attributes)\..*regexp\(\^\.\+@.*"),
+        "invalid_email",
+        "the platform takes this for no e-mail address",
+    ),
+    (
+        re.compile(r"(identifiers|attributes)\..*regexp\(\^\\\+.*"),
+        "invalid_phone",
+        "the platform takes this for no phone number",
+    ),
+    (re.compile(r"identifiers\..*type\(string\)"), "invalid_identifier", "the platform wants identifiers as text"),
+    (re.compile(r"identifiers\..*in\(.*\)"), "unknown_identifier", "the platform doesn't know this kind of identifier"),
+    (re.compile(r"events\.\d+\.event_name\..*"), "invalid_event_name", "the platform refuses the event's name"),
+    (re.compile(r"events\.\d+\.event_params\..*required"), "missing_event_parameter", "the event lacks a parameter"),
+)
+
+
+def interpret(batch: Batch, reply: Reply) -> BatchResult:
+    """Decide what the reply means for each record of the batch, and what to do next."""
+    text = _error_text(reply)
+    if reply.status in (401, 403) or (reply.status == 400 and text.startswith("partner is invalid")):
+        return _whole(
+            batch, NextStep.STOP, "credentials_refused", "the platform refused partner name, token or address"
+        )
+    if reply.status == 429:
+        result = _whole(batch, NextStep.WAIT, "throttled", "the platform throttles this account")
+        return _with_wait(result, reply.retry_after_seconds)
+    if reply.status == 413 or (reply.status == 400 and "bigger than maximum" in text):
+        return _too_large(batch)
+    if reply.status in (500, 503):
+        message = f"the platform reported a fault of its own (HTTP {reply.status})"
+        return _with_wait(_failed(batch, "server_fault", message), reply.retry_after_seconds)
+    if reply.status >= 500 or reply.status == 408:
+        return lost(batch, f"no answer came through (HTTP {reply.status})")
+    if reply.status == 200:
+        return _accepted(batch, reply.body)
+    if 300 <= reply.status < 400 or reply.status in (404, 405):
+        message = f"what answers there is not the platform (HTTP {reply.status})"
+        return _whole(batch, NextStep.MISDIRECTED, "misdirected", message)
+    message = f"the platform refused the whole request (HTTP {reply.status})"
+    return BatchResult(
+        receipts=_rejected_all(batch, "request_refused", message), cause="request_refused", message=message
+    )
+
+
+def lost(batch: Batch, message: str) -> BatchResult:
+    """Decide about a batch whose answer never came: nobody knows whether the platform took it."""
+    if not batch.holds_events:
+        return _failed(batch, "no_answer", message)
+    receipts = _unknown_all(batch, "no_answer", message)
+    return BatchResult(receipts=receipts, cause="no_answer", message=message)
+
+
+def refused_by_platform(status: int, body: bytes) -> bool:
+    """Say whether an answer to any call refuses our credentials."""
+    reply = Reply(status=status, body=body)
+    return status in (401, 403) or (status == 400 and _error_text(reply).startswith("partner is invalid"))
+
+
+def _error_text(reply: Reply) -> str:
+    """Return the platform's text about the whole request, in lower case, for comparison only."""
+    answer = _json(reply.body)
+    if not isinstance(answer, dict):
+        return ""
+    return str(answer.get("message") or answer.get("error") or "").strip().lower()
+
+
+def _accepted(batch: Batch, body: bytes) -> BatchResult:
+    answer = _json(body)
+    content = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(content, dict):
+        return lost(batch, "the platform answered with something else than its own reply")
+    taken, failed = _count(content.get("successful")), _count(content.get("fail"))
+    fail = content.get("fail")
+    errors = fail.get("errors") if isinstance(fail, dict) else None
+    by_index = _by_index(errors if isinstance(errors, dict) else {})
+    total = len(batch.records)
+    if taken + failed != total or len(by_index) != failed or any(index >= total for index in by_index):
+        return _unclear(batch)
+    receipts = tuple(_judged(record, by_index.get(index)) for index, record in enumerate(batch.records))
+    return BatchResult(receipts=receipts)
+
+
+def _count(part: Any) -> int:
+    count = part.get("count", 0) if isinstance(part, dict) else 0
+    return count if isinstance(count, int) else -1  # -1 makes the sum wrong, and with it the answer unclear
+
+
+def _by_index(errors: dict[str, Any]) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = {}
+    for key, texts in errors.items():
+        match = _INDEXED.fullmatch(key)
+        if match:
+            found.setdefault(int(match[1]), []).append(_in_our_words(match[2], texts))
+    return found
+
+
+def _in_our_words(rule: str, texts: Any) -> tuple[str, str]:
+    for pattern, cause, message in _RULES:
+        if pattern.fullmatch(rule):
+            return cause, _missing_params(texts) or message if cause == "missing_event_parameter" else message
+    return "refused_by_platform", "the platform refused the record by a rule that we do not know"
+
+
+def _missing_params(texts: Any) -> str:
+    found = (
+        [_REQUIRED_PARAM.fullmatch(text) for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+    )
+    return "; ".join(f"event {match[2]} needs the parameter {match[1]}" for match in found if match)
+
+
+def _judged(record: Profile, problems: list[tuple[str, str]] | None) -> Receipt:
+    if not problems:
+        return Receipt(record_id=record.record_id, outcome=Outcome.DELIVERED)
+    message = "; ".join(dict.fromkeys(message for _, message in problems))
+    return Receipt(record_id=record.record_id, outcome=Outcome.REJECTED, cause=problems[0][0], message=message)
+
+
+def _unclear(batch: Batch) -> BatchResult:
+    message = "the platform's answer does not say which records it took"
+    step = NextStep.DONE if batch.holds_events or len(batch.records) == 1 else NextStep.BISECT
+    receipts = _unknown_all(batch, "unclear_answer", message)
+    return BatchResult(receipts=receipts, next_step=step, cause="unclear_answer", message=message)
+
+
+def _too_large(batch: Batch) -> BatchResult:
+    message = "the platform takes no request of this size"
+    step = NextStep.SPLIT if len(batch.records) > 1 else NextStep.DONE
+    receipts = _rejected_all(batch, "too_large", message)
+    return BatchResult(receipts=receipts, next_step=step, cause="too_large", message=message)
+
+
+def _failed(batch: Batch, cause: str, message: str) -> BatchResult:
+    """Say that it may be sent again; once given up, a batch with events is unknown and one without may be retried."""
+    unsure = batch.holds_events
+    receipts = _unknown_all(batch, cause, message) if unsure else _rejected_all(batch, cause, message, retryable=True)
+    return BatchResult(receipts=receipts, next_step=NextStep.RETRY, cause=cause, message=message)
+
+
+def _whole(batch: Batch, step: NextStep, cause: str, message: str) -> BatchResult:
+    receipts = tuple(
+        Receipt(record_id=each.record_id, outcome=Outcome.HELD, cause=cause, message=message) for each in batch.records
+    )
+    return BatchResult(receipts=receipts, next_step=step, cause=cause, message=message)
+
+
+def _with_wait(result: BatchResult, seconds: float | None) -> BatchResult:
+    return BatchResult(
+        receipts=result.receipts,
+        next_step=result.next_step,
+        cause=result.cause,
+        message=result.message,
+        retry_after_seconds=seconds,
+    )
+
+
+def _rejected_all(batch: Batch, cause: str, message: str, *, retryable: bool = False) -> tuple[Receipt, ...]:
+    return tuple(
+        Receipt(record_id=each.record_id, outcome=Outcome.REJECTED, cause=cause, message=message, retryable=retryable)
+        for each in batch.records
+    )
+
+
+def _unknown_all(batch: Batch, cause: str, message: str) -> tuple[Receipt, ...]:
+    return tuple(
+        Receipt(record_id=each.record_id, outcome=Outcome.UNKNOWN, cause=cause, message=message)
+        for each in batch.records
+    )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
