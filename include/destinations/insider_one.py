@@ -19,10 +19,10 @@ import orjson
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from include.destinations import insider_one_body as body_of
+from include.destinations import insider_one_body as bodies
 from include.destinations import insider_one_replies as replies
 from include.destinations import insider_one_rules as rules
-from include.destinations.protocol import Batch, BatchResult, Capabilities, NextStep, Reply
+from include.destinations.protocol import Batch, BatchResult, Capabilities, Limits, NextStep, Reply
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, ServerFault, Unreachable
 from include.ports import Bucket
 from include.records import Event, Outcome, Profile, Receipt
@@ -32,7 +32,9 @@ CAPABILITIES = Capabilities(dedupes_events=False, reads_back=False, skip_hook=Tr
 
 _UPSERT = "/api/user/v1/upsert"
 _COLUMNS = "/api/user/v3/metadata/columns"
-_AUTH_ADVICE = "Insider One refused the credentials: check partner name, request token and the platform's list of allowed addresses"
+_AUTH_ADVICE = (
+    "Insider One refused the credentials: check partner name, token and the platform's list of allowed addresses"
+)
 
 
 class InsiderOne:
@@ -83,7 +85,7 @@ class InsiderOne:
     @property
     def limits(self) -> Limits:
         """Return how much one request may hold."""
-        return body_of.LIMITS
+        return bodies.LIMITS
 
     @property
     def capabilities(self) -> Capabilities:
@@ -96,11 +98,11 @@ class InsiderOne:
 
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""
-        return body_of.check(profile, now=now)
+        return bodies.check(profile, now=now)
 
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles, within the limits by count and by serialized bytes."""
-        return body_of.build(profiles, skip_hook=skip_hook, max_records=max_records)
+        return bodies.build(profiles, skip_hook=skip_hook, max_records=max_records)
 
     def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
         """Decide what a reply means for each record of the batch, and what to do next."""
@@ -141,7 +143,7 @@ class InsiderOne:
     def _halves(self, batch: Batch, requests: int, *, may_bisect: bool) -> BatchResult:
         middle = len(batch.records) // 2
         first, second = (
-            body_of.batch_of(half, skip_hook=batch.skip_hook)
+            bodies.batch_of(half, skip_hook=batch.skip_hook)
             for half in (batch.records[:middle], batch.records[middle:])
         )
         one = self._settle(first, may_bisect=may_bisect)

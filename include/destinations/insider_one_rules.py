@@ -31,7 +31,7 @@ _REQUIRED_PARAMS = {
     "cart_page_view": ("event_group_id", "currency", "unit_sale_price"),
 }
 # Default retention (academy, "Data Retention"). Sign-up, lead-form and e-mail events are kept for 365 days, but their
-# API names are not published: taking them for 90 days skips too much and says so; the other way round would lose events.
+# API names are not published: with 90 days we skip too much and say so; the other way round would lose events.
 _RETENTION_DAYS = {"purchase": 730}
 _DEFAULT_RETENTION_DAYS = 90
 
