@@ -32,3 +32,24 @@ def warehouse_engine() -> Engine:
             " create it (type Postgres) with host, database, login and password of the warehouse, or run `make up`"
         ) from error
     return open_warehouse(connection.get_uri())
+
+
+@cache
+def definitions() -> Definitions:
+    """Return the definitions as they are now; read once a process, and a task is a process."""
+    return load_definitions()
+
+
+def org_definition(name: str) -> OrgDefinition:
+    """Return an org's definition, or raise DefinitionError."""
+    return definitions().org(name)
+
+
+def push_definition(name: str) -> PushDefinition:
+    """Return a push's definition, or raise DefinitionError."""
+    return definitions().push(name)
+
+
+def checks() -> dict[str, CheckDefinition]:
+    """Return the checks that are defined."""
+    return definitions().checks

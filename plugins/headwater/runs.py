@@ -8,7 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from include.errors import BudgetPaused
-from include.records import AirflowRun, RunMode, Window
+from include.records import AirflowRun, RunMode
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +30,7 @@ def airflow_run(context: Context) -> AirflowRun:
     )
 
 
-def backfill_interval(context: Context) -> Window | None:
+def backfill_interval(context: Context) -> tuple[datetime, datetime] | None:
     """Return the data interval when this run is part of a backfill, else None.
 
     Manual runs carry a logical date that the form fills in with the present; it says nothing about what to read.
@@ -40,7 +40,7 @@ def backfill_interval(context: Context) -> Window | None:
     low, high = context.get("data_interval_start"), context.get("data_interval_end")
     if low is None or high is None:
         return None
-    return Window(low=_utc(low), high=_utc(high))
+    return _utc(low), _utc(high)
 
 
 def chosen_mode(context: Context, default: str) -> RunMode:

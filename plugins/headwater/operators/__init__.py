@@ -1,0 +1,23 @@
+"""The operators that DAGs are made of, ours and yours."""
+
+from headwater.operators.approve import ApprovePushOperator
+from headwater.operators.assess import AssessHealthOperator
+from headwater.operators.certify import CertifyExtractOperator
+from headwater.operators.extract import ExtractObjectOperator
+from headwater.operators.gate import HealthGateOperator
+from headwater.operators.probe import ProbeObjectsOperator
+from headwater.operators.push import PushProfilesOperator
+from headwater.operators.select import SelectProfilesOperator
+from headwater.operators.verdict import RunVerdictOperator
+
+__all__ = [
+    "ApprovePushOperator",
+    "AssessHealthOperator",
+    "CertifyExtractOperator",
+    "ExtractObjectOperator",
+    "HealthGateOperator",
+    "ProbeObjectsOperator",
+    "PushProfilesOperator",
+    "RunVerdictOperator",
+    "SelectProfilesOperator",
+]

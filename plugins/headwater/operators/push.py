@@ -1,0 +1,85 @@
+"""Deliver profiles and events to a platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from headwater.runs import now_utc, parameter
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class PushProfilesOperator(BaseOperator):
+    """Map, compare, batch and send; every selected record ends in one outcome, and they add up.
+
+    :param push: name of the push's definition.
+    :param selection: what a :class:`SelectProfilesOperator` returned; None selects what changed, here.
+    :param skip_hook: send the data without starting journeys at the platform.
+    :param fast_fail: stop at the first batch with a failure; what was not sent is held.
+    :param batch_size: most records in a request; the platform's limit in bytes holds besides.
+    :param resend: send again what was delivered already, events included.
+
+    The run's parameters of the same names override them.
+    """
+
+    template_fields: Sequence[str] = ("push", "selection")
+    ui_color = "#d8b4fe"
+
+    def __init__(
+        self,
+        *,
+        push: str,
+        selection: Any = None,
+        skip_hook: bool = False,
+        fast_fail: bool = False,
+        batch_size: int = 1000,
+        resend: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.push = push
+        self.selection = selection
+        self.skip_hook = skip_hook
+        self.fast_fail = fast_fail
+        self.batch_size = batch_size
+        self.resend = resend
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return how many records ended in each outcome."""
+        from headwater.hooks import destination, push_definition, warehouse_engine
+        from include.activation.deliver import deliver_push
+
+        push = push_definition(self.push)
+        selection = self.selection or self._select(context)
+        with destination(push) as platform:
+            counts = deliver_push(
+                warehouse_engine(),
+                push,
+                platform,
+                run_id=selection["run_id"],
+                options=self._options(context),
+                now=now_utc,
+            )
+        return asdict(counts)
+
+    def _options(self, context: Context) -> Any:
+        from include.activation.options import RunOptions
+
+        return RunOptions(
+            skip_hook=bool(parameter(context, "skip_hook", self.skip_hook)),
+            fast_fail=bool(parameter(context, "fast_fail", self.fast_fail)),
+            batch_size=int(parameter(context, "batch_size", self.batch_size)),
+            resend=bool(parameter(context, "resend", self.resend)),
+        )
+
+    def _select(self, context: Context) -> dict[str, Any]:
+        from headwater.operators.select import SelectProfilesOperator
+
+        return SelectProfilesOperator(
+            task_id=f"{self.task_id}_select", push=self.push, skip_hook=self.skip_hook, resend=self.resend
+        ).execute(context)
