@@ -17,7 +17,7 @@ def salesforce_credentials(
 ) -> Credentials:
     """Return the credentials of a connection of type Salesforce.
 
-    The first way that is complete is taken: JWT bearer, refresh token, client credentials, password.
+    The first way that is complete is taken: JWT bearer, refresh token, password, client credentials.
 
     Raises:
         AuthError: no way is complete; the message lists what each needs.

@@ -1,18 +1,32 @@
-"""Turn Airflow connections into live objects of `include`: the only place where connections are read.
+"""Turn Airflow connections into live objects of `include`, wired together: the only place where connections are read.
 
-Import it inside `execute()` (or a page's handler) only: it pulls in database drivers.
+Import it inside `execute()` (or a page's handler) only: it pulls in drivers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
-from sqlalchemy import Engine
 
-from include.errors import NotReady
+from include.config.loader import Definitions, load_definitions
+from include.errors import AuthError, NotReady
+from include.records import AirflowRun
 from include.warehouse.engine import open_warehouse
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+    from sqlalchemy import Engine
+
+    from include.config.checks import CheckDefinition
+    from include.config.orgs import OrgDefinition
+    from include.config.pushes import PushDefinition
+    from include.destinations.protocol import Destination
+    from include.salesforce.client import SalesforceClient
 
 WAREHOUSE_CONNECTION = "headwater_warehouse"
 
@@ -24,14 +38,67 @@ def warehouse_engine() -> Engine:
     Raises:
         NotReady: the connection `headwater_warehouse` does not exist.
     """
-    try:
-        connection = BaseHook.get_connection(WAREHOUSE_CONNECTION)
-    except AirflowNotFoundException as error:
-        raise NotReady(
-            f"the Airflow connection {WAREHOUSE_CONNECTION!r} does not exist;"
-            " create it (type Postgres) with host, database, login and password of the warehouse, or run `make up`"
-        ) from error
+    connection = _connection(
+        WAREHOUSE_CONNECTION,
+        "create it (type Postgres) with host, database, login and password of the warehouse, or run `make up`",
+    )
     return open_warehouse(connection.get_uri())
+
+
+def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> SalesforceClient:
+    """Return a client for the org, whose calls are metered and whose session is shared by all tasks.
+
+    Raises:
+        NotReady: the org's connection does not exist.
+        AuthError: the connection holds no complete way to sign in.
+    """
+    from airflow.sdk.crypto import get_fernet
+
+    from headwater.credentials import salesforce_credentials
+    from include.salesforce.client import SalesforceClient
+    from include.warehouse.meter import WarehouseMeter
+    from include.warehouse.sessions import WarehouseTokens
+
+    connection = _connection(org.connection, "create it (type Salesforce); docs/definitions.md lists what it holds")
+    fernet = get_fernet()
+    engine = warehouse_engine()
+    return SalesforceClient(
+        salesforce_credentials(
+            conn_id=org.connection,
+            login=connection.login,
+            password=connection.password,
+            extras=connection.extra_dejson,
+        ),
+        api_version=org.api_version,
+        meter=WarehouseMeter(engine, org.org, run=(run or AirflowRun()).dag_run_id),
+        tokens=WarehouseTokens(
+            engine,
+            encrypt=lambda text: fernet.encrypt(text.encode()).decode(),
+            decrypt=lambda text: fernet.decrypt(text.encode()).decode(),
+        ),
+    )
+
+
+@contextmanager
+def destination(push: PushDefinition) -> Iterator[Destination]:
+    """Yield the platform that a push goes to.
+
+    Raises:
+        NotReady: the connection does not exist.
+        AuthError: the connection lacks host, partner or token.
+    """
+    from include.destinations.insider_one import InsiderOne
+
+    name = push.destination.connection
+    connection = _connection(name, "create it with host (base URL), login (partner name) and password (request token)")
+    host, partner, token = connection.host, connection.login, connection.password
+    if not (host and partner and token):
+        raise AuthError(f"the connection {name!r} must have host (base URL), login (partner name), password (token)")
+    platform = InsiderOne(base_url=_base_url(connection), partner=partner, token=token)
+    try:
+        yield platform
+    finally:
+        platform.close()
 
 
 @cache
@@ -53,3 +120,17 @@ def push_definition(name: str) -> PushDefinition:
 def checks() -> dict[str, CheckDefinition]:
     """Return the checks that are defined."""
     return definitions().checks
+
+
+def _connection(conn_id: str, remedy: str) -> Connection:
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException as error:
+        raise NotReady(f"the Airflow connection {conn_id!r} does not exist; {remedy}") from error
+
+
+def _base_url(connection: Connection) -> str:
+    host = connection.host or ""
+    if "://" not in host:
+        host = f"{connection.schema or 'https'}://{host}"
+    return f"{host}:{connection.port}" if connection.port else host

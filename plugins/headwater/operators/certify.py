@@ -40,7 +40,7 @@ class CertifyExtractOperator(BaseOperator):
         if not written:
             raise AirflowSkipException("no row changed; the last certificates stay")
         for each in written:
-            self.log.info("%s: %s here, %s in the org, as of %s. %s", each.object, each.here, each.in_org, each.as_of, each.note)
-        return {
-            each.object: {"here": each.here, "org": each.in_org, "difference": each.difference} for each in written
-        }
+            self.log.info(
+                "%s: %s here, %s in the org, as of %s. %s", each.object, each.here, each.in_org, each.as_of, each.note
+            )
+        return {each.object: {"here": each.here, "org": each.in_org, "difference": each.difference} for each in written}
