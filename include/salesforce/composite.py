@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
+import orjson
+
+from include.errors import ServerFault
 from include.records import Describe
-from include.salesforce.describe import read_describe
+from include.salesforce.describe import describe_tail, read_describe
 from include.salesforce.query import QueryPage, query_path, read_count, read_page
 from include.salesforce.refusals import Attempt, refusal
 from include.salesforce.rest import Call, Rest
@@ -37,6 +40,7 @@ class SubResponse:
     headers: Mapping[str, str]
     body: Any
     attempt: Attempt  # what was asked, for messages
+    answered_at: datetime  # by our clock, from which a pause is counted
 
     @property
     def ok(self) -> bool:
@@ -59,8 +63,80 @@ def count_in(response: SubResponse) -> int:
 
 
 def describe_in(response: SubResponse) -> Describe | None:
-    """Return the description in an answer to a `describe_request`, or None when it did not change; raises as `page_in`."""
+    """Return the description in an answer to a `describe_request`, or None when it did not change.
+
+    Raises as `page_in` does.
+    """
     if response.status == 304:
         return None
     lowered = {key.lower(): value for key, value in response.headers.items()}
     return read_describe(_body(response), lowered.get("last-modified"))
+
+
+def probe_request(rest: Rest, soql: str, reference: str, *, object: str, all_rows: bool) -> SubRequest:
+    """Return a sub-request that runs `soql`."""
+    url = query_path(rest, soql, all_rows=all_rows)
+    return SubRequest(url=url, reference=reference, object=object, is_query=True)
+
+
+def describe_request(rest: Rest, object: str, if_modified_since: str | None, reference: str) -> SubRequest:
+    """Return a sub-request that describes `object`."""
+    headers = {"If-Modified-Since": if_modified_since} if if_modified_since else {}
+    return SubRequest(url=rest.versioned(describe_tail(object)), reference=reference, object=object, headers=headers)
+
+
+def send(rest: Rest, requests: Sequence[SubRequest], *, purpose: str, object: str) -> list[SubResponse]:
+    """Return the answers in the order of the requests."""
+    _check(requests)
+    call = Call(
+        method="POST",
+        path=rest.versioned("composite"),
+        doing=f"ask about {object or 'several objects'}",
+        purpose=purpose,
+        object=object,
+        read_seconds=600,  # five queries in a row; the org itself gives up after ten minutes
+        body={"allOrNone": False, "compositeRequest": [_written(each) for each in requests]},
+    )
+    answer = rest.read(call)
+    attempt = rest.attempt(call)
+    try:
+        by_reference = {each["referenceId"]: each for each in answer["compositeResponse"]}
+        return [_read(by_reference[each.reference], each, attempt, rest.clock()) for each in requests]
+    except (KeyError, TypeError) as error:
+        raise ServerFault(
+            f"could not {attempt.doing}: {attempt.host} left out answers to a composite call; it can be tried again"
+        ) from error
+
+
+def _check(requests: Sequence[SubRequest]) -> None:
+    if not 1 <= len(requests) <= MOST_REQUESTS:
+        raise ValueError(f"a composite call holds 1 to {MOST_REQUESTS} sub-requests, not {len(requests)}")
+    if sum(each.is_query for each in requests) > MOST_QUERIES:
+        raise ValueError(f"a composite call holds at most {MOST_QUERIES} queries")
+    if len({each.reference for each in requests}) != len(requests):
+        raise ValueError("two sub-requests have the same reference")
+
+
+def _written(request: SubRequest) -> dict[str, Any]:
+    written: dict[str, Any] = {"method": "GET", "url": request.url, "referenceId": request.reference}
+    if request.headers:
+        written["httpHeaders"] = dict(request.headers)
+    return written
+
+
+def _read(answer: Mapping[str, Any], request: SubRequest, whole: Attempt, now: datetime) -> SubResponse:
+    verb = "query" if request.is_query else "describe"
+    return SubResponse(
+        reference=request.reference,
+        status=answer["httpStatusCode"],
+        headers=answer.get("httpHeaders") or {},
+        body=answer.get("body"),
+        attempt=Attempt(doing=f"{verb} {request.object or 'an object'}", host=whole.host, object=request.object),
+        answered_at=now,
+    )
+
+
+def _body(response: SubResponse) -> Any:
+    if response.ok:
+        return response.body
+    raise refusal(response.status, {}, orjson.dumps(response.body), response.attempt, response.answered_at)

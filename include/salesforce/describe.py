@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.records import Describe, Field
+from include.salesforce.rest import Call, Rest
+from include.salesforce.soql import name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,44 @@ class ObjectSummary:
     custom: bool
     queryable: bool
     replicateable: bool
+
+
+def describe(rest: Rest, object: str, *, if_modified_since: str | None) -> Describe | None:
+    """Return the description of `object`, or None when it did not change since."""
+    headers = {"If-Modified-Since": if_modified_since} if if_modified_since else {}
+    call = Call(
+        path=rest.versioned(describe_tail(object)),
+        doing=f"describe {object}",
+        purpose="describe",
+        object=object,
+        headers=headers,
+        also_fine=frozenset({304}),
+    )
+    reply = rest.call(call)
+    if reply.status == 304:
+        return None
+    return read_describe(rest.parsed(call, reply), reply.headers.get("last-modified"))
+
+
+def list_objects(rest: Rest) -> tuple[ObjectSummary, ...]:
+    """Return every object that the user can see."""
+    listed = rest.read_object("sobjects", doing="list the objects", purpose="describe")
+    return tuple(
+        ObjectSummary(
+            name=each["name"],
+            label=each.get("label") or each["name"],
+            key_prefix=each.get("keyPrefix"),
+            custom=bool(each.get("custom", False)),
+            queryable=bool(each.get("queryable", True)),
+            replicateable=bool(each.get("replicateable", True)),
+        )
+        for each in listed["sobjects"]
+    )
+
+
+def describe_tail(object: str) -> str:
+    """Return the path of a describe below the API version."""
+    return f"sobjects/{name(object)}/describe"
 
 
 def read_describe(described: Mapping[str, Any], last_modified: str | None) -> Describe:

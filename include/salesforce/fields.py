@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from include.records import Describe, Field
 
-# Compound fields come in parts of their own (MailingCity …) and cannot be selected by Bulk API 2.0; base64 is a body that
-# is fetched record by record; complexvalue has no text form.
+# Compound fields come in parts of their own (MailingCity …) and cannot be selected by Bulk API 2.0; base64 is a body
+# that is fetched record by record; complexvalue has no text form.
 _NOT_READ = frozenset({"address", "location", "base64", "complexvalue"})
 _CURSORS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 
