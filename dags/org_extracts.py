@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
 from headwater.defaults import ORG_POOL, records_asset, task_defaults
 from headwater.operators import (
     CertifyExtractOperator,
@@ -12,7 +13,6 @@ from headwater.operators import (
     ProbeObjectsOperator,
     RunVerdictOperator,
 )
-
 from include.config.loader import load_definitions
 from include.config.orgs import ObjectGroup, OrgDefinition
 

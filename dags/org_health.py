@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
+
 from headwater.defaults import records_asset, task_defaults
 from headwater.operators import AssessHealthOperator
-
 from include.config.loader import load_definitions
 from include.config.orgs import OrgDefinition
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
 from headwater.defaults import PUSH_POOL, task_defaults
 from headwater.operators import (
     ApprovePushOperator,
@@ -12,7 +13,6 @@ from headwater.operators import (
     PushProfilesOperator,
     SelectProfilesOperator,
 )
-
 from include.config.loader import load_definitions
 from include.config.pushes import PushDefinition
 
