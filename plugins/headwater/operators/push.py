@@ -50,11 +50,19 @@ class PushProfilesOperator(BaseOperator):
         self.resend = resend
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Return how many records ended in each outcome."""
+        """Return how many records ended in each outcome; too many failures fail the task after all are recorded."""
         from headwater.hooks import destination, push_definition, warehouse_engine
         from include.activation.deliver import deliver_push
+        from include.activation.options import options_of
+        from include.activation.verdict import settle
 
         push = push_definition(self.push)
+        options = options_of(
+            push,
+            skip_hook=parameter(context, "skip_hook", self.skip_hook),
+            fast_fail=parameter(context, "fast_fail", self.fast_fail),
+            batch_size=parameter(context, "batch_size", self.batch_size),
+        )
         selection = self.selection or self._select(context)
         with destination(push) as platform:
             counts = deliver_push(
@@ -62,24 +70,24 @@ class PushProfilesOperator(BaseOperator):
                 push,
                 platform,
                 run_id=selection["run_id"],
-                options=self._options(context),
+                skip_hook=options.skip_hook,
+                fast_fail=options.fast_fail,
+                batch_size=options.batch_size,
+                resend=bool(parameter(context, "resend", self.resend)),
                 now=now_utc,
+                on_progress=lambda counts: self.log.info("%s", counts),
             )
+        settle(counts, options)
         return asdict(counts)
-
-    def _options(self, context: Context) -> Any:
-        from include.activation.options import RunOptions
-
-        return RunOptions(
-            skip_hook=bool(parameter(context, "skip_hook", self.skip_hook)),
-            fast_fail=bool(parameter(context, "fast_fail", self.fast_fail)),
-            batch_size=int(parameter(context, "batch_size", self.batch_size)),
-            resend=bool(parameter(context, "resend", self.resend)),
-        )
 
     def _select(self, context: Context) -> dict[str, Any]:
         from headwater.operators.select import SelectProfilesOperator
 
         return SelectProfilesOperator(
-            task_id=f"{self.task_id}_select", push=self.push, skip_hook=self.skip_hook, resend=self.resend
+            task_id=f"{self.task_id}_select",
+            push=self.push,
+            resend=self.resend,
+            skip_hook=self.skip_hook,
+            fast_fail=self.fast_fail,
+            batch_size=self.batch_size,
         ).execute(context)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from headwater.runs import airflow_run, backfill_interval, parameter
+from include.records import Window
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,7 +23,8 @@ class SelectProfilesOperator(BaseOperator):
         changed. The run's parameter overrides it.
     :param resend: send again what was delivered already, events included.
     :param record_ids: only these records (18-character Ids), e.g. one to try a mapping with.
-    :param skip_hook: do not start journeys; here it decides whether a guard asks for approval.
+    :param skip_hook: do not start journeys; here it decides whether a guard asks for approval. None: as defined.
+    :param fast_fail: kept with the run, as the delivery's `batch_size` is. None: as defined.
     """
 
     template_fields: Sequence[str] = ("push",)
@@ -35,7 +37,9 @@ class SelectProfilesOperator(BaseOperator):
         mode: str = "changed",
         resend: bool = False,
         record_ids: Sequence[str] = (),
-        skip_hook: bool = False,
+        skip_hook: bool | None = None,
+        fast_fail: bool | None = None,
+        batch_size: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -44,23 +48,30 @@ class SelectProfilesOperator(BaseOperator):
         self.resend = resend
         self.record_ids = tuple(record_ids)
         self.skip_hook = skip_hook
+        self.fast_fail = fast_fail
+        self.batch_size = batch_size
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the run's id, its counts and the guard's reason, if one asks for approval."""
         from headwater.hooks import push_definition, warehouse_engine
-        from include.activation.options import RunOptions, SelectMode
+        from include.activation.options import PushMode, options_of
         from include.activation.select import select_push
 
         push, interval = push_definition(self.push), backfill_interval(context)
-        mode = SelectMode.INTERVAL if interval else SelectMode(parameter(context, "mode", self.mode))
+        mode = PushMode.INTERVAL if interval else PushMode(parameter(context, "mode", self.mode))
         selection = select_push(
             warehouse_engine(),
             push,
             mode=mode,
-            interval=interval,
+            interval=Window(low=interval[0], high=interval[1]) if interval else None,
             resend=bool(parameter(context, "resend", self.resend)),
             record_ids=tuple(parameter(context, "record_ids", self.record_ids)),
             run=airflow_run(context),
-            options=RunOptions(skip_hook=bool(parameter(context, "skip_hook", self.skip_hook))),
+            options=options_of(
+                push,
+                skip_hook=parameter(context, "skip_hook", self.skip_hook),
+                fast_fail=parameter(context, "fast_fail", self.fast_fail),
+                batch_size=parameter(context, "batch_size", self.batch_size),
+            ),
         )
         return asdict(selection)
