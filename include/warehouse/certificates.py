@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection, text
+
+from include.warehouse.engine import quoted
+from include.warehouse.tables import Table
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
@@ -20,3 +25,58 @@ class Certificate:
     def difference(self) -> int:
         """Return how many records the warehouse lacks (negative: has too many)."""
         return self.in_org - self.here
+
+
+def keep_certificate(connection: Connection, org: str, certificate: Certificate, *, run_id: int | None) -> None:
+    """Write a comparison."""
+    connection.execute(
+        text(
+            "INSERT INTO headwater.certificate (run_id, org, object, here, in_org, difference, as_of, note)"
+            " VALUES (:run_id, :org, :object, :here, :in_org, :difference, :as_of, :note)"
+        ),
+        {
+            "run_id": run_id,
+            "org": org,
+            "object": certificate.object,
+            "here": certificate.here,
+            "in_org": certificate.in_org,
+            "difference": certificate.difference,
+            "as_of": certificate.as_of,
+            "note": certificate.note,
+        },
+    )
+
+
+def last_certificate(connection: Connection, org: str, object: str) -> Certificate | None:
+    """Return the newest comparison of the object, or None."""
+    row = connection.execute(
+        text(
+            "SELECT here, in_org, as_of, note FROM headwater.certificate WHERE org = :org AND object = :object"
+            " ORDER BY certificate_id DESC LIMIT 1"
+        ),
+        {"org": org, "object": object},
+    ).one_or_none()
+    if row is None:
+        return None
+    return Certificate(object=object, here=row.here, in_org=row.in_org, as_of=row.as_of, note=row.note)
+
+
+def rows_here(connection: Connection, table: Table, *, created_before: datetime) -> int:
+    """Return how many records of the table are not deleted and were created before a time."""
+    count: int = connection.execute(
+        text(f'SELECT count(*) FROM {table.name} WHERE _deleted_at IS NULL AND "CreatedDate" < :before'),
+        {"before": created_before},
+    ).scalar_one()
+    return count
+
+
+def known_deleted_since(connection: Connection, table: Table, *, since: datetime) -> int:
+    """Return how many records created before a time are known to have been deleted at or after it."""
+    count: int = connection.execute(
+        text(
+            f'SELECT count(*) FROM {table.name} WHERE _deleted_at IS NOT NULL AND "CreatedDate" < :since'
+            f" AND {quoted(table.cursor_field)} >= :since"
+        ),
+        {"since": since},
+    ).scalar_one()
+    return count

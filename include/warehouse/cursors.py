@@ -1,0 +1,49 @@
+"""Keep how far each object has safely been read; a cursor moves in the transaction of its rows, and only forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Say how far an object has been read (excluded; None: never), and since when its first load is complete."""
+
+    at: datetime | None = None
+    first_loaded_at: datetime | None = None
+
+
+def read_cursor(connection: Connection, org: str, object: str) -> Cursor:
+    """Return the object's cursor."""
+    row = connection.execute(
+        text("SELECT cursor_at, first_loaded_at FROM headwater.object WHERE org = :org AND object = :object"),
+        {"org": org, "object": object},
+    ).one_or_none()
+    return Cursor(at=row.cursor_at, first_loaded_at=row.first_loaded_at) if row else Cursor()
+
+
+def move_cursor(connection: Connection, org: str, object: str, to: datetime) -> None:
+    """Move the cursor forward to `to`; everything before it has been read, so the first load is complete."""
+    connection.execute(
+        text(
+            "UPDATE headwater.object SET cursor_at = greatest(cursor_at, :to),"
+            " first_loaded_at = coalesce(first_loaded_at, now()) WHERE org = :org AND object = :object"
+        ),
+        {"org": org, "object": object, "to": to},
+    )
+
+
+def move_idle_cursor(connection: Connection, org: str, object: str, *, seen: datetime | None, to: datetime) -> bool:
+    """Move the cursor over a window in which nothing was found, unless it is no longer where the window began."""
+    moved = connection.execute(
+        text(
+            "UPDATE headwater.object SET cursor_at = greatest(cursor_at, :to),"
+            " first_loaded_at = coalesce(first_loaded_at, now())"
+            " WHERE org = :org AND object = :object AND cursor_at IS NOT DISTINCT FROM CAST(:seen AS timestamptz)"
+        ),
+        {"org": org, "object": object, "seen": seen, "to": to},
+    )
+    return moved.rowcount > 0

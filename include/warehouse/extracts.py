@@ -1,0 +1,92 @@
+"""Keep what each extract read and what became of it: a line per object and run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from include.records import AirflowRun, RowCounts, RunMode, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractRow:
+    """Hold what an object's extract did in one DAG run."""
+
+    run_id: int
+    object: str
+    mode: RunMode
+    window: Window
+    counts: RowCounts
+
+
+def add_to_extract(
+    connection: Connection,
+    run_id: int,
+    org: str,
+    object: str,
+    *,
+    mode: RunMode,
+    window: Window,
+    plan: str,
+    counts: RowCounts,
+) -> None:
+    """Write what a run loaded, in the transaction of the rows; a further page adds to it."""
+    connection.execute(
+        text(
+            "INSERT INTO headwater.extract AS e (run_id, org, object, mode, low, high, plan, rows_read, inserted, updated,"
+            " unchanged, deleted, rejected, nul_removed) VALUES (:run_id, :org, :object, :mode, :low, :high, :plan,"
+            " :read, :inserted, :updated, :unchanged, :deleted, :rejected, :nul_removed)"
+            " ON CONFLICT (run_id) DO UPDATE SET rows_read = e.rows_read + excluded.rows_read,"
+            " inserted = e.inserted + excluded.inserted, updated = e.updated + excluded.updated,"
+            " unchanged = e.unchanged + excluded.unchanged, deleted = e.deleted + excluded.deleted,"
+            " rejected = e.rejected + excluded.rejected, nul_removed = e.nul_removed + excluded.nul_removed,"
+            " committed_at = now()"
+        ),
+        {
+            "run_id": run_id,
+            "org": org,
+            "object": object,
+            "mode": mode.value,
+            "low": window.low,
+            "high": window.high,
+            "plan": plan,
+            "read": counts.read,
+            "inserted": counts.inserted,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+            "deleted": counts.deleted,
+            "rejected": counts.rejected,
+            "nul_removed": counts.nul_removed,
+        },
+    )
+
+
+def extracts_of(connection: Connection, org: str, run: AirflowRun) -> list[ExtractRow]:
+    """Return what this DAG run loaded, every try of every object."""
+    rows = connection.execute(
+        text(
+            "SELECT e.* FROM headwater.extract e JOIN headwater.run r USING (run_id)"
+            " WHERE r.kind = 'extract' AND r.org = :org AND r.dag_id = :dag_id AND r.dag_run_id = :dag_run_id"
+            " ORDER BY run_id"
+        ),
+        {"org": org, "dag_id": run.dag_id, "dag_run_id": run.dag_run_id},
+    )
+    return [
+        ExtractRow(
+            run_id=row.run_id,
+            object=row.object,
+            mode=RunMode(row.mode),
+            window=Window(low=row.low, high=row.high),
+            counts=RowCounts(
+                read=row.rows_read,
+                inserted=row.inserted,
+                updated=row.updated,
+                unchanged=row.unchanged,
+                deleted=row.deleted,
+                rejected=row.rejected,
+                nul_removed=row.nul_removed,
+            ),
+        )
+        for row in rows
+    ]

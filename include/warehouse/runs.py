@@ -1,0 +1,52 @@
+"""Keep our runs: what ran for which object, assessment or push, under which Airflow task, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from include.records import AirflowRun
+
+Kind = Literal["extract", "health", "push"]
+EndState = Literal["success", "skipped", "degraded", "failed"]
+
+
+def start_run(connection: Connection, *, kind: Kind, org: str, subject: str, run: AirflowRun) -> int:
+    """Write that a run begins and return its id."""
+    run_id: int = connection.execute(
+        text(
+            "INSERT INTO headwater.run (kind, org, subject, dag_id, dag_run_id, task_id, try_number, run_type)"
+            " VALUES (:kind, :org, :subject, :dag_id, :dag_run_id, :task_id, :try_number, :run_type) RETURNING run_id"
+        ),
+        {
+            "kind": kind,
+            "org": org,
+            "subject": subject,
+            "dag_id": run.dag_id,
+            "dag_run_id": run.dag_run_id,
+            "task_id": run.task_id,
+            "try_number": run.try_number,
+            "run_type": run.run_type,
+        },
+    ).scalar_one()
+    return run_id
+
+
+def finish_run(connection: Connection, run_id: int, state: EndState, message: str = "") -> None:
+    """Write how a run ended; to be called in the transaction of what it did."""
+    connection.execute(
+        text("UPDATE headwater.run SET state = :state, message = :message, ended_at = now() WHERE run_id = :run_id"),
+        {"run_id": run_id, "state": state, "message": message},
+    )
+
+
+def bury_runs(connection: Connection, *, kind: Kind, org: str, subject: str) -> int:
+    """Mark runs that never said how they ended as failed; only for the holder of the lock on their subject."""
+    return connection.execute(
+        text(
+            "UPDATE headwater.run SET state = 'failed', ended_at = now(), message = 'its process ended without a word'"
+            " WHERE kind = :kind AND org = :org AND subject = :subject AND state = 'running'"
+        ),
+        {"kind": kind, "org": org, "subject": subject},
+    ).rowcount

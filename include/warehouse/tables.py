@@ -1,0 +1,147 @@
+"""Make and keep the typed table of an object as its describe says it.
+
+The table is named as the object, its columns as the fields, case kept. Three columns are ours: `_loaded_at`, `_run_id`
+and `_deleted_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from include.errors import DefinitionError, SchemaFrozen
+from include.records import Describe, Field
+from include.warehouse.engine import quoted
+
+# Compounds repeat their parts, which are fields of their own; base64 is a link to a blob; complexvalue has no text.
+LEFT_OUT = frozenset({"address", "location", "base64", "complexvalue"})
+CURSOR_FIELDS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
+
+# Salesforce's word for a type -> PostgreSQL's; whatever isn't named here is text.
+_TYPES = {
+    "boolean": "boolean",
+    "int": "integer",
+    "long": "bigint",
+    "double": "numeric",
+    "currency": "numeric",
+    "percent": "numeric",
+    "date": "date",
+    "datetime": "timestamp with time zone",
+    "time": "time without time zone",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Name the table of an object and its columns, in the org's order, with their PostgreSQL types."""
+
+    org: str
+    schema: str
+    object: str
+    columns: dict[str, str]
+    cursor_field: str
+
+    @property
+    def name(self) -> str:
+        """Return the table's name, quoted for SQL."""
+        return quoted(self.schema, self.object)
+
+
+def stored_fields(describe: Describe) -> tuple[Field, ...]:
+    """Return the fields that get a column."""
+    return tuple(field for field in describe.fields if field.type not in LEFT_OUT)
+
+
+def column_type(field: Field) -> str:
+    """Return the PostgreSQL type of a field's column."""
+    return _TYPES.get(field.type, "text")
+
+
+def cursor_field_of(describe: Describe) -> str:
+    """Return the field by which the object is read in windows.
+
+    Raises:
+        DefinitionError: the object has no such field, or cannot be queried.
+    """
+    names = {field.name for field in describe.fields}
+    found = next((name for name in CURSOR_FIELDS if name in names), None)
+    if found is None or not describe.queryable:
+        why = "cannot be queried" if not describe.queryable else "has no time stamp to read it by"
+        raise DefinitionError(f"the object {describe.object} {why}; take it out of the org's objects", key="objects")
+    return found
+
+
+def table_of(org: str, schema: str, describe: Describe) -> Table:
+    """Return the table that an object's describe asks for."""
+    return Table(
+        org=org,
+        schema=schema,
+        object=describe.object,
+        columns={field.name: column_type(field) for field in stored_fields(describe)},
+        cursor_field=cursor_field_of(describe),
+    )
+
+
+def apply_describe(connection: Connection, table: Table) -> tuple[str, ...]:
+    """Create the table or add the columns it lacks; return the columns added to a table that was there before.
+
+    A column whose field is gone is kept.
+
+    Raises:
+        SchemaFrozen: a field's type no longer fits its column.
+    """
+    found = existing_columns(connection, table)
+    if not found:
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
+        connection.exec_driver_sql(_create(table))
+        return ()
+    changed = [name for name, kind in table.columns.items() if name in found and found[name] != kind]
+    if changed:
+        raise SchemaFrozen(_frozen(table, changed, found))
+    added = tuple(name for name in table.columns if name not in found)
+    for name in added:
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {quoted(name)} {table.columns[name]}")
+    return added
+
+
+def existing_columns(connection: Connection, table: Table) -> dict[str, str]:
+    """Return the columns that the table has now with their types; empty when there is no table."""
+    rows = connection.execute(
+        text(
+            "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
+            " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = :schema AND c.relname = :name AND a.attnum > 0 AND NOT a.attisdropped"
+        ),
+        {"schema": table.schema, "name": table.object},
+    )
+    return {str(name): str(kind) for name, kind in rows}
+
+
+def index_cursor(connection: Connection, table: Table) -> None:
+    """Index the cursor field, once the first load is in: building it then costs a third of keeping it up meanwhile."""
+    connection.exec_driver_sql(
+        f"CREATE INDEX IF NOT EXISTS {quoted(f'{table.object}_{table.cursor_field}'[:63])}"
+        f" ON {table.name} ({quoted(table.cursor_field)})"
+    )
+
+
+def _create(table: Table) -> str:
+    columns = [f"{quoted(name)} {kind}{' PRIMARY KEY' if name == 'Id' else ''}" for name, kind in table.columns.items()]
+    # A first load is COPYed straight into the table: what COPY does not bring comes from these defaults.
+    ours = [
+        "_loaded_at timestamptz NOT NULL DEFAULT now()",
+        "_run_id bigint DEFAULT nullif(current_setting('headwater.run_id', true), '')::bigint",
+        "_deleted_at timestamptz",
+    ]
+    return f"CREATE TABLE {table.name} ({', '.join(columns + ours)})"
+
+
+def _frozen(table: Table, changed: list[str], found: dict[str, str]) -> str:
+    what = ", ".join(f"{name} ({found[name]} here, {table.columns[name]} in the org now)" for name in changed)
+    columns = ", ".join(f"DROP COLUMN {quoted(name)}" for name in changed)
+    return (
+        f"{table.object}: the type of {what} changed in Salesforce, and values are never cast silently."
+        f" Either change the field back, or run ALTER TABLE {table.name} {columns};"
+        " in the warehouse and then a full refresh of the object"
+    )
