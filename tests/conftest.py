@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,15 @@ from sqlalchemy.engine import make_url
 
 from include.warehouse.engine import open_warehouse
 from include.warehouse.migrate import migrate
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Airflow reads these when it is imported first, which any test file may do: nothing of the person's own is touched.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headwater-test-airflow-")
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "dags")
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "false"
 
 
 @pytest.fixture(scope="session")
