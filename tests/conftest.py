@@ -16,7 +16,6 @@ from sqlalchemy.engine import make_url
 from include.warehouse.engine import open_warehouse
 from include.warehouse.migrate import migrate
 
-
 ROOT = Path(__file__).resolve().parent.parent
 
 # Airflow reads these when it is imported first, which any test file may do: nothing of the person's own is touched.
