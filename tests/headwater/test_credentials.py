@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from headwater.credentials import salesforce_credentials
 
+from headwater.credentials import salesforce_credentials
 from include.errors import AuthError
 from include.salesforce.auth import Credentials
 

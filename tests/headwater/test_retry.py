@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
-from headwater.retry import HeadwaterRetryPolicy
 
+from headwater.retry import HeadwaterRetryPolicy
 from include import errors
 from include.errors import (
     BudgetPaused,
