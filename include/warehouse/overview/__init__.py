@@ -1,0 +1,29 @@
+"""Read across the ledgers what pages and `make status` show; nothing here writes.
+
+Every query is bounded: it reads a page of rows or one row per object, whatever the warehouse holds.
+"""
+
+from __future__ import annotations
+
+from include.warehouse.overview.health import HealthOverview, health_overview
+from include.warehouse.overview.issue_records import FailingRecord, FailingRecords, failing_records
+from include.warehouse.overview.objects import ObjectOverview, objects_overview
+from include.warehouse.overview.orgs import ApiUsage, Org, api_usage, list_orgs
+from include.warehouse.overview.runs import ExtractRun, ExtractRuns, extract_runs
+
+__all__ = [
+    "ApiUsage",
+    "ExtractRun",
+    "ExtractRuns",
+    "FailingRecord",
+    "FailingRecords",
+    "HealthOverview",
+    "ObjectOverview",
+    "Org",
+    "api_usage",
+    "extract_runs",
+    "failing_records",
+    "health_overview",
+    "list_orgs",
+    "objects_overview",
+]

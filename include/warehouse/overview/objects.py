@@ -1,0 +1,82 @@
+"""Per object: rows here and in the org, how far it was read, its last run and its last load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, text
+
+from include.warehouse.engine import transaction
+
+# The last run and the last load differ when the last run failed or was skipped: then the load of before still counts.
+_OBJECTS = """
+SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded_at,
+       c.here, c.in_org AS org, c.difference, c.as_of, coalesce(c.note, '') AS note,
+       r.run_id, r.state, coalesce(r.message, '') AS message, r.dag_id, r.dag_run_id, r.task_id,
+       r.started_at, r.ended_at, e.mode, e.low, e.high, e.plan,
+       e.rows_read, e.inserted, e.updated, e.unchanged, e.deleted, e.rejected,
+       e.committed_at,
+       (SELECT count(*) FROM headwater.reject AS j
+         WHERE j.org = :org AND j.object = known.object AND j.settled_at IS NULL) AS open_rejects
+  FROM (SELECT object FROM headwater.object WHERE org = :org
+        UNION
+        SELECT DISTINCT subject FROM headwater.run WHERE kind = 'extract' AND org = :org
+          AND subject ~ '^[A-Za-z][A-Za-z0-9_]*$') AS known
+  LEFT JOIN headwater.object AS o ON o.org = :org AND o.object = known.object
+  LEFT JOIN LATERAL (SELECT * FROM headwater.certificate
+                      WHERE org = :org AND object = known.object
+                      ORDER BY certificate_id DESC LIMIT 1) AS c ON true
+  LEFT JOIN LATERAL (SELECT * FROM headwater.run
+                      WHERE kind = 'extract' AND org = :org AND subject = known.object
+                      ORDER BY run_id DESC LIMIT 1) AS r ON true
+  LEFT JOIN LATERAL (SELECT * FROM headwater.extract
+                      WHERE org = :org AND object = known.object
+                      ORDER BY run_id DESC LIMIT 1) AS e ON true
+ ORDER BY known.object
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectOverview:
+    """Hold what is known of one object.
+
+    `here`, `org`, `difference` (org - here) and `as_of` are of the last comparison; None: not compared yet.
+    `run_id` … `ended_at` are of the last run, `mode` … `committed_at` of the last load; None: none yet.
+    """
+
+    object: str
+    label: str
+    cursor_at: datetime | None
+    first_loaded_at: datetime | None
+    here: int | None
+    org: int | None
+    difference: int | None
+    as_of: datetime | None
+    note: str
+    run_id: int | None
+    state: str | None
+    message: str
+    dag_id: str | None
+    dag_run_id: str | None
+    task_id: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    mode: str | None
+    low: datetime | None
+    high: datetime | None
+    plan: str | None
+    rows_read: int | None
+    inserted: int | None
+    updated: int | None
+    unchanged: int | None
+    deleted: int | None
+    rejected: int | None
+    committed_at: datetime | None
+    open_rejects: int
+
+
+def objects_overview(engine: Engine, org: str) -> list[ObjectOverview]:
+    """Return every object of an org, by name: those that we hold and those that a run has tried to read."""
+    with transaction(engine) as connection:
+        return [ObjectOverview(**row) for row in connection.execute(text(_OBJECTS), {"org": org}).mappings()]

@@ -1,0 +1,32 @@
+"""Put the pages together: one FastAPI app, behind Airflow's login as a whole.
+
+No documentation routes (FastAPI serves them without the app's dependencies) and no mounts (a mounted app escapes the
+login): whatever this app answers, it answers to somebody who is signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI
+from sqlalchemy import Engine
+
+from headwater.ui import assets, extracts, health, issue, landing
+from headwater.ui.refusals import add_refusals
+from headwater.ui.security import SecurityHeaders
+
+
+def build_pages(open_warehouse: Callable[[], Engine]) -> FastAPI:
+    """Return the app.
+
+    Args:
+        open_warehouse: gives the engine, once the first page asks for it; called again until it succeeds.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+    app.state.open_warehouse = open_warehouse
+    for module in (landing, assets, health, issue, extracts):
+        app.include_router(module.router)
+    app.add_middleware(SecurityHeaders)
+    add_refusals(app)
+    return app

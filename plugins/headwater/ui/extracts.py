@@ -1,0 +1,55 @@
+"""The extracts page: is the copy complete and fresh, and what did the runs do."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from headwater.ui.links import run_link
+from headwater.ui.listing import PAGE_SIZE, read_listing
+from headwater.ui.rendering import MOUNTED_AT, show
+from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
+from include.warehouse.overview import ObjectOverview, api_usage, extract_runs, objects_overview
+from include.warehouse.overview.runs import SORTS, STATES
+
+router = APIRouter()
+
+
+@router.get("/extracts")
+def extracts(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
+    """Show every object of an org, its API usage, and the log of runs."""
+    org, orgs = chosen
+    if org is None:
+        return no_such_org(request, "extracts", orgs)
+    root = request.scope.get("root_path", "")
+    listing = read_listing(request.query_params, path=f"{root}/extracts", sorts=tuple(SORTS), filters=("org", "state"))
+    state = listing.filters["state"]
+    log = extract_runs(
+        engine,
+        org.org,
+        search=listing.search,
+        state=state if state in STATES else "",
+        sort=listing.sort,
+        descending=listing.descending,
+        limit=PAGE_SIZE,
+        offset=listing.offset,
+    )
+    objects = objects_overview(engine, org.org)
+    return show(
+        request,
+        "extracts.html",
+        tab="extracts",
+        org=org,
+        orgs=orgs,
+        every_object=objects,
+        objects=[each for each in objects if _matches(each, listing.search)],
+        usage=api_usage(engine, org.org),
+        log=log,
+        listing=listing,
+        states=STATES,
+        run_link=lambda run: run_link(root.removesuffix(MOUNTED_AT), run.dag_id, run.dag_run_id, run.task_id),
+    )
+
+
+def _matches(overview: ObjectOverview, search: str) -> bool:
+    return search.lower() in f"{overview.object} {overview.label} {overview.state or ''} {overview.message}".lower()

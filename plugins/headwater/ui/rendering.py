@@ -1,0 +1,65 @@
+"""Turn templates into pages: one environment, autoescaped, with our formats as filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from headwater.ui import formats
+from headwater.ui.assets import ASSETS
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOUNTED_AT = "/headwater"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """Name one page of the shell. Later pages add a line to TABS."""
+
+    name: str
+    title: str
+
+
+TABS = (Tab(name="health", title="Health"), Tab(name="extracts", title="Extracts"))
+
+environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.filters.update(
+    number=formats.number,
+    signed=formats.signed,
+    percent=formats.percent,
+    points=formats.points,
+    moment=formats.moment,
+    span=formats.span,
+    part=lambda text: quote(str(text), safe=""),
+)
+environment.globals.update(window=formats.window, tabs=TABS)
+
+
+def show(request: Request, template: str, *, status: int = 200, tab: str = "", **values: Any) -> HTMLResponse:
+    """Return a page. `root` is where our pages live, `airflow` where Airflow's do; both know a path prefix."""
+    now = datetime.now(UTC)
+    root = request.scope.get("root_path", "")
+    html = environment.get_template(template).render(
+        request=request,
+        root=root,
+        airflow=root.removesuffix(MOUNTED_AT),
+        asset=lambda name: f"{root}/static/{name}?v={ASSETS[name].version}",
+        tab=tab,
+        now=now,
+        ago=lambda at: formats.ago(at, now),
+        **{"org": None, **values},
+    )
+    return HTMLResponse(html, status_code=status)
