@@ -129,7 +129,7 @@ class InsiderOne:
             raise RateLimited("Insider One throttles this account", retry_after_seconds=reply.retry_after_seconds)
         if reply.status >= 500:
             raise ServerFault(f"Insider One answered a test call with HTTP {reply.status}")
-        if reply.status != 200 or not reply.body.lstrip().startswith(b"{"):
+        if reply.status != 200 or reply.body.lstrip()[:1] not in (b"[", b"{"):
             raise Unreachable(self._advice(f"something else answers (HTTP {reply.status})"))
 
     def _settle(self, batch: Batch, *, may_bisect: bool) -> BatchResult:

@@ -1,0 +1,205 @@
+"""Answer the platform's own endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from include.sandbox.insider_one.attributes import STANDARD_NAMES, without
+from include.sandbox.insider_one.credentials import PARTNER, TOKEN
+from include.sandbox.insider_one.faults import BODIES, Fault, Faults
+from include.sandbox.insider_one.identity import change_identifier, remove_identifier
+from include.sandbox.insider_one.rate import Rate
+from include.sandbox.insider_one.rules import MAX_BYTES, MAX_USERS, Errors, refusals
+from include.sandbox.insider_one.store import Entry, Store, insider_id, now_utc
+
+UPSERT = "/api/user/v1/upsert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Hold a status and what becomes JSON (or stays text)."""
+
+    status: int = 200
+    body: Any = field(default_factory=dict)
+    retry_after: str | None = None
+
+
+class Platform:
+    """Be the endpoints over a store."""
+
+    def __init__(self, store: Store, faults: Faults, *, requests_per_minute: int) -> None:
+        self._store = store
+        self._faults = faults
+        shared = Rate(requests_per_minute)
+        self._calls: dict[tuple[str, str], tuple[Rate, Callable[[Any, Entry, Fault | None], Answer]]] = {
+            ("POST", UPSERT): (shared, self._upsert),
+            ("POST", "/api/user/v1/attribute/delete"): (shared, self._delete_attributes),
+            ("PATCH", "/api/user/v1/identity"): (Rate(2_000), self._change_identity),
+            ("DELETE", "/api/user/v1/identity"): (Rate(1_000), self._delete_identity),
+            ("POST", "/api/user/v1/profile"): (Rate(1_000), self._profile),
+            ("POST", "/api/user/v1/delete"): (Rate(10_000), self._delete),
+            ("POST", "/api/user/v3/metadata/columns"): (Rate(1_000), self._columns),
+        }
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request, or do with it what a fault orders; write it to the log."""
+        body = await request.body()
+        entry = Entry(method=request.method, path=request.url.path, bytes=len(body))
+        fault = self._faults.take(entry.path)
+        if fault is not None and fault.delay_seconds:
+            await asyncio.sleep(fault.delay_seconds)
+        if fault is None or fault.after_store or not (fault.answers or fault.drop_answer):
+            answer = self._answer(request, body, entry, fault)
+        else:
+            answer = Answer()
+        if fault is not None and fault.answers:
+            answer = _faulty(fault)
+        entry.status = 0 if fault is not None and fault.drop_answer else answer.status
+        self._store.log(entry, now_utc())
+        if fault is not None and fault.drop_answer:
+            await _hang_up(request)
+        return _response(answer)
+
+    def _answer(self, request: Request, body: bytes, entry: Entry, fault: Fault | None) -> Answer:
+        rate, call = self._calls[request.method, entry.path]
+        refused = _refused(request)
+        if refused is not None:
+            return refused
+        if not rate.take():
+            seconds = rate.retry_after()
+            return Answer(status=429, body=BODIES[429], retry_after=None if seconds is None else str(seconds))
+        if len(body) > MAX_BYTES:
+            text = "request body is bigger than maximum allowed size 5,000,000 bytes"
+            return Answer(status=400, body={"error": text})
+        try:
+            order = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return _bad("request body is not valid json")  # guess
+        return call(order, entry, fault) if isinstance(order, dict) else _bad("request body is not an object")  # guess
+
+    def _upsert(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        users = order.get("users")
+        if not isinstance(users, list) or not users:
+            return _bad("users must be defined")
+        if len(users) > MAX_USERS:
+            return _bad(f"users must have at most {MAX_USERS} elements")  # guess
+        entry.users, entry.skip_hook = len(users), order.get("skip_hook") is True
+        taken: list[dict[str, Any]] = []
+        errors: Errors = {}
+        for index, user in enumerate(users):
+            found = _ordered(fault, index) or refusals(user, index)
+            if found is None:
+                taken.append(user)
+            else:
+                errors.update(found)  # nothing of this user is stored (guess)
+        entry.successful, entry.failed = len(taken), len(users) - len(taken)
+        if taken:
+            self._store.upsert(taken, entry, now_utc())
+        return Answer(body=_tally(len(taken), len(users) - len(taken), errors))
+
+    def _delete_attributes(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        users = order.get("users")
+        if not isinstance(users, list) or not users:
+            return _bad("users must be defined")
+        entry.users = len(users)
+        for user in users:
+            found = self._store.find(user)
+            if found is not None:
+                number, profile = found
+                self._store.replace(number, profile | {"attributes": without(profile["attributes"], user)})
+        entry.successful = len(users)
+        return Answer(body=_tally(len(users), 0, {}))
+
+    def _change_identity(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        problem = change_identifier(self._store, order.get("old_identifier"), order.get("new_identifier"))
+        return Answer() if problem is None else _bad(problem)
+
+    def _delete_identity(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        problem = remove_identifier(self._store, order.get("identifiers"))
+        return Answer() if problem is None else _bad(problem)
+
+    def _profile(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        found = self._store.find(order)
+        if found is None:
+            return _nobody()
+        number, profile = found
+        attributes = profile["attributes"]
+        flat = {
+            ("gdpr" if name == "gdpr_optin" else name): value for name, value in attributes.items() if name != "custom"
+        }
+        flat |= {f"c_{name}": value for name, value in attributes.get("custom", {}).items()}
+        wanted = order.get("attributes") or []
+        shown = flat if "*" in wanted else {name: flat[name] for name in wanted if name in flat}
+        content: dict[str, Any] = {"insider_id": insider_id(number), "attributes": shown}  # shape is a guess
+        if order.get("events"):
+            content["events"] = self._store.events(1_000, 0, number)
+        return Answer(body={"data": content})
+
+    def _delete(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        found = self._store.find(order)
+        if found is None:
+            return _nobody()
+        self._store.delete(found[0])
+        return Answer()
+
+    def _columns(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
+        names = [*STANDARD_NAMES, *(f"c_{name}" for name in self._store.custom_names())]
+        return Answer(body=[{"key": name, "display_name": name.removeprefix("c_")} for name in names])
+
+
+def _refused(request: Request) -> Answer | None:
+    if request.headers.get("X-PARTNER-NAME") != PARTNER:
+        return Answer(status=400, body={"success": False, "message": "Partner is invalid."})
+    token = request.headers.get("X-REQUEST-TOKEN")
+    if not token:
+        return Answer(status=401, body={"success": False, "message": "Bad Api Key."})
+    if token != TOKEN:
+        return Answer(status=401, body={"success": False, "message": "Partner token authentication failed."})
+    return None
+
+
+def _ordered(fault: Fault | None, index: int) -> Errors | None:
+    if fault is None or not (fault.reject_all or index in fault.reject_indexes):
+        return None
+    return {f"users.{index}.identifiers.*.regexp(^.+@.+\\..+$)": ["not a valid email address: sample"]}
+
+
+def _tally(taken: int, failed: int, errors: Errors) -> dict[str, Any]:
+    successful = {"count": taken} if taken else {}
+    fail = {"count": failed, "errors": errors} if failed else {}
+    return {"data": {"successful": successful, "fail": fail}}
+
+
+def _bad(text: str) -> Answer:
+    return Answer(status=400, body={"error": f"{text}: bad request"})
+
+
+def _nobody() -> Answer:
+    return Answer(status=404, body={"error": "no such user for these identifiers: no data"})
+
+
+def _faulty(fault: Fault) -> Answer:
+    status = fault.status or 200
+    body = BODIES.get(status, {}) if fault.body is None else fault.body
+    return Answer(status=status, body=body, retry_after=fault.retry_after)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {} if answer.retry_after is None else {"Retry-After": answer.retry_after}
+    if isinstance(answer.body, str):
+        kind = "text/html" if answer.body.lstrip().startswith("<") else "text/plain"
+        return Response(answer.body, status_code=answer.status, headers=headers, media_type=kind)
+    return Response(orjson.dumps(answer.body), answer.status, headers=headers, media_type="application/json")
+
+
+async def _hang_up(request: Request) -> None:
+    """Close the connection without an answer: the server's own request cycle holds the only way to it."""
+    request.receive.__self__.transport.abort()  # type: ignore[attr-defined]
+    await asyncio.sleep(0.01)  # until the server has noticed; what we return then goes nowhere
