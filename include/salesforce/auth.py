@@ -13,7 +13,16 @@ import orjson
 
 from include.errors import AuthError
 from include.salesforce.sign_in_refusals import refused_sign_in
+from include.salesforce.soap_login import login_request, read_login
 from include.salesforce.transport import Reply, Request, Transport
+
+# What a person writes in the connection, where it is called otherwise than here.
+_WRITTEN = {
+    "client_id": "consumer_key",
+    "client_secret": "consumer_secret",
+    "username": "Username",
+    "password": "Password",
+}
 
 Kind = Literal["client_credentials", "jwt_bearer", "refresh_token", "password", "session"]
 
@@ -23,7 +32,8 @@ class Credentials:
     """Hold who signs in, where and how; secrets do not show in its repr.
 
     `login_url` is where the token endpoint is: ``https://acme.my.salesforce.com``, ``https://login.salesforce.com`` or
-    ``http://127.0.0.1:8090``. `kind` ``session`` needs `access_token` and `instance_url` instead.
+    ``http://127.0.0.1:8090``. Kind ``password`` without a `client_id` signs in by SOAP; kind ``session`` needs
+    `access_token` and `instance_url` only.
     """
 
     kind: Kind
@@ -70,6 +80,8 @@ def sign_in(
     """
     if credentials.kind == "session":
         return _given_session(credentials, transport)
+    if credentials.kind == "password" and not credentials.client_id:
+        return _soap_session(credentials, transport)
     form = _form(credentials, now or datetime.now(UTC), rotated)
     request = Request(
         method="POST",
@@ -181,6 +193,18 @@ def _assertion(credentials: Credentials, now: datetime) -> str:
         ) from error
 
 
+def _soap_session(credentials: Credentials, transport: Transport) -> Session:
+    secret = _given(credentials, "password") + credentials.security_token
+    request = login_request(_base(credentials.login_url, "login_url"), _given(credentials, "username"), secret)
+    found = read_login(transport.send(request), request.host)
+    return Session(
+        access_token=found["access_token"],
+        instance_url=found["instance_url"],
+        org_id=long_id(found["org_id"]),
+        user_id=long_id(found["user_id"]),
+    )
+
+
 def _given_session(credentials: Credentials, transport: Transport) -> Session:
     token, base = _given(credentials, "access_token"), _base(credentials.instance_url, "instance_url")
     prefix = token.split("!", 1)[0]
@@ -226,8 +250,9 @@ def _json(reply: Reply) -> dict[str, Any]:
 def _given(credentials: Credentials, key: str) -> str:
     value: str = getattr(credentials, key)
     if not value:
+        written = _WRITTEN.get(key, key)
         raise AuthError(
-            f"could not sign in: {key} is missing in the connection; sign-in by {credentials.kind} needs it"
+            f"could not sign in: {written} is missing in the connection; sign-in by {credentials.kind} needs it"
         )
     return value
 

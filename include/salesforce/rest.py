@@ -68,7 +68,7 @@ class Rest:
         self._meter = meter
         self._tokens = tokens
         self._compress = compress
-        self._key = session_key(credentials) if tokens else ""
+        self._key = session_key(credentials) if tokens is not None else ""
         self._session: Session | None = None
         self._lock = threading.Lock()
 
@@ -84,7 +84,7 @@ class Rest:
         """Return the session: the one at hand, the stored one, or a new one."""
         with self._lock:
             if self._session is None:
-                stored = read_session(self._tokens.get(self._key)) if self._tokens else None
+                stored = read_session(self._tokens.get(self._key)) if self._tokens is not None else None
                 self._session = stored or self._sign_in(None)
             return self._session
 
@@ -192,7 +192,7 @@ class Rest:
         with self._lock:
             if self._session is not None and self._session.access_token != lost.access_token:
                 return self._session  # another thread was faster
-            stored = read_session(self._tokens.get(self._key)) if self._tokens else None
+            stored = read_session(self._tokens.get(self._key)) if self._tokens is not None else None
             if stored is not None and stored.access_token != lost.access_token:
                 self._session = stored  # another task was faster
             else:
@@ -203,12 +203,12 @@ class Rest:
         if lost is not None and self._credentials.kind == "session":
             raise AuthError(
                 f"{urlsplit(lost.instance_url).netloc} no longer accepts the access_token of the connection; "
-                "put in a new one, or give the connection client_id and client_secret so that it can sign in by itself"
+                "put in a new one, or consumer_key and consumer_secret, so that it can sign in by itself"
             )
         session = sign_in(
             self._credentials, self._transport, now=self.clock(), rotated=lost.refresh_token if lost else ""
         )
-        if self._tokens:
+        if self._tokens is not None:
             self._tokens.put(self._key, write_session(session))
         return session
 

@@ -20,17 +20,17 @@ _BY_DESCRIPTION = {
     "no client credentials user enabled": "choose a “run as” user for the client credentials flow in the connected app",
 }
 _BY_KIND = {
-    "client_credentials": "mend client_id and client_secret, or give the connected app a “run as” user",
+    "client_credentials": "mend consumer_key and consumer_secret, or give the connected app a “run as” user",
     "refresh_token": "the refresh_token has expired or was revoked; authorise the app again and put in the new one",
-    "password": "mend username, password or security_token (a new network needs the token after the password)",
-    "jwt_bearer": "mend username, client_id or private_key; the app must hold the certificate of this key",
+    "password": "mend Username, Password or security_token (a new network needs the token)",
+    "jwt_bearer": "mend Username, consumer_key or private_key; the app must hold the certificate of this key",
     "session": "put in a new access_token",
 }
 _BY_ERROR = {
-    "invalid_client_id": "mend client_id (consumer key): this org knows no connected app with it",
-    "invalid_client": "mend client_secret (consumer secret) and client_id: they do not belong together",
+    "invalid_client_id": "mend consumer_key: this org knows no connected app with it",
+    "invalid_client": "mend consumer_secret and consumer_key: they do not belong together",
     "unsupported_grant_type": "this way of signing in is switched off in the connected app or org; allow it there",
-    "inactive_user": "the user is deactivated; name another username or reactivate the user",
+    "inactive_user": "the user is deactivated; name another Username or reactivate the user",
     "inactive_org": "the org is locked, closed or suspended; ask Salesforce",
     "invalid_app_access": "the user may not use the connected app; an administrator must assign it",
     "redirect_uri_mismatch": "the connected app knows no such callback address",

@@ -1,6 +1,6 @@
 """Make HTTP requests: pooled connections, time limits on everything, and a few short repeats of what only reads.
 
-It knows HTTP and libraries; which answers are worth a repeat is decided in `repeats`, what a refusal means in `refusals`.
+It knows HTTP only: which answers are worth a repeat is decided in `repeats`, what a refusal means in `refusals`.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _as_ours(error: HTTPError, request: Request) -> HeadwaterError:
         )
     if isinstance(error, NewConnectionError | ConnectTimeoutError | LocationValueError | LocationParseError):
         return Unreachable(
-            f"{where}nobody answers at {request.host or request.url!r}; mend host and port in the connection, "
+            f"{where}nobody answers at {request.host}; mend host and port in the connection, "
             "or let this machine reach it"
         )
     if isinstance(error, ReadTimeoutError):
