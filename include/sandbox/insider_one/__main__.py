@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--requests-per-minute", type=int, default=25_000)
     options = parser.parse_args()
     app = make_app(options.home, requests_per_minute=options.requests_per_minute)
+    gc.set_threshold(200_000, 20, 20)  # a request is a tree of 20,000 values that lives for a moment and has no cycles
     # Longer than a client's pause between two batches: a connection closed in that moment looks like a lost answer.
     uvicorn.run(
         app, host=options.host, port=options.port, log_level="warning", access_log=False, timeout_keep_alive=300

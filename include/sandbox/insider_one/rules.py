@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 MAX_USERS = 1_000
@@ -97,7 +98,13 @@ def _judge_events(events: Any, at: str, errors: Errors) -> None:
 def event_time(event: dict[str, Any]) -> datetime | None:
     """Return the event's time, or None if the platform can't read it."""
     text = event.get("timestamp")
-    if not isinstance(text, str) or not _RFC3339.match(text):
+    return _parsed(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(text: str) -> datetime | None:
+    # Kept, because the events of one run mostly have one time.
+    if not _RFC3339.match(text):
         return None
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)

@@ -39,6 +39,9 @@ _SEPARATOR = "\x1f"  # between the kind of an identifier and its value, in one k
 Profile = dict[str, Any]  # {"identifiers": {..., "custom": {...}}, "attributes": {..., "custom": {...}}}
 
 
+_NOBODY: Profile = {"identifiers": {}, "attributes": {}}
+
+
 @dataclass(slots=True, kw_only=True)
 class Entry:
     """Hold one line of the request log: counts only, nothing of a person."""
@@ -86,12 +89,15 @@ class Store:
                     continue  # an unknown insider_id: taken, and never seen again (guess)
                 if not number:
                     self._last = number = self._last + 1
-                    known[number] = {"identifiers": {}, "attributes": {}}
-                profile = known[number] = changed[number] = _changed(known[number], user, mine, owners)
-                for key in mine:
-                    if key not in owners and _value(profile["identifiers"], key):
-                        owners[key] = number
-                        claimed.append((key, number))
+                    known[number] = _NOBODY
+                before = known[number]
+                new = [key for key in mine if key not in owners]
+                profile = _changed(before, user, new)
+                if profile != before:
+                    known[number] = changed[number] = profile
+                mine_now = [key for key in new if _holds(profile["identifiers"], key)]
+                owners.update(dict.fromkeys(mine_now, number))
+                claimed += [(key, number) for key in mine_now]
                 if user.get("events"):
                     events += self._events(user["events"], number, entry, now)
             self._save(changed)
@@ -258,29 +264,32 @@ def _keys(identifiers: dict[str, Any]) -> list[str]:
     return keys
 
 
-def _value(identifiers: dict[str, Any], key: str) -> bool:
+def _holds(identifiers: dict[str, Any], key: str) -> bool:
     kind, _, value = key.partition(_SEPARATOR)
     if kind.startswith("custom."):
         return str(identifiers.get("custom", {}).get(kind[7:])) == value
     return str(identifiers.get(kind)) == value
 
 
-def _changed(profile: Profile, user: dict[str, Any], keys: list[str], owners: dict[str, int]) -> Profile:
+def _changed(profile: Profile, user: dict[str, Any], new: list[str]) -> Profile:
     """Return the profile with what was sent. An identifier that it has already is never changed by an upsert."""
-    identifiers = profile["identifiers"]
-    for key in keys:
+    attributes = user.get("attributes")
+    return {
+        "identifiers": _with_new(profile["identifiers"], new) if new else profile["identifiers"],
+        "attributes": merged(profile["attributes"], attributes, append=appends(user))
+        if attributes
+        else profile["attributes"],
+    }
+
+
+def _with_new(identifiers: dict[str, Any], new: list[str]) -> dict[str, Any]:
+    """Return the identifiers with those keys that nobody owns yet, unless there is one of the kind."""
+    result = dict(identifiers)
+    custom = dict(result.get("custom", ()))
+    for key in new:
         kind, _, value = key.partition(_SEPARATOR)
-        if key in owners:
-            continue  # it leads here already, or belongs to somebody else
         if kind.startswith("custom."):
-            custom = identifiers.setdefault("custom", {})
             custom.setdefault(kind[7:], value)
         else:
-            identifiers.setdefault(kind, value)
-    attributes = user.get("attributes")
-    if not attributes:
-        return profile
-    return {
-        "identifiers": identifiers,
-        "attributes": merged(profile["attributes"], attributes, append=appends(user)),
-    }
+            result.setdefault(kind, value)
+    return result | {"custom": custom} if custom else result
