@@ -1,13 +1,43 @@
-"""Compare what the warehouse holds with what the org holds, after a run that changed something."""
+"""Compare what the warehouse holds with what the org holds, after a run that changed something.
+
+Both sides count the records created before the cursor. What was deleted in the org after it explains a difference, and
+is asked for only if there is one.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
-from include.records import AirflowRun
+from include.extract.ask import batches
+from include.records import AirflowRun, RunMode
 from include.salesforce.client import SalesforceClient
-from include.warehouse.certificates import Certificate
+from include.salesforce.composite import MOST_QUERIES, count_in
+from include.salesforce.soql import condition, count_before
+from include.warehouse.certificates import (
+    Certificate,
+    keep_certificate,
+    known_deleted_since,
+    last_certificate,
+    rows_here,
+)
+from include.warehouse.cursors import read_cursor
+from include.warehouse.describes import stored_describe
+from include.warehouse.engine import transaction
+from include.warehouse.extracts import extracts_of
+from include.warehouse.rejects import open_rejects
+from include.warehouse.tables import Table, table_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    table: Table
+    as_of: datetime
+    run_id: int | None
 
 
 def certify_objects(
@@ -15,6 +45,93 @@ def certify_objects(
 ) -> list[Certificate]:
     """Count the objects that this DAG run changed, here and in the org, and keep the comparison.
 
-    Objects of which nothing changed keep their last certificate and cost no call.
+    Objects of which nothing changed keep their last certificate and cost no call; one that has none yet, and a full
+    refresh, count as changed. Costs one call per five objects, and one more if the counts differ.
     """
-    raise NotImplementedError
+    with transaction(engine) as connection:
+        due = _due(connection, org, objects, run)
+    certificates: list[Certificate] = []
+    for batch in batches(due, MOST_QUERIES):
+        counted = _count(engine, client, batch)
+        certificates += _explain(engine, client, batch, counted)
+    with transaction(engine) as connection:
+        for each, certificate in zip(due, certificates, strict=True):
+            keep_certificate(connection, org.org, certificate, run_id=each.run_id)
+    return certificates
+
+
+def _due(connection: Connection, org: OrgDefinition, objects: Sequence[str], run: AirflowRun) -> list[_Due]:
+    done = extracts_of(connection, org.org, run)
+    last_run = {each.object: each.run_id for each in done}
+    changed = {each.object for each in done if each.counts.changed or each.mode is RunMode.FULL}
+    due = []
+    for name in objects:
+        cursor = read_cursor(connection, org.org, name)
+        describe = stored_describe(connection, org.org, name)
+        if cursor.at is None or describe is None or describe.field("CreatedDate") is None:
+            continue  # never read completely, or nothing to count it by
+        if name in changed or last_certificate(connection, org.org, name) is None:
+            table = table_of(org.org, org.schema_name, describe)
+            due.append(_Due(table=table, as_of=cursor.at, run_id=last_run.get(name)))
+    return due
+
+
+def _count(engine: Engine, client: SalesforceClient, batch: Sequence[_Due]) -> list[Certificate]:
+    requests = [
+        client.count_request(count_before(each.table.object, each.as_of), f"count{n}", object=each.table.object)
+        for n, each in enumerate(batch)
+    ]
+    responses = client.composite(requests, purpose="count")
+    with transaction(engine) as connection:
+        return [
+            Certificate(
+                object=each.table.object,
+                here=rows_here(connection, each.table, created_before=each.as_of),
+                in_org=count_in(response),
+                as_of=each.as_of,
+            )
+            for each, response in zip(batch, responses, strict=True)
+        ]
+
+
+def _explain(
+    engine: Engine, client: SalesforceClient, batch: Sequence[_Due], counted: Sequence[Certificate]
+) -> list[Certificate]:
+    """Name what explains the differences: records deleted in the org since, and rejects."""
+    surplus = [
+        each
+        for each, certificate in zip(batch, counted, strict=True)
+        if certificate.difference < 0 and "IsDeleted" in each.table.columns
+    ]
+    deleted = _deleted_since(engine, client, surplus)
+    explained = []
+    with transaction(engine) as connection:
+        for each, certificate in zip(batch, counted, strict=True):
+            gone = deleted.get(certificate.object, 0)
+            rejected = open_rejects(connection, each.table.org, certificate.object) if certificate.difference else 0
+            notes = [f"{gone} deleted in the org since"] if gone else []
+            notes += [f"{rejected} in the reject table"] if rejected else []
+            explained.append(replace(certificate, in_org=certificate.in_org + gone, note=", ".join(notes)))
+    return explained
+
+
+def _deleted_since(engine: Engine, client: SalesforceClient, batch: Sequence[_Due]) -> dict[str, int]:
+    """Return how many records each org counts no more because they were deleted after the cursor, unknown to us."""
+    if not batch:
+        return {}
+    requests = [
+        client.count_request(
+            f"{count_before(each.table.object, each.as_of)} AND {condition('IsDeleted', '=', True)}"
+            f" AND {condition(each.table.cursor_field, '>=', each.as_of)}",
+            f"deleted{n}",
+            object=each.table.object,
+            all_rows=True,
+        )
+        for n, each in enumerate(batch)
+    ]
+    responses = client.composite(requests, purpose="count")
+    with transaction(engine) as connection:
+        return {
+            each.table.object: count_in(response) - known_deleted_since(connection, each.table, since=each.as_of)
+            for each, response in zip(batch, responses, strict=True)
+        }

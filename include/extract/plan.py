@@ -1,8 +1,12 @@
-"""Decide by which API a window is read."""
+"""Decide by which API a window is read, and what becomes of a large load that was left unfinished."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+
+from include.extract.window import moves_cursor
+from include.records import RunMode, Window
 
 PAGE_ROWS = 2000  # the most records that one REST page holds
 
@@ -25,3 +29,40 @@ def decide_plan(total: int, *, bulk_above_rows: int) -> Plan:
 def page_travels(total: int, plan: Plan) -> bool:
     """Return whether the probe's first page is all there is, so that it is kept and loaded from the warehouse."""
     return plan is Plan.REST and total <= PAGE_ROWS
+
+
+class Leftover(StrEnum):
+    """Say what to do with a slice that another run left open."""
+
+    ADOPT = "adopt"  # go on where it stopped
+    ABANDON = "abandon"  # it will not be needed any more
+    LEAVE = "leave"  # another run will come for it
+
+
+def decide_leftover(
+    *,
+    mode: RunMode,
+    window: Window | None,
+    cursor: datetime | None,
+    left_mode: RunMode,
+    left_window: Window,
+    same_query: bool,
+) -> Leftover:
+    """Return what a run does with an open slice of its object.
+
+    Args:
+        mode: of this run.
+        window: of this run, when it is fixed (an interval); None when it follows from the cursor.
+        cursor: how far the object has been read.
+        left_mode: of the run that opened the slice.
+        left_window: of the slice.
+        same_query: whether the slice reads the fields that would be read now.
+    """
+    if not moves_cursor(mode):
+        if left_mode is not mode or left_window != window:
+            return Leftover.LEAVE
+        return Leftover.ADOPT if same_query else Leftover.ABANDON
+    if not moves_cursor(left_mode):
+        return Leftover.LEAVE
+    needed = cursor is None or left_window.high > cursor
+    return Leftover.ADOPT if same_query and needed and left_mode is mode else Leftover.ABANDON

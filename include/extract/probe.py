@@ -9,12 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
+from include.extract.ask import Answer, Reading, ask_org
 from include.extract.plan import Plan
+from include.extract.window import moves_cursor
 from include.records import AirflowRun, RunMode, Window
 from include.salesforce.client import SalesforceClient
+from include.warehouse.cursors import move_idle_cursor
+from include.warehouse.engine import transaction
+from include.warehouse.orgs import pin_org
+from include.warehouse.probes import Probe, drop_old_probes, keep_probe
+from include.warehouse.runs import finish_run, start_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +66,66 @@ def probe_objects(
 ) -> ProbeResult:
     """Pin the org, read the first page of every object's window, and finish the idle ones.
 
-    Idle objects get their cursor moved and a run row `skipped`; all others get a row in headwater.probe, from which
-    `extract_object` of the same DAG run goes on.
+    Idle objects get their cursor moved and a run row `skipped`. `extract_object` of the same DAG run goes on from what
+    is kept in headwater.probe. What is wrong with one object (unknown, refused, a changed type) is its `problem`.
 
     Raises:
         OrgChanged: the connection leads to another org than before.
-        DefinitionError: the org knows no such object, or it cannot be read by window.
-        SchemaFrozen: a field changed its type.
         FatalError, RetryableError: from the client.
     """
-    raise NotImplementedError
+    pin(engine, client, org)
+    reading = Reading(mode=mode, interval=interval, org_now=client.org_now())
+    answers = ask_org(engine, client, org, objects, reading)
+    with transaction(engine) as connection:
+        drop_old_probes(connection, org.org)
+        for each in answers:
+            _keep(connection, org, each, mode, run)
+    return ProbeResult(org=org.org, org_now=reading.org_now, objects=tuple(_probed(each) for each in answers))
+
+
+def pin(engine: Engine, client: SalesforceClient, org: OrgDefinition) -> None:
+    """Check that the connection leads to the org that it led to before.
+
+    Raises:
+        OrgChanged: it doesn't.
+    """
+    identity = client.identity()
+    with transaction(engine) as connection:
+        pin_org(connection, org.org, identity)
+
+
+def skip_idle(connection: Connection, org: OrgDefinition, answer: Answer, mode: RunMode, run_id: int) -> str:
+    """Finish an object whose window is empty: move its cursor, write the run as skipped, and return why."""
+    message = "nothing changed in the window" if answer.window else "the interval lies in the future"
+    finish_run(connection, run_id, "skipped", message)
+    if answer.window and moves_cursor(mode):
+        move_idle_cursor(connection, org.org, answer.object, seen=answer.seen_cursor, to=answer.window.high)
+    return message
+
+
+def _keep(connection: Connection, org: OrgDefinition, answer: Answer, mode: RunMode, run: AirflowRun) -> None:
+    if answer.error:
+        return  # the object's own task asks again, and fails with the error itself
+    if answer.plan is Plan.IDLE:
+        run_id = start_run(connection, kind="extract", org=org.org, subject=answer.object, run=run)
+        skip_idle(connection, org, answer, mode, run_id)
+    if answer.window:
+        probe = Probe(
+            object=answer.object,
+            mode=mode,
+            window=answer.window,
+            soql=answer.soql,
+            total=answer.total,
+            page=answer.page,
+        )
+        keep_probe(connection, org.org, run, probe)
+
+
+def _probed(answer: Answer) -> ProbedObject:
+    return ProbedObject(
+        object=answer.object,
+        total=answer.total,
+        plan=answer.plan,
+        window=answer.window,
+        problem=str(answer.error) if answer.error else "",
+    )

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
-from include.extract.plan import Plan
+from include.errors import HeadwaterError, WarehouseDown
+from include.extract.ask import Answer, Reading, ask_org, known_table, query_of
+from include.extract.load import Loaded, Loading, load_answer, load_leftover, say
+from include.extract.plan import Plan, decide_plan
+from include.extract.probe import pin, skip_idle
+from include.extract.window import decide_window, moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
+from include.warehouse.cursors import read_cursor
+from include.warehouse.engine import transaction
+from include.warehouse.locks import object_lock
+from include.warehouse.probes import Probe, drop_probe, read_probe
+from include.warehouse.runs import bury_runs, finish_run, start_run
+from include.warehouse.slices import close_slice, open_slices
 
 
 class ExtractState(StrEnum):
@@ -45,18 +59,166 @@ def extract_object(
     interval: tuple[datetime, datetime] | None = None,
     run: AirflowRun,
     wait_for_lock: bool,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Extracted:
     """Read the object's window and load it; rows and cursor are committed together.
 
     Uses the probe row of the same DAG run while it fits the cursor, and asks the org itself otherwise. A Bulk load that
-    an earlier run left unfinished is taken up where it stopped.
+    an earlier run left unfinished is taken up where it stopped, and then the rest up to now is read.
 
     Raises:
         FatalError, RetryableError, DefinitionError: as `probe_objects`; the cursor has not moved.
     """
-    raise NotImplementedError
+    with object_lock(engine, org.org, object, wait=wait_for_lock) as held:
+        if not held:
+            return _locked(engine, org, object, run)
+        with transaction(engine) as connection:
+            bury_runs(connection, kind="extract", org=org.org, subject=object)
+            probe = _take_idle_probe(connection, org, object, mode, run)
+        if probe:
+            return _idle(object, probe.window, "nothing changed in the window")
+        with _running(engine, org, object, run) as run_id:
+            loading = Loading(
+                engine=engine, client=client, org=org, object=object, mode=mode, run=run, run_id=run_id, sleep=sleep
+            )
+            return _extract(loading, interval)
 
 
 def abort_extract(engine: Engine, client: SalesforceClient, org: OrgDefinition, object: str) -> tuple[str, ...]:
-    """Abort the Bulk jobs that a killed extract of this object left running and return their ids (for `on_kill`)."""
-    raise NotImplementedError
+    """Abort the Bulk jobs that a killed extract of this object left running and return their ids (for `on_kill`).
+
+    A job that is complete already is left for the next try to go on with.
+    """
+    with transaction(engine) as connection:
+        left = [each for each in open_slices(connection, org.org, object) if each.job_id]
+    aborted = []
+    for each in left:
+        if client.bulk_state(each.job_id, object=object).ended:
+            continue
+        client.bulk_abort(each.job_id, object=object)
+        with transaction(engine) as connection:
+            close_slice(connection, each.slice_id, "abandoned")
+        aborted.append(each.job_id)
+    return tuple(aborted)
+
+
+def _extract(loading: Loading, interval: tuple[datetime, datetime] | None) -> Extracted:
+    pin(loading.engine, loading.client, loading.org)
+    fixed = _fixed_window(loading, interval)
+    done = load_leftover(loading, window=fixed)
+    if done and not moves_cursor(loading.mode):
+        return _finished(loading, done)
+    answer = _probed(loading) if done is None else None
+    if answer is None:
+        reading = Reading(mode=loading.mode, interval=interval, org_now=loading.client.org_now())
+        answer = ask_org(loading.engine, loading.client, loading.org, [loading.object], reading)[0]
+    if answer.error:
+        raise answer.error
+    if answer.plan is not Plan.IDLE:
+        loaded = load_answer(loading, answer)
+        done = replace(loaded, counts=done.counts + loaded.counts) if done else loaded
+    if done is None:
+        return _skipped(loading, answer)
+    return _finished(loading, done)
+
+
+def _fixed_window(loading: Loading, interval: tuple[datetime, datetime] | None) -> Window | None:
+    """Return the window of a backfill as it will be once it lies in the past; other windows follow from the cursor."""
+    if loading.mode is not RunMode.INTERVAL or interval is None:
+        return None
+    zero = timedelta()
+    return decide_window(loading.mode, cursor=None, org_now=interval[1], lookback=zero, lag=zero, interval=interval)
+
+
+def _take_idle_probe(
+    connection: Connection, org: OrgDefinition, object: str, mode: RunMode, run: AirflowRun
+) -> Probe | None:
+    """Return the probe that found nothing and is finished already; a task that is cleared later asks again."""
+    probe = read_probe(connection, org.org, run, object)
+    if probe is None or probe.total or probe.mode is not mode:
+        return None
+    drop_probe(connection, org.org, run, object)
+    return probe
+
+
+def _probed(loading: Loading) -> Answer | None:
+    """Return what the DAG run's probe found, if it still is what would be asked now."""
+    table = known_table(loading.engine, loading.org, loading.object)
+    with transaction(loading.engine) as connection:
+        probe = read_probe(connection, loading.org.org, loading.run, loading.object)
+        cursor = read_cursor(connection, loading.org.org, loading.object)
+    if table is None or probe is None or probe.mode is not loading.mode:
+        return None
+    if loading.mode is RunMode.CHANGES:
+        lookback = timedelta(minutes=loading.org.lookback_minutes)
+        now = decide_window(
+            loading.mode, cursor=cursor.at, org_now=probe.window.high, lookback=lookback, lag=timedelta()
+        )
+        if now != probe.window:
+            return None
+    if probe.soql != query_of(table, probe.window):
+        return None
+    return Answer(
+        object=loading.object,
+        window=probe.window,
+        table=table,
+        soql=probe.soql,
+        seen_cursor=cursor.at,
+        total=probe.total,
+        plan=decide_plan(probe.total, bulk_above_rows=loading.org.bulk_above_rows),
+        page=probe.page,
+    )
+
+
+@contextmanager
+def _running(engine: Engine, org: OrgDefinition, object: str, run: AirflowRun) -> Iterator[int]:
+    """Write a run that begins; when it fails, write why."""
+    with transaction(engine) as connection:
+        run_id = start_run(connection, kind="extract", org=org.org, subject=object, run=run)
+    try:
+        yield run_id
+    except BaseException as error:
+        # Only our own messages are known to hold no person's data.
+        message = str(error) if isinstance(error, HeadwaterError) else type(error).__name__
+        with suppress(WarehouseDown), transaction(engine) as connection:
+            finish_run(connection, run_id, "failed", message)
+        raise
+
+
+def _finished(loading: Loading, loaded: Loaded) -> Extracted:
+    counts = loaded.counts
+    return Extracted(
+        object=loading.object,
+        state=ExtractState.LOADED if counts.changed else ExtractState.UNCHANGED,
+        counts=counts,
+        window=loaded.window,
+        plan=loaded.plan,
+        message=say(counts),
+    )
+
+
+def _skipped(loading: Loading, answer: Answer) -> Extracted:
+    with transaction(loading.engine) as connection:
+        message = skip_idle(connection, loading.org, answer, loading.mode, loading.run_id)
+    return _idle(loading.object, answer.window, message)
+
+
+def _idle(object: str, window: Window | None, message: str) -> Extracted:
+    return Extracted(
+        object=object, state=ExtractState.IDLE, counts=RowCounts(), window=window, plan=Plan.IDLE, message=message
+    )
+
+
+def _locked(engine: Engine, org: OrgDefinition, object: str, run: AirflowRun) -> Extracted:
+    message = f"another run reads {object} now; the next one reads what this one would have"
+    with transaction(engine) as connection:
+        run_id = start_run(connection, kind="extract", org=org.org, subject=object, run=run)
+        finish_run(connection, run_id, "skipped", message)
+    return Extracted(
+        object=object,
+        state=ExtractState.LOCKED,
+        counts=RowCounts(),
+        window=None,
+        plan=Plan.IDLE,
+        message=message,
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from include.records import AirflowRun, RowCounts, RunMode, Window
 
@@ -30,18 +31,18 @@ def add_to_extract(
     window: Window,
     plan: str,
     counts: RowCounts,
-) -> None:
-    """Write what a run loaded, in the transaction of the rows; a further page adds to it."""
-    connection.execute(
+) -> RowCounts:
+    """Write what a run loaded, in the transaction of the rows, and return its sum: a further page adds to it."""
+    row = connection.execute(
         text(
-            "INSERT INTO headwater.extract AS e (run_id, org, object, mode, low, high, plan, rows_read, inserted, updated,"
-            " unchanged, deleted, rejected, nul_removed) VALUES (:run_id, :org, :object, :mode, :low, :high, :plan,"
-            " :read, :inserted, :updated, :unchanged, :deleted, :rejected, :nul_removed)"
+            "INSERT INTO headwater.extract AS e (run_id, org, object, mode, low, high, plan, rows_read, inserted,"
+            " updated, unchanged, deleted, rejected, nul_removed)"
+            " VALUES (:run_id, :org, :object, :mode, :low, :high, :plan, :read, :inserted, :updated, :unchanged, :deleted, :rejected, :nul_removed)"
             " ON CONFLICT (run_id) DO UPDATE SET rows_read = e.rows_read + excluded.rows_read,"
             " inserted = e.inserted + excluded.inserted, updated = e.updated + excluded.updated,"
             " unchanged = e.unchanged + excluded.unchanged, deleted = e.deleted + excluded.deleted,"
             " rejected = e.rejected + excluded.rejected, nul_removed = e.nul_removed + excluded.nul_removed,"
-            " committed_at = now()"
+            " high = greatest(e.high, excluded.high), committed_at = now() RETURNING *"
         ),
         {
             "run_id": run_id,
@@ -59,7 +60,8 @@ def add_to_extract(
             "rejected": counts.rejected,
             "nul_removed": counts.nul_removed,
         },
-    )
+    ).one()
+    return _counts(row)
 
 
 def extracts_of(connection: Connection, org: str, run: AirflowRun) -> list[ExtractRow]:
@@ -78,15 +80,19 @@ def extracts_of(connection: Connection, org: str, run: AirflowRun) -> list[Extra
             object=row.object,
             mode=RunMode(row.mode),
             window=Window(low=row.low, high=row.high),
-            counts=RowCounts(
-                read=row.rows_read,
-                inserted=row.inserted,
-                updated=row.updated,
-                unchanged=row.unchanged,
-                deleted=row.deleted,
-                rejected=row.rejected,
-                nul_removed=row.nul_removed,
-            ),
+            counts=_counts(row),
         )
         for row in rows
     ]
+
+
+def _counts(row: Row[Any]) -> RowCounts:
+    return RowCounts(
+        read=row.rows_read,
+        inserted=row.inserted,
+        updated=row.updated,
+        unchanged=row.unchanged,
+        deleted=row.deleted,
+        rejected=row.rejected,
+        nul_removed=row.nul_removed,
+    )

@@ -26,7 +26,8 @@ def pin_org(connection: Connection, org: str, identity: OrgIdentity) -> None:
             "INSERT INTO headwater.org (org, org_id, instance_url, name, is_sandbox)"
             " VALUES (:org, :org_id, :instance_url, :name, :is_sandbox)"
             " ON CONFLICT (org) DO UPDATE SET seen_at = now(),"
-            "   instance_url = CASE WHEN org.org_id = excluded.org_id THEN excluded.instance_url ELSE org.instance_url END"
+            " instance_url = CASE WHEN org.org_id = excluded.org_id THEN excluded.instance_url"
+            " ELSE org.instance_url END"
             " RETURNING org_id, instance_url"
         ),
         values,
@@ -34,8 +35,9 @@ def pin_org(connection: Connection, org: str, identity: OrgIdentity) -> None:
     # 15 characters tell orgs apart; the last three are a checksum that some answers leave out.
     if pinned.org_id[:15] != identity.org_id[:15]:
         raise OrgChanged(
-            f"the connection of org {org!r} leads to {identity.org_id} at {identity.instance_url}, but the warehouse holds"
-            f" {pinned.org_id} at {pinned.instance_url}. Point the connection back, or define the other org under a name"
-            f" of its own. If it replaces the old one (a refreshed sandbox), drop the schema salesforce_{org} and delete"
-            f" the rows of {org!r} in headwater.org, headwater.object and headwater.field; the next run starts anew"
+            f"the connection of org {org!r} leads to {identity.org_id} at {identity.instance_url}, but the warehouse"
+            f" holds {pinned.org_id} at {pinned.instance_url}. Point the connection back, or define the other org under"
+            f" a name of its own. If it replaces the old one (a refreshed sandbox), drop the schema salesforce_{org}"
+            f" and delete the rows of {org!r} in headwater.org, headwater.object and headwater.field; the next run"
+            " starts anew"
         )

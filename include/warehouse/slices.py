@@ -97,7 +97,8 @@ def advance_slice(connection: Connection, slice_id: int, *, locator: str, rows: 
     """Write, in the transaction of a page's rows, where the next page begins."""
     connection.execute(
         text(
-            "UPDATE headwater.slice SET locator = :locator, rows_loaded = rows_loaded + :rows WHERE slice_id = :slice_id"
+            "UPDATE headwater.slice SET locator = :locator, rows_loaded = rows_loaded + :rows"
+            " WHERE slice_id = :slice_id"
         ),
         {"slice_id": slice_id, "locator": locator, "rows": rows},
     )

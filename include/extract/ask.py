@@ -1,0 +1,204 @@
+"""Ask the org for the first page of some objects' windows, with their describes in the same call.
+
+What the describes say is applied to the warehouse first; a query whose fields changed is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from include.config.orgs import OrgDefinition
+from include.errors import DefinitionError, QueryRefused, SchemaFrozen
+from include.extract.plan import Plan, decide_plan, page_travels
+from include.extract.window import decide_window
+from include.records import Describe, RunMode, Window
+from include.salesforce.client import SalesforceClient
+from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, describe_in, page_in
+from include.salesforce.soql import select_window
+from include.warehouse.cursors import read_cursor
+from include.warehouse.describes import keep_describe, stored_describe
+from include.warehouse.engine import transaction
+from include.warehouse.load_stream import records_csv
+from include.warehouse.tables import Table, apply_describe, table_of
+
+Item = TypeVar("Item")
+
+# What is wrong with one object alone: it fails with it in its own task, and the other objects go on.
+_OF_ONE_OBJECT = (DefinitionError, QueryRefused, SchemaFrozen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Say which windows a run reads."""
+
+    mode: RunMode
+    interval: tuple[datetime, datetime] | None
+    org_now: datetime
+
+    def window(self, org: OrgDefinition, cursor: datetime | None) -> Window | None:
+        """Return the window of an object whose cursor stands here."""
+        return decide_window(
+            self.mode,
+            cursor=cursor,
+            org_now=self.org_now,
+            lookback=timedelta(minutes=org.lookback_minutes),
+            lag=timedelta(seconds=org.lag_seconds),
+            interval=self.interval,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Hold what the org said about one object's window."""
+
+    object: str
+    window: Window | None = None  # None: nothing can be in it yet
+    table: Table | None = None  # None: the org's answer was an error before there was one
+    soql: str = ""
+    seen_cursor: datetime | None = None  # where the cursor stood when the window was decided
+    total: int = 0
+    plan: Plan = Plan.IDLE
+    page: bytes | None = None  # the records as CSV, when the first page held them all
+    error: DefinitionError | QueryRefused | SchemaFrozen | None = None
+
+
+def ask_org(
+    engine: Engine, client: SalesforceClient, org: OrgDefinition, objects: Sequence[str], reading: Reading
+) -> list[Answer]:
+    """Return an answer for each object, in order; one call per five objects, one more when some were never met."""
+    answers: dict[str, Answer] = {}
+    fresh: set[str] = set()
+    for met in _meet(engine, client, org, objects):
+        if met.error:
+            answers[met.object] = met
+        else:
+            fresh.add(met.object)
+    questions = [_question(engine, org, name, reading) for name in objects if name not in answers]
+    answers |= {each.object: each for each in questions if each.window is None or each.error}
+    for batch in batches([each for each in questions if each.object not in answers], MOST_QUERIES):
+        answers |= {each.object: each for each in _ask(engine, client, org, batch, reading, fresh)}
+    return [answers[name] for name in objects]
+
+
+def known_table(engine: Engine, org: OrgDefinition, object: str) -> Table | None:
+    """Return the object's table as its stored describe has it, or None before first contact."""
+    with transaction(engine) as connection:
+        describe = stored_describe(connection, org.org, object)
+    return None if describe is None else table_of(org.org, org.schema_name, describe)
+
+
+def query_of(table: Table, window: Window) -> str:
+    """Return the SOQL that reads a window into a table."""
+    return select_window(table.object, list(table.columns), table.cursor_field, window)
+
+
+def _meet(engine: Engine, client: SalesforceClient, org: OrgDefinition, objects: Sequence[str]) -> Iterator[Answer]:
+    """Describe the objects that were never met before, and make their tables."""
+    with transaction(engine) as connection:
+        strangers = [name for name in objects if stored_describe(connection, org.org, name) is None]
+    for batch in batches(strangers, MOST_REQUESTS):
+        requests = [client.describe_request(name, None, f"describe{n}") for n, name in enumerate(batch)]
+        for name, response in zip(batch, client.composite(requests, purpose="describe"), strict=True):
+            try:
+                _apply(engine, org, name, response)
+            except _OF_ONE_OBJECT as error:
+                yield Answer(object=name, error=error)
+            else:
+                yield Answer(object=name)
+
+
+def _ask(
+    engine: Engine,
+    client: SalesforceClient,
+    org: OrgDefinition,
+    questions: Sequence[Answer],
+    reading: Reading,
+    fresh: set[str],
+) -> list[Answer]:
+    """Put up to five questions in one call; those whose fields turn out to have changed are put again."""
+    described = [each for each in questions if each.object not in fresh]
+    stamps = _stamps(engine, org, described)
+    requests = [client.probe_request(each.soql, f"rows{n}", object=each.object) for n, each in enumerate(questions)]
+    requests += [
+        client.describe_request(each.object, stamps[each.object], f"describe{n}") for n, each in enumerate(described)
+    ]
+    responses = client.composite(requests, purpose="extract")
+    rows = dict(zip([each.object for each in questions], responses, strict=False))
+    describes = dict(zip([each.object for each in described], responses[len(questions) :], strict=True))
+    answers: list[Answer] = []
+    again: list[Answer] = []
+    for each in questions:
+        renewed = _renewed(engine, org, each, describes.get(each.object), reading)
+        if renewed.error or renewed.soql == each.soql:
+            answers.append(renewed if renewed.error else _answered(renewed, rows[each.object], org))
+        else:
+            again.append(renewed)
+    if again:
+        answers += _ask(engine, client, org, again, reading, fresh | {each.object for each in again})
+    return answers
+
+
+def _renewed(
+    engine: Engine, org: OrgDefinition, question: Answer, described: SubResponse | None, reading: Reading
+) -> Answer:
+    """Return the question as it must be put after the describe that came with it."""
+    if described is None:
+        return question
+    try:
+        if _apply(engine, org, question.object, described) is None:
+            return question
+    except _OF_ONE_OBJECT as error:
+        return replace(question, error=error)
+    return _question(engine, org, question.object, reading)
+
+
+def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> Answer:
+    assert question.table is not None
+    try:
+        page = page_in(response)
+    except _OF_ONE_OBJECT as error:
+        return replace(question, error=error)
+    plan = decide_plan(page.total, bulk_above_rows=org.bulk_above_rows)
+    travels = page_travels(page.total, plan) and page.next_url is None
+    content = records_csv(page.records, list(question.table.columns)) if travels else None
+    return replace(question, total=page.total, plan=plan, page=content)
+
+
+def _question(engine: Engine, org: OrgDefinition, object: str, reading: Reading) -> Answer:
+    table = known_table(engine, org, object)
+    assert table is not None  # it was met
+    with transaction(engine) as connection:
+        cursor = read_cursor(connection, org.org, object)
+    window = reading.window(org, cursor.at)
+    soql = query_of(table, window) if window else ""
+    return Answer(object=object, window=window, table=table, soql=soql, seen_cursor=cursor.at)
+
+
+def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubResponse) -> Describe | None:
+    """Apply a describe to the object's table and keep it; None when the org says that nothing changed."""
+    describe = describe_in(response)
+    if describe is None:
+        return None
+    if describe.object != object:
+        raise DefinitionError(f"the org calls the object {object!r} {describe.object!r}; write it so", key="objects")
+    with transaction(engine) as connection:
+        apply_describe(connection, table_of(org.org, org.schema_name, describe))
+        keep_describe(connection, org.org, describe)
+    return describe
+
+
+def _stamps(engine: Engine, org: OrgDefinition, questions: Sequence[Answer]) -> Mapping[str, str | None]:
+    with transaction(engine) as connection:
+        found = {each.object: stored_describe(connection, org.org, each.object) for each in questions}
+    return {name: describe.last_modified if describe else None for name, describe in found.items()}
+
+
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yield the items in groups of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,244 @@
+"""Load one object's window by REST or by Bulk API 2.0: each commit holds rows and the record of how far they reach.
+
+A small load is one transaction. A Bulk load is one per result page, and its slice says where the next one begins; the
+cursor moves with the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from include.config.orgs import OrgDefinition
+from include.errors import ConnectionLost, JobFailed, QueryRefused
+from include.extract.ask import Answer, known_table, query_of
+from include.extract.plan import Leftover, Plan, decide_leftover
+from include.extract.window import moves_cursor
+from include.records import AirflowRun, RowCounts, RunMode, Window
+from include.salesforce.client import SalesforceClient
+from include.warehouse.cursors import move_cursor, read_cursor
+from include.warehouse.engine import transaction
+from include.warehouse.extracts import add_to_extract
+from include.warehouse.load import finish_straight, is_empty, load_rows
+from include.warehouse.load_stream import CsvSource, csv_source, records_csv
+from include.warehouse.probes import drop_probe
+from include.warehouse.runs import finish_run
+from include.warehouse.slices import Slice, advance_slice, close_slice, give_job, open_slice, open_slices
+from include.warehouse.tables import Table
+
+# Rows of a Bulk result page: each costs a call, is loaded in a second or so, and is what a killed load repeats.
+BULK_PAGE_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """Hold what every step of one object's load needs."""
+
+    engine: Engine
+    client: SalesforceClient
+    org: OrgDefinition
+    object: str
+    mode: RunMode
+    run: AirflowRun
+    run_id: int
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Say what a load brought."""
+
+    window: Window
+    plan: Plan
+    counts: RowCounts
+
+
+def load_answer(loading: Loading, answer: Answer) -> Loaded:
+    """Load the window that the org was asked about."""
+    assert answer.window is not None
+    assert answer.table is not None
+    if answer.plan is Plan.REST:
+        return _load_rest(loading, answer.table, answer.window, answer.soql, answer.page)
+    slice_ = _open(loading, answer.table, answer.window, answer.soql)
+    try:
+        job = loading.client.bulk_create(answer.soql, object=loading.object)
+    except QueryRefused:
+        # Some objects have no Bulk API. If the query itself is at fault, REST refuses it too, and that is the error.
+        _close(loading, slice_)
+        return _load_rest(loading, answer.table, answer.window, answer.soql, None)
+    with transaction(loading.engine) as connection:
+        give_job(connection, slice_.slice_id, job.id)
+    return _load_bulk(loading, answer.table, slice_, job.id)
+
+
+def load_leftover(loading: Loading, *, window: Window | None) -> Loaded | None:
+    """Take up the Bulk load that an earlier run of the object left unfinished, if there is one that fits.
+
+    `window` is this run's, when it is fixed.
+    """
+    table = known_table(loading.engine, loading.org, loading.object)
+    if table is None:
+        return None
+    with transaction(loading.engine) as connection:
+        left = open_slices(connection, loading.org.org, loading.object)
+        cursor = read_cursor(connection, loading.org.org, loading.object)
+    loaded: Loaded | None = None
+    for each in left:
+        decided = decide_leftover(
+            mode=loading.mode,
+            window=window,
+            cursor=cursor.at,
+            left_mode=each.mode,
+            left_window=each.window,
+            same_query=each.soql == query_of(table, each.window),
+        )
+        if decided is Leftover.ADOPT and loaded is None and _job_lives(loading, each):
+            loaded = _load_bulk(loading, table, each, each.job_id)
+        elif decided is not Leftover.LEAVE:
+            _close(loading, each)
+    return loaded
+
+
+def _job_lives(loading: Loading, slice_: Slice) -> bool:
+    if not slice_.job_id:
+        return False
+    try:
+        return loading.client.bulk_state(slice_.job_id, object=loading.object).state not in ("Failed", "Aborted")
+    except JobFailed:
+        return False
+
+
+def _load_rest(loading: Loading, table: Table, window: Window, soql: str, page: bytes | None) -> Loaded:
+    source = csv_source(page) if page is not None else _pages(loading, table, soql)
+    with transaction(loading.engine) as connection:
+        straight = _goes_straight(connection, loading, table)
+        counts = load_rows(connection, table, source, run_id=loading.run_id, straight=straight)
+        counts += _complete(connection, loading, table, window, straight=straight)
+        _write(connection, loading, window, Plan.REST, counts, last=True)
+    return Loaded(window=window, plan=Plan.REST, counts=counts)
+
+
+def _load_bulk(loading: Loading, table: Table, slice_: Slice, job_id: str) -> Loaded:
+    total = RowCounts()
+    try:
+        loading.client.bulk_wait(job_id, sleep=loading.sleep, object=loading.object)
+        locator: str | None = slice_.locator
+        while locator is not None:
+            counts, locator = _load_page(loading, table, slice_, job_id, locator)
+            total += counts
+    except JobFailed:
+        _close(loading, slice_)
+        raise
+    return Loaded(window=slice_.window, plan=Plan.BULK, counts=total)
+
+
+def _load_page(
+    loading: Loading, table: Table, slice_: Slice, job_id: str, locator: str
+) -> tuple[RowCounts, str | None]:
+    result = _ResultPage(loading, job_id, locator)
+    with transaction(loading.engine) as connection:
+        counts = load_rows(connection, table, result.opened, run_id=loading.run_id, straight=slice_.straight)
+        if counts.read != result.number_of_records:
+            raise ConnectionLost(
+                f"a page of Bulk job {job_id} has {counts.read} rows of {loading.object} where the org announced"
+                f" {result.number_of_records}; the next try goes on from the page before it"
+            )
+        advance_slice(connection, slice_.slice_id, locator=result.next_locator or "", rows=counts.read)
+        if result.next_locator is None:
+            counts += _complete(connection, loading, table, slice_.window, straight=slice_.straight)
+            close_slice(connection, slice_.slice_id, "done")
+        _write(connection, loading, slice_.window, Plan.BULK, counts, last=result.next_locator is None)
+    return counts, result.next_locator
+
+
+class _ResultPage:
+    """Open one page of a Bulk result, as often as the loader asks, and keep what its headers say."""
+
+    def __init__(self, loading: Loading, job_id: str, locator: str) -> None:
+        self._loading = loading
+        self._job_id = job_id
+        self._locator = locator
+        self.next_locator: str | None = None
+        self.number_of_records = 0
+
+    @contextmanager
+    def opened(self) -> Iterator[Iterable[bytes]]:
+        """Yield the page's bytes, from its beginning."""
+        with self._loading.client.bulk_results(
+            self._job_id, locator=self._locator, max_records=BULK_PAGE_ROWS, object=self._loading.object
+        ) as page:
+            self.next_locator = page.next_locator
+            self.number_of_records = page.number_of_records
+            yield page.chunks
+
+
+def _pages(loading: Loading, table: Table, soql: str) -> CsvSource:
+    columns = list(table.columns)
+
+    def chunks() -> Iterator[bytes]:
+        pages = loading.client.query_pages(soql, all_rows=True, purpose="extract", object=loading.object)
+        for number, page in enumerate(pages):
+            yield records_csv(page.records, columns, header=number == 0)
+
+    @contextmanager
+    def opened() -> Iterator[Iterable[bytes]]:
+        yield chunks()
+
+    return opened
+
+
+def _goes_straight(connection: Connection, loading: Loading, table: Table) -> bool:
+    if not moves_cursor(loading.mode):
+        return False
+    cursor = read_cursor(connection, loading.org.org, loading.object)
+    return cursor.first_loaded_at is None and is_empty(connection, table)
+
+
+def _open(loading: Loading, table: Table, window: Window, soql: str) -> Slice:
+    with transaction(loading.engine) as connection:
+        return open_slice(
+            connection,
+            loading.org.org,
+            loading.object,
+            run_id=loading.run_id,
+            mode=loading.mode,
+            window=window,
+            soql=soql,
+            straight=_goes_straight(connection, loading, table),
+        )
+
+
+def _close(loading: Loading, slice_: Slice) -> None:
+    with transaction(loading.engine) as connection:
+        close_slice(connection, slice_.slice_id, "abandoned")
+
+
+def _complete(connection: Connection, loading: Loading, table: Table, window: Window, *, straight: bool) -> RowCounts:
+    """Complete a window, in the transaction of its last rows."""
+    deleted = finish_straight(connection, table) if straight else 0
+    if moves_cursor(loading.mode):
+        move_cursor(connection, loading.org.org, loading.object, window.high)
+    return RowCounts(deleted=deleted)
+
+
+def _write(
+    connection: Connection, loading: Loading, window: Window, plan: Plan, counts: RowCounts, *, last: bool
+) -> None:
+    org, object = loading.org.org, loading.object
+    total = add_to_extract(
+        connection, loading.run_id, org, object, mode=loading.mode, window=window, plan=plan.value, counts=counts
+    )
+    drop_probe(connection, org, loading.run, object)
+    if last:
+        finish_run(connection, loading.run_id, "degraded" if total.rejected else "success", say(total))
+
+
+def say(counts: RowCounts) -> str:
+    """Return one sentence about what a load did."""
+    return (
+        f"{counts.changed} rows changed ({counts.inserted} new, {counts.updated} updated, {counts.deleted} of them"
+        f" deleted), {counts.unchanged} known already, {counts.rejected} rejected"
+    )
