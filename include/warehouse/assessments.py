@@ -232,7 +232,8 @@ _INSERT_ISSUE = (
 
 _INSERT_OBJECT = """
 INSERT INTO headwater.assessed_object (assessment_id, object, records, records_with_issue, grade, suite, validation)
-VALUES (:assessment_id, :object, :records, :records_with_issue, :grade, CAST(:suite AS jsonb), CAST(:validation AS jsonb))"""
+VALUES (:assessment_id, :object, :records, :records_with_issue, :grade,
+        CAST(:suite AS jsonb), CAST(:validation AS jsonb))"""
 
 _ISSUES = f"""
 SELECT {", ".join(_ISSUE_COLUMNS)} FROM headwater.issue

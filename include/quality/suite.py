@@ -1,0 +1,111 @@
+"""Put checks into Great Expectations' words: one ExpectationSuite an object, and the documents that are kept of it.
+
+A check that says `expect` becomes that core expectation. Any other becomes a `HeadwaterFailingRows`: an
+UnexpectedRowsExpectation that counts and never fetches a row, so that no record's values enter a result.
+
+GX's `success` means "no record breaks it"; whether a share is small enough is our verdict, kept beside it in `meta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from include.config.checks import CheckDefinition
+from include.quality.predicate import failing_query
+from include.warehouse.assessments import IssueResult
+
+_GX_SEVERITY = {"info": "info", "warning": "warning", "error": "warning", "critical": "critical"}
+
+# What may be kept of a result: counts. Everything else of GX's can hold values of records.
+_COUNTS = frozenset(
+    {"element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent", "observed_value"}
+    | {"unexpected_percent_total", "unexpected_percent_nonmissing"}
+)
+
+
+def build_suite(object: str, checks: Sequence[CheckDefinition], *, schema: str, now: datetime) -> Any:
+    """Return the great_expectations.ExpectationSuite of one object."""
+    from great_expectations import ExpectationSuite
+
+    expectations = [_expectation(check, schema, now) for check in checks]
+    return ExpectationSuite(name=object, expectations=expectations)
+
+
+def _expectation(check: CheckDefinition, schema: str, now: datetime) -> Any:
+    import great_expectations.expectations as gxe
+
+    common: dict[str, Any] = {
+        "description": check.title,
+        "notes": check.why,
+        "severity": _GX_SEVERITY[check.severity],
+        "meta": {"check": check.check, "category": check.category, "severity": check.severity},
+    }
+    expect = check.expect
+    if expect is None:
+        query = failing_query(check.predicate, schema=schema, now=now)
+        return failing_rows_class()(unexpected_rows_query=query, **common)
+    if expect.type == "expect_column_values_to_not_be_null":
+        return gxe.ExpectColumnValuesToNotBeNull(column=expect.column, **common)
+    if expect.type == "expect_column_values_to_match_regex":
+        return gxe.ExpectColumnValuesToMatchRegex(column=expect.column, regex=expect.regex, **common)
+    if expect.type == "expect_column_values_to_not_match_regex":
+        return gxe.ExpectColumnValuesToNotMatchRegex(column=expect.column, regex=expect.regex, **common)
+    return gxe.ExpectColumnValuesToBeInSet(column=expect.column, value_set=list(expect.value_set), **common)
+
+
+@cache
+def failing_rows_class() -> Any:
+    """Return the expectation class for SQL predicates; made at first use, because GX takes seconds to import."""
+    from great_expectations.expectations import UnexpectedRowsExpectation
+
+    class HeadwaterFailingRows(UnexpectedRowsExpectation):  # type: ignore[misc, unused-ignore]
+        """Expect that a query finds no row of the batch."""
+
+        metric_dependencies = ("unexpected_rows_query.row_count",)  # not `.table`, which fetches 200 rows
+
+        def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
+            count = metrics["unexpected_rows_query.row_count"]
+            return {"success": count == 0, "result": {"observed_value": count}}
+
+    return HeadwaterFailingRows
+
+
+def unexpected_counts(validation: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return what GX counted for each check of a validation document; None where it could not."""
+    counts: dict[str, int | None] = {}
+    for each in validation["results"]:
+        found = each["result"]
+        counts[each["expectation_config"]["meta"]["check"]] = found.get("unexpected_count", found.get("observed_value"))
+    return counts
+
+
+def without_values(validation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a validation document with counts only: no samples, no text of an exception."""
+    return dict(validation) | {
+        "results": [
+            dict(each)
+            | {
+                "result": {name: value for name, value in each["result"].items() if name in _COUNTS},
+                "exception_info": {"raised_exception": _raised(each), "exception_traceback": None}
+                | {"exception_message": None},
+            }
+            for each in validation["results"]
+        ]
+    }
+
+
+def with_verdicts(validation: Mapping[str, Any], issues: Mapping[str, IssueResult]) -> dict[str, Any]:
+    """Return a validation document with our verdict, share and threshold in the `meta` of each result."""
+    results = []
+    for each in validation["results"]:
+        issue = issues[each["expectation_config"]["meta"]["check"]]
+        verdict = {"verdict": issue.verdict, "share": issue.share, "max_share": issue.max_share}
+        results.append(dict(each) | {"meta": dict(each.get("meta") or {}) | verdict})
+    return dict(validation) | {"results": results}
+
+
+def _raised(result: Mapping[str, Any]) -> bool:
+    return "result" not in result or not result["result"]
