@@ -49,12 +49,12 @@ def _birth(pid: int) -> str:
         return ""
 
 
-def marked(mark: str) -> list[Running]:
-    """Return every living process that carries this mark, whoever its parent is by now."""
+def marked(prefix: str) -> list[Running]:
+    """Return every living process whose mark begins like this, whoever its parent is by now."""
     found = []
     for process in _all_processes():
         try:
-            if process.environ().get(MARK, "") == mark:
+            if process.environ().get(MARK, "").startswith(prefix):
                 found.append(running(process.pid))
         except (psutil.Error, OSError):
             continue
@@ -104,4 +104,4 @@ def wait_for_end(processes: Iterable[Running], *, patience_seconds: float) -> li
 
 
 def _all_processes() -> list[psutil.Process]:
-    return list(psutil.process_iter())  # type: ignore[no-untyped-call]
+    return list(psutil.process_iter())

@@ -1,0 +1,119 @@
+"""Run the launcher: `python -m include.local up | down | status | reset | check-definitions`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+
+from include.errors import HeadwaterError, SetupFailed
+from include.local.site import Site, read_site
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, words in _COMMANDS.items():
+        commands.add_parser(name, help=words)
+    chosen = _RUN[parser.parse_args(arguments).command]
+    try:
+        return chosen(read_site())
+    except HeadwaterError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+_KEPT_FOLDERS = ("postgres", "airflow", "sandbox", "logs")
+_KEPT_FILES = ("settings.json", "secrets.json", "plan.json", "state.json", "up.lock", "supervisor.lock")
+_COMMANDS = {
+    "up": "start everything and wait for the first extract, assessment and push",
+    "down": "stop everything that up started",
+    "status": "show services, objects, health and deliveries (JSON=1: as one object)",
+    "reset": "stop everything and delete all that is kept (YES=1: without asking)",
+    "check-definitions": "check the definitions, with the org if it answers",
+    "supervise": "keep the services running (started by up)",
+}
+
+
+def _up(site: Site) -> int:
+    from include.local.plan import ADMIN
+    from include.local.status import report
+    from include.local.tables import summary_text
+    from include.local.up import bring_up
+
+    print(f"Headwater below {site.home}", flush=True)
+    bring_up(site)
+    print(f"\n{summary_text(report(site))}\nlogin    {ADMIN} / {site.secrets().admin_password}")
+    return 0
+
+
+def _down(site: Site) -> int:
+    from include.local.supervision import shut_down
+
+    stopped = shut_down(site)
+    print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+    return 0
+
+
+def _status(site: Site) -> int:
+    from include.local.status import report
+    from include.local.tables import status_text
+
+    found = report(site)
+    print(json.dumps(found, indent=1, default=str) if os.environ.get("JSON") else status_text(found))
+    return 0
+
+
+def _reset(site: Site) -> int:
+    from include.local.account import system_place
+    from include.local.supervision import shut_down
+
+    if os.environ.get("YES") not in ("1", "yes", "true"):
+        print(f"This deletes {site.home}: the warehouse, Airflow's history, the sandbox. Type yes to go on: ", end="")
+        try:
+            agreed = input().strip().lower() == "yes"
+        except EOFError:
+            agreed = False
+        if not agreed:
+            raise SetupFailed("nothing was deleted (YES=1 answers without asking)")
+    shut_down(site)
+    # Only what is ours: HEADWATER_HOME may point to a folder that holds other things as well.
+    for name in _KEPT_FOLDERS:
+        shutil.rmtree(site.home / name, ignore_errors=True)
+    for name in _KEPT_FILES:
+        (site.home / name).unlink(missing_ok=True)
+    shutil.rmtree(system_place(site.home), ignore_errors=True)
+    if site.home.exists() and not any(site.home.iterdir()):
+        site.home.rmdir()
+    print(f"deleted what was kept below {site.home}")
+    return 0
+
+
+def _check_definitions(site: Site) -> int:
+    from include.local.definitions_check import check_definitions
+
+    return check_definitions(site)
+
+
+def _supervise(site: Site) -> int:
+    from include.local.supervisor import Supervisor
+
+    Supervisor(site).run()
+    return 0
+
+
+_RUN: dict[str, Callable[[Site], int]] = {
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "reset": _reset,
+    "check-definitions": _check_definitions,
+    "supervise": _supervise,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

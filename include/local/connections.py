@@ -1,0 +1,110 @@
+"""Make the connections and pools that the DAGs need, and mend those that differ from what this installation needs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from include.local.airflow_rest import AirflowRest, Json, quoted_path
+from include.local.plan import WAREHOUSE_DATABASE
+from include.local.postgres import USER
+from include.local.site import Site, read_json, write_privately
+
+_POOLS = Path(__file__).with_name("pools.json")
+_HIDDEN = "***"  # what Airflow shows in the place of a secret
+
+
+def wanted_connections(site: Site) -> dict[str, Json]:
+    """Return the connections of this installation, by id: the warehouse and the sandbox services."""
+    from include.sandbox.insider_one.credentials import PARTNER, TOKEN
+    from include.sandbox.org.credentials import CLIENT_ID, CLIENT_SECRET
+
+    settings, secrets = site.settings, site.secrets()
+    return {
+        "headwater_warehouse": {
+            "conn_type": "postgres",
+            "description": "The warehouse: the embedded PostgreSQL of this installation",
+            "host": "127.0.0.1",
+            "port": settings.warehouse_port,
+            "schema": WAREHOUSE_DATABASE,
+            "login": USER,
+            "password": secrets.postgres_password,
+        },
+        "salesforce_demo": {
+            "conn_type": "salesforce",
+            "description": "The sandbox org of this installation",
+            "extra": json.dumps(
+                {
+                    "consumer_key": CLIENT_ID,
+                    "consumer_secret": CLIENT_SECRET,
+                    "login_url": site.org_url,
+                    "instance_url": site.org_url,
+                }
+            ),
+        },
+        "insider_one_demo": {
+            "conn_type": "insider_one",
+            "description": "The sandbox Insider One of this installation",
+            "host": site.destination_url,
+            "login": PARTNER,
+            "password": TOKEN,
+        },
+        "smtp_default": {
+            "conn_type": "smtp",
+            "description": "The mail sink of this installation: it shows mails and sends none",
+            "host": "127.0.0.1",
+            "port": settings.mail_port,
+            "extra": json.dumps({"disable_ssl": True, "disable_tls": True, "from_email": "headwater@localhost"}),
+        },
+    }
+
+
+def ensure_connections(site: Site, rest: AirflowRest) -> list[str]:
+    """Create what is missing, mend what differs, and return the ids of those that were touched.
+
+    Airflow hides secrets, so what was written last is remembered as a hash; what can be seen is compared.
+    """
+    memory = site.settings.airflow_home / "connections.json"
+    written = read_json(memory)
+    touched = []
+    for conn_id, wanted in wanted_connections(site).items():
+        there = rest.get(f"/connections/{quoted_path(conn_id)}")
+        body = {"connection_id": conn_id, **wanted}
+        text = json.dumps(body, sort_keys=True)
+        mark = hashlib.sha256((text + site.secrets().fernet_key).encode()).hexdigest()
+        if there is not None and written.get(conn_id) == mark and same(there, wanted):
+            continue
+        if there is None:
+            rest.post("/connections", body)
+        else:
+            rest.patch(f"/connections/{quoted_path(conn_id)}", body)
+        touched.append(conn_id)
+        written[conn_id] = mark
+    if touched:
+        write_privately(memory, json.dumps(written))
+    return touched
+
+
+def ensure_pools(rest: AirflowRest) -> list[str]:
+    """Create the pools that are missing, and return their names; a person's other number of slots stays."""
+    touched = []
+    for name, wanted in json.loads(_POOLS.read_text(encoding="utf-8")).items():
+        if rest.get(f"/pools/{quoted_path(name)}") is None:
+            rest.post("/pools", {"name": name, **wanted})
+            touched.append(name)
+    return touched
+
+
+def same(there: Json, wanted: Json) -> bool:
+    """Say whether a connection, as Airflow shows it, can be the wanted one: hidden values count as equal."""
+    return all(_equal(there.get(key), value, key) for key, value in wanted.items())
+
+
+def _equal(there: Any, wanted: Any, key: str) -> bool:
+    if key != "extra":
+        return bool(there in (wanted, _HIDDEN))
+    shown = json.loads(there or "{}")
+    needed = json.loads(wanted or "{}")
+    return set(shown) == set(needed) and all(shown[name] in (value, _HIDDEN) for name, value in needed.items())

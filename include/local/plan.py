@@ -1,0 +1,174 @@
+"""Make the plan: which services an installation has, and with which commands and environment they start."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+
+from include.local.postgres import Cluster, server_url
+from include.local.services import Service
+from include.local.site import Site, write_privately
+from include.settings import PROJECT_ROOT
+
+AIRFLOW_DATABASE = "airflow"
+WAREHOUSE_DATABASE = "warehouse"
+ADMIN = "admin"
+_SANDBOX = "include.sandbox"
+
+
+def postgres_service(site: Site, cluster: Cluster) -> Service:
+    """Return the warehouse's server; a fast stop is SIGINT to the postmaster alone."""
+    return Service(
+        name="postgres",
+        command=cluster.command(site.settings.warehouse_port),
+        log=str(site.log("postgres")),
+        layer=0,
+        port=site.settings.warehouse_port,
+        port_variable="WAREHOUSE_PORT",
+        environment=cluster.environment(),
+        bare_environment=True,
+        uid=cluster.account.uid,
+        gid=cluster.account.gid,
+        stop_signal=signal.SIGINT,
+        stop_group=False,
+        stop_seconds=60,
+        cluster=str(cluster.folder),
+    )
+
+
+def sandbox_services(site: Site) -> list[Service]:
+    """Return the stand-ins: the org, Insider One and the mail sink."""
+    settings = site.settings
+    home = site.home / "sandbox"
+    org = ["--home", str(home / "org"), "--contacts", str(settings.contacts), "--seed", str(settings.seed)]
+    mail_http = settings.mail_port + 10_000
+    return [
+        _sandbox(site, "org", settings.org_port, "ORG_PORT", org, "/sandbox/health"),
+        _sandbox(
+            site,
+            "insider_one",
+            settings.dest_port,
+            "DEST_PORT",
+            ["--home", str(home / "insider_one")],
+            "/sandbox/health",
+        ),
+        _sandbox(
+            site,
+            "mail",
+            settings.mail_port,
+            "MAIL_PORT",
+            ["--http-port", str(mail_http), "--home", str(home / "mail")],
+            f"http://127.0.0.1:{mail_http}/sandbox/health",
+        ),
+    ]
+
+
+def _sandbox(site: Site, name: str, port: int, variable: str, options: list[str], ready: str) -> Service:
+    command = [sys.executable, "-m", f"{_SANDBOX}.{name}", "--host", "127.0.0.1", "--port", str(port), *options]
+    return Service(
+        name=name,
+        command=command,
+        log=str(site.log(name)),
+        layer=1,
+        port=port,
+        port_variable=variable,
+        ready_url=ready if ready.startswith("http") else f"http://127.0.0.1:{port}{ready}",
+        environment=_common(),
+        folder=str(PROJECT_ROOT),
+    )
+
+
+def airflow_services(site: Site) -> list[Service]:
+    """Return Airflow's four components, the scheduler last: its workers need the api-server."""
+    port = site.settings.port
+    programs = {
+        "api-server": ["api-server", "--host", "127.0.0.1", "--port", str(port)],
+        "dag-processor": ["dag-processor"],
+        "triggerer": ["triggerer"],
+        "scheduler": ["scheduler"],
+    }
+    ports = {"api-server": port, "triggerer": triggerer_log_port(port), "scheduler": worker_log_port(port)}
+    return [
+        Service(
+            name=name,
+            command=[sys.executable, "-m", "airflow", *arguments],
+            log=str(site.log(name)),
+            layer=2 if name == "scheduler" else 1,
+            port=ports.get(name, 0),
+            port_variable="PORT",
+            ready_url=f"{site.url}/api/v2/monitor/health" if name == "api-server" else "",
+            environment=airflow_environment(site),
+            folder=str(PROJECT_ROOT),
+            stop_seconds=20,
+        )
+        for name, arguments in programs.items()
+    ]
+
+
+def worker_log_port(port: int) -> int:
+    """Return the port on which the scheduler's machine shows the logs of running tasks."""
+    return _derived(port, 10_000)
+
+
+def triggerer_log_port(port: int) -> int:
+    """Return the port on which the triggerer shows its logs."""
+    return _derived(port, 12_000)
+
+
+def _derived(port: int, distance: int) -> int:
+    # Downward where upward would meet the ports that the system gives to outgoing connections (from 32768 on Linux).
+    return port + distance if port + distance < 32_768 else port - distance
+
+
+def airflow_environment(site: Site) -> dict[str, str]:
+    """Return what every Airflow process of this installation must find in its environment."""
+    settings, secrets = site.settings, site.secrets()
+    passwords = settings.airflow_home / "passwords.json"
+    if not passwords.exists():
+        write_privately(passwords, json.dumps({ADMIN: secrets.admin_password}))
+    database = server_url(settings.warehouse_port, secrets.postgres_password, AIRFLOW_DATABASE)
+    own = {
+        "CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
+        "CORE__PLUGINS_FOLDER": str(PROJECT_ROOT / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "6",  # each is a forked worker that waits; the default of 32 costs a gigabyte
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "CORE__FERNET_KEY": secrets.fernet_key,
+        "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "CORE__EXECUTION_API_SERVER_URL": f"{site.url}/execution/",
+        "CORE__TEST_CONNECTION": "Enabled",
+        "DATABASE__SQL_ALCHEMY_CONN": database.replace("postgresql://", "postgresql+psycopg2://"),
+        "API__BASE_URL": site.url,
+        "API__SECRET_KEY": secrets.api_secret,
+        "API__INSTANCE_NAME": "Headwater",
+        "API_AUTH__JWT_SECRET": secrets.jwt_secret,
+        "LOGGING__BASE_LOG_FOLDER": str(settings.airflow_home / "logs"),
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(worker_log_port(settings.port)),
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(triggerer_log_port(settings.port)),
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "15",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
+        "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "120",  # a busy laptop is no reason to lose a DAG
+    }
+    return {
+        **_common(),
+        "AIRFLOW_HOME": str(settings.airflow_home),
+        "HEADWATER_HOME": str(site.home),
+        "HEADWATER_DEFINITIONS": str(settings.definitions),
+        **{f"AIRFLOW__{name}": value for name, value in own.items()},
+    }
+
+
+def _common() -> dict[str, str]:
+    return {
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "SPT_NOENV": "1",  # a process that renames itself keeps its environment readable: we know it by its mark
+        "NO_PROXY": "127.0.0.1,localhost",  # components speak to each other on loopback, whatever proxy is set
+        "no_proxy": "127.0.0.1,localhost",
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS: Airflow forks
+    }

@@ -1,0 +1,86 @@
+"""Write the status as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Report = dict[str, Any]
+_TOP_ISSUES = 5
+
+
+def status_text(report: Report) -> str:
+    """Return the whole status."""
+    parts = [services_text(report["services"]), summary_text(report)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def services_text(services: Sequence[Report]) -> str:
+    """Return the table of services."""
+    rows = [(each["name"], each["state"], each["port"] or "", each["pid"] or "", each["restarts"]) for each in services]
+    return _table(("service", "state", "port", "pid", "restarts"), rows)
+
+
+def summary_text(report: Report) -> str:
+    """Return what the data looks like: objects, health, deliveries, and where the UI is."""
+    parts = [_objects(report["objects"]), _health(report["health"]), _deliveries(report["deliveries"])]
+    if report.get("problem"):
+        parts.append(str(report["problem"]))
+    parts.append(f"Airflow  {report['url']}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _objects(objects: Sequence[Report]) -> str:
+    rows = [
+        (each["object"], _number(each["here"]), _number(each["org"]), _number(each["difference"]), each["as_of"] or "-")
+        for each in objects
+    ]
+    return _table(("object", "here", "in the org", "difference", "as of"), rows) if rows else ""
+
+
+def _health(health: Report) -> str:
+    if health["grade"] is None:
+        return "health: not assessed yet"
+    worst = sorted(health["issues"], key=lambda each: -each["share"])[:_TOP_ISSUES]
+    rows = [
+        (each["title"], each["object"], each["severity"], _number(each["failing"]), f"{each['share']:.1%}")
+        for each in worst
+    ]
+    line = f"health: {health['grade']:.1%} of the records have no issue; {len(health['issues'])} issues"
+    return line + ("\n" + _table(("top issues", "object", "severity", "records", "share"), rows) if rows else "")
+
+
+def _deliveries(deliveries: Sequence[Report]) -> str:
+    if not deliveries:
+        return "deliveries: none yet"
+    names = [name for name in deliveries[0] if name != "push"]
+    rows = [(each["push"], *(_cell(each[name]) for name in names)) for each in deliveries]
+    return _table(("push", *(name.replace("_", " ") for name in names)), rows)
+
+
+def _cell(value: Any) -> str:
+    return _number(value) if isinstance(value, int) or value is None else str(value)
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    numeric = [all(_is_numeric(line[column]) for line in lines[1:]) for column in range(len(header))]
+
+    def written(line: list[str]) -> str:
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        return "  ".join(cells).rstrip()
+
+    rule = "  ".join("─" * width for width in widths)
+    return "\n".join([written(lines[0]), rule, *(written(line) for line in lines[1:])])
+
+
+def _is_numeric(cell: str) -> bool:
+    return cell in ("", "-") or cell.replace(",", "").replace("%", "").replace(".", "").lstrip("-").isdigit()
