@@ -26,6 +26,7 @@ def open_warehouse(url: str) -> Engine:
         pool_size=2,
         max_overflow=4,
         pool_pre_ping=True,
+        hide_parameters=True,  # an exception that lists them would put people into logs
         connect_args={"options": "-c timezone=UTC", "application_name": "headwater", "connect_timeout": 10},
     )
 

@@ -37,7 +37,8 @@ def add_to_extract(
         text(
             "INSERT INTO headwater.extract AS e (run_id, org, object, mode, low, high, plan, rows_read, inserted,"
             " updated, unchanged, deleted, rejected, nul_removed)"
-            " VALUES (:run_id, :org, :object, :mode, :low, :high, :plan, :read, :inserted, :updated, :unchanged, :deleted, :rejected, :nul_removed)"
+            " VALUES (:run_id, :org, :object, :mode, :low, :high, :plan, :read,"
+            " :inserted, :updated, :unchanged, :deleted, :rejected, :nul_removed)"
             " ON CONFLICT (run_id) DO UPDATE SET rows_read = e.rows_read + excluded.rows_read,"
             " inserted = e.inserted + excluded.inserted, updated = e.updated + excluded.updated,"
             " unchanged = e.unchanged + excluded.unchanged, deleted = e.deleted + excluded.deleted,"

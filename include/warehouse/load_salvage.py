@@ -28,7 +28,7 @@ _TELLS_VALIDITY_FROM = 160_000
 _TRY_CAST = """
     CREATE OR REPLACE FUNCTION pg_temp.headwater_cast_state(value text, kind text) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN
-        IF value IS NOT NULL THEN EXECUTE format('SELECT $1::%s', kind) USING value; END IF;
+        IF value IS NOT NULL THEN EXECUTE 'SELECT $1::' || kind USING value; END IF;
         RETURN NULL;
     EXCEPTION WHEN data_exception THEN
         RETURN SQLSTATE;
