@@ -75,6 +75,8 @@ def wait(rest: Rest, job_id: str, *, sleep: Callable[[float], object], object: s
     """Return the job once it is complete."""
     waited = 0.0
     for pause in chain(_PAUSES, repeat(_LAST_PAUSE)):
+        sleep(pause)
+        waited += pause
         job = state(rest, job_id, object=object)
         if job.state == "JobComplete":
             return job
@@ -84,8 +86,6 @@ def wait(rest: Rest, job_id: str, *, sleep: Callable[[float], object], object: s
             raise JobFailed(
                 f"Bulk job {job_id} for {job.object} is {job.state} after {waited:.0f} s; a new job is needed"
             )
-        sleep(pause)
-        waited += pause
     raise AssertionError("the pauses never end")
 
 

@@ -6,13 +6,17 @@ It knows HTTP only: which answers are worth a repeat is decided in `repeats`, wh
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+import certifi
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -89,15 +93,13 @@ class Transport:
     ) -> None:
         self._sleep = sleep
         self._connect_seconds = connect_seconds
-        self._pool = urllib3.PoolManager(
-            num_pools=8,
-            maxsize=8,
-            retries=False,
-        )
+        self._plain = urllib3.PoolManager(num_pools=8, maxsize=8, retries=False)
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.clear()
+        self._plain.clear()
+        if "_secure" in vars(self):
+            self._secure.clear()
 
     def send(self, request: Request, *, before: Callable[[], None] = free_of_charge) -> Reply:
         """Return the answer, whatever its status; `before` is called ahead of every attempt.
@@ -140,8 +142,16 @@ class Transport:
                 # A body left half-read would be taken for the next answer on this connection.
                 response.release_conn() if response.closed else response.close()
 
+    @cached_property
+    def _secure(self) -> urllib3.PoolManager:
+        """Trust this machine's certificates, and those that come with Python where the machine has none (macOS)."""
+        trust = ssl.create_default_context()
+        trust.load_verify_locations(certifi.where())
+        return urllib3.PoolManager(num_pools=8, maxsize=8, retries=False, ssl_context=trust)
+
     def _request(self, request: Request, *, preload: bool) -> urllib3.BaseHTTPResponse:
-        return self._pool.request(
+        pool = self._secure if request.url.startswith("https:") else self._plain
+        return pool.request(
             request.method,
             request.url,
             body=request.body,
@@ -171,7 +181,10 @@ class Transport:
 def is_loopback(url: str) -> bool:
     """Return whether a URL leads to this machine."""
     host = urlsplit(url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _pause_after(reply: Reply, request: Request, tries: int) -> float | None:

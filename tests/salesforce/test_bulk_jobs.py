@@ -64,7 +64,7 @@ def test_waiting_asks_seldom_and_more_seldom(org: Any, answer: Any, client: Sale
     pauses: list[float] = []
     job = client.bulk_wait("750A", sleep=pauses.append)
     assert job == BulkJob(id="750A", state="JobComplete", records=2, object="Contact")
-    assert pauses == [0.25, 1.0, 2.0, 5.0, 10.0]
+    assert pauses == [0.25, 1.0, 2.0, 5.0, 10.0, 10.0]
 
 
 @pytest.mark.parametrize("state", ["Failed", "Aborted"])
