@@ -1,4 +1,4 @@
-"""Run the launcher: `python -m include.local up | down | status | reset | check-definitions`."""
+"""Run the launcher: `python -m include.local up | down | status | reset | org | check-definitions`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from include.errors import HeadwaterError, SetupFailed
 from include.local.site import Site, read_site
+from include.settings import PROJECT_ROOT, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     except HeadwaterError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # … | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 _KEPT_FOLDERS = ("postgres", "airflow", "sandbox", "logs")
@@ -35,6 +40,7 @@ _COMMANDS = {
     "status": "show services, objects, health and deliveries (JSON=1: as one object)",
     "reset": "stop everything and delete all that is kept (YES=1: without asking)",
     "check-definitions": "check the definitions, with the org if it answers",
+    "org": "run the sandbox org alone, in the foreground (PORT=, CONTACTS=, SEED=)",
     "supervise": "keep the services running (started by up)",
 }
 
@@ -93,6 +99,19 @@ def _reset(site: Site) -> int:
     return 0
 
 
+def _org(site: Site) -> NoReturn:
+    from include.local.plan import org_command
+    from include.local.ports import refuse_taken_port
+
+    # Here PORT is the org's own, so what `make up` was told does not count.
+    port = read_settings({"PORT": os.environ.get("PORT") or str(site.settings.org_port)}).port
+    refuse_taken_port(port, "PORT", "the sandbox org")
+    command = org_command(site, port, site.home / "sandbox" / f"org-{port}")
+    os.chdir(PROJECT_ROOT)
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
 def _check_definitions(site: Site) -> int:
     from include.local.definitions_check import check_definitions
 
@@ -112,6 +131,7 @@ _RUN: dict[str, Callable[[Site], int]] = {
     "status": _status,
     "reset": _reset,
     "check-definitions": _check_definitions,
+    "org": _org,
     "supervise": _supervise,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from pathlib import Path
 
 from include.local.postgres import Cluster, server_url
 from include.local.services import Service
@@ -14,7 +15,6 @@ from include.settings import PROJECT_ROOT
 AIRFLOW_DATABASE = "airflow"
 WAREHOUSE_DATABASE = "warehouse"
 ADMIN = "admin"
-_SANDBOX = "include.sandbox"
 
 
 def postgres_service(site: Site, cluster: Cluster) -> Service:
@@ -41,31 +41,38 @@ def sandbox_services(site: Site) -> list[Service]:
     """Return the stand-ins: the org, Insider One and the mail sink."""
     settings = site.settings
     home = site.home / "sandbox"
-    org = ["--home", str(home / "org"), "--contacts", str(settings.contacts), "--seed", str(settings.seed)]
-    mail_http = settings.mail_port + 10_000
+    mail_http = _derived(settings.mail_port, 10_000)
+    mail = ["--http-port", str(mail_http), "--home", str(home / "mail")]
+    org = org_command(site, settings.org_port, home / "org")
+    destination = sandbox_command("insider_one", settings.dest_port, ["--home", str(home / "insider_one")])
     return [
-        _sandbox(site, "org", settings.org_port, "ORG_PORT", org, "/sandbox/health"),
-        _sandbox(
-            site,
-            "insider_one",
-            settings.dest_port,
-            "DEST_PORT",
-            ["--home", str(home / "insider_one")],
-            "/sandbox/health",
-        ),
+        _sandbox(site, "org", settings.org_port, "ORG_PORT", org),
+        _sandbox(site, "insider_one", settings.dest_port, "DEST_PORT", destination),
         _sandbox(
             site,
             "mail",
             settings.mail_port,
             "MAIL_PORT",
-            ["--http-port", str(mail_http), "--home", str(home / "mail")],
-            f"http://127.0.0.1:{mail_http}/sandbox/health",
+            sandbox_command("mail", settings.mail_port, mail),
+            ready_port=mail_http,
         ),
     ]
 
 
-def _sandbox(site: Site, name: str, port: int, variable: str, options: list[str], ready: str) -> Service:
-    command = [sys.executable, "-m", f"{_SANDBOX}.{name}", "--host", "127.0.0.1", "--port", str(port), *options]
+def org_command(site: Site, port: int, home: Path) -> list[str]:
+    """Return the command that runs a sandbox org with its store in `home`."""
+    contacts, seed = str(site.settings.contacts), str(site.settings.seed)
+    return sandbox_command("org", port, ["--home", str(home), "--contacts", contacts, "--seed", seed])
+
+
+def sandbox_command(name: str, port: int, options: list[str]) -> list[str]:
+    """Return the command that runs one of the sandbox programs on loopback."""
+    return [sys.executable, "-m", f"include.sandbox.{name}", "--host", "127.0.0.1", "--port", str(port), *options]
+
+
+def _sandbox(
+    site: Site, name: str, port: int, variable: str, command: list[str], *, ready_port: int | None = None
+) -> Service:
     return Service(
         name=name,
         command=command,
@@ -73,7 +80,7 @@ def _sandbox(site: Site, name: str, port: int, variable: str, options: list[str]
         layer=1,
         port=port,
         port_variable=variable,
-        ready_url=ready if ready.startswith("http") else f"http://127.0.0.1:{port}{ready}",
+        ready_url=f"http://127.0.0.1:{ready_port or port}/sandbox/health",
         environment=_common(),
         folder=str(PROJECT_ROOT),
     )

@@ -53,9 +53,12 @@ def find_supervisor(site: Site) -> Running | None:
     return process if process.alive else None
 
 
-def is_running(site: Site, name: str) -> bool:
-    """Say whether a service runs, whoever watches it."""
-    return any(each == name and process.alive for each, process, _ in recorded(site))
+def is_running(site: Site, service: Service) -> bool:
+    """Say whether a service runs as it is described now, whoever watches it."""
+    return any(
+        name == service.name and process.alive and kept.get("fingerprint") == service.fingerprint
+        for name, process, kept in recorded(site)
+    )
 
 
 def ensure_services(site: Site, services: list[Service]) -> list[str]:
@@ -100,7 +103,7 @@ def wait_for_service(site: Site, service: Service, *, url: str = "", patience_se
 
 def is_ready(site: Site, service: Service, *, url: str = "") -> bool:
     """Say whether a service runs and does its work."""
-    if not is_running(site, service.name):
+    if not is_running(site, service):
         return False
     if service.cluster:
         return answers(url)

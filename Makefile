@@ -1,0 +1,71 @@
+# Headwater. Needs nothing but make and Python 3.11, 3.12 or 3.13; everything else goes into .venv and .headwater.
+# Variables, all optional: PORT ORG_PORT DEST_PORT MAIL_PORT WAREHOUSE_PORT CONTACTS SEED HEADWATER_HOME
+# HEADWATER_DEFINITIONS; what `make up` was told is remembered for the other targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+VENV := $(ROOT)/.venv
+PYTHON := $(VENV)/bin/python
+RUN := cd $(ROOT) && PYTHONPATH=$(ROOT) $(PYTHON)
+CHECK := cd $(ROOT) && PYTHONPATH=$(ROOT):$(ROOT)/plugins
+WORKERS := -n auto --maxprocesses=4 --dist loadfile
+# A stamp holds the hash of what was installed: the same requirements are never installed twice, not even offline.
+RUNTIME := $(VENV)/.headwater-runtime
+DEVELOPMENT := $(VENV)/.headwater-development
+
+.PHONY: help up down status reset org check-definitions test check format bench lock install install-dev
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+up: install ## install, start everything, wait for the first extract, assessment and push
+	@$(RUN) -m include.local up
+
+down: ## stop everything that up started, and nothing else
+	@if [ -x $(PYTHON) ]; then $(RUN) -m include.local down; else echo "nothing was ever started"; fi
+
+status: install ## show services, objects here and in the org, grade, deliveries, URL (JSON=1: as one JSON object)
+	@$(RUN) -m include.local status
+
+reset: install ## delete everything that is kept, after asking (YES=1 answers)
+	@$(RUN) -m include.local reset
+
+org: install ## run the sandbox org alone (PORT=8090 CONTACTS=20000 SEED=1)
+	@$(RUN) -m include.local org
+
+check-definitions: install ## check the definitions, and their objects and fields with the sandbox org if it runs
+	@$(RUN) -m include.local check-definitions
+
+test: install-dev ## run all tests, slow ones included
+	@$(CHECK) $(PYTHON) -m pytest $(WORKERS) $(if $(TESTS),$(TESTS),tests) $(PYTEST)
+
+check: install-dev ## format, lint, types, import rules and the fast tests
+	@$(CHECK) $(VENV)/bin/ruff format --check .
+	@$(CHECK) $(VENV)/bin/ruff check .
+	@$(CHECK) $(VENV)/bin/mypy
+	@$(CHECK) $(VENV)/bin/lint-imports
+	@$(CHECK) $(PYTHON) -m pytest -q $(WORKERS) -m "not slow" $(PYTEST)
+
+format: install-dev ## format the code and mend what the linter can mend
+	@$(CHECK) $(VENV)/bin/ruff check --fix . || true
+	@$(CHECK) $(VENV)/bin/ruff format .
+
+bench: install-dev ## measure extract and load (ROWS=1000000)
+	@$(CHECK) $(PYTHON) -m tests.bench
+
+lock: ## resolve requirements*.in again into the pinned, hashed files
+	@$(ROOT)/tools/lock
+
+install: $(RUNTIME)
+
+install-dev: $(DEVELOPMENT)
+
+$(RUNTIME): $(ROOT)/requirements.txt
+	@$(ROOT)/tools/install requirements.txt $@
+
+$(DEVELOPMENT): $(ROOT)/requirements-dev.txt $(RUNTIME)
+	@$(ROOT)/tools/install requirements-dev.txt $@
