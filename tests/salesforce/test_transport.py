@@ -29,7 +29,7 @@ def silent_port() -> Iterator[int]:
 def test_an_answer_that_never_comes_is_a_lost_connection_after_one_try(silent_port: int, slept: list[float]) -> None:
     """Another wait of the same length is the task's to decide."""
     request = Request(method="GET", url=f"http://127.0.0.1:{silent_port}/", doing="read the limits", read_seconds=0.05)
-    with pytest.raises(ConnectionLost, match="could not read the limits: .* did not answer in time"):
+    with pytest.raises(ConnectionLost, match=r"could not read the limits: .* did not answer in time"):
         Transport(sleep=slept.append).send(request)
     assert slept == []
 
