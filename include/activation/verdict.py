@@ -1,4 +1,4 @@
-"""Judge a push run by its counts: whether it is green, and what to say when it is not."""
+"""Judge a push run by its counts: whether it is green, and what to say when it is not. Pure."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from include.records import OutcomeCounts
 
 
 def settle(counts: OutcomeCounts, options: PushRunOptions) -> None:
-    """Raise when too many records failed; call it after everything is recorded.
+    """Raise when too many records failed; to be called after everything is recorded.
 
     Raises:
         PushFailed: every record that was tried failed, or a larger share than `options.max_failed_share`.
     """
-    complaint = failure(counts, options.max_failed_share)
+    complaint = failure(counts, max_failed_share=options.max_failed_share)
     if complaint:
         raise PushFailed(complaint)
 
 
-def failure(counts: OutcomeCounts, max_failed_share: float) -> str:
+def failure(counts: OutcomeCounts, *, max_failed_share: float) -> str:
     """Return why the run failed, or "" when it did not.
 
     Judged are the records that were tried: unchanged, skipped and held ones say nothing about the platform.
     """
-    arrived = counts.delivered + counts.accepted
-    tried = arrived + counts.failed
     if not counts.failed:
         return ""
-    what = f"{counts.failed:,} of {tried:,} records that were tried failed ({counts.rejected:,} rejected, {counts.unknown:,} unknown)"
+    arrived = counts.delivered + counts.accepted
+    tried = arrived + counts.failed
+    what = f"{counts.failed:,} of {tried:,} records that were tried did not arrive"
+    kinds = f"{counts.rejected:,} rejected, {counts.unknown:,} unknown"
     if not arrived:
-        return f"{what}: none arrived; see the causes among the sync errors, mend them, then run again"
+        return f"{what} ({kinds}): none did; see the causes among the sync errors, mend them, then run again"
     if counts.failed / tried > max_failed_share:
-        return f"{what}, more than the {max_failed_share:.0%} that max_failed_share allows; see the sync errors"
+        return f"{what} ({kinds}), more than the {max_failed_share:.0%} of max_failed_share; see the sync errors"
     return ""

@@ -11,6 +11,7 @@ from include.config.model import ApiName, Cron, DefinitionModel, FieldPath, Slug
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Scalar = str | int | float | bool
+FieldPaths = Annotated[tuple[FieldPath, ...], Field(min_length=1)]
 
 
 class Source(DefinitionModel):
@@ -27,11 +28,14 @@ class Target(DefinitionModel):
 
 
 class Identifiers(DefinitionModel):
-    """Say which fields identify a person at the platform; at least one."""
+    """Say which fields identify a person at the platform; at least one.
 
-    email: FieldPath | None = None
-    phone_number: FieldPath | None = None
-    uuid: FieldPath | None = None
+    Of several fields, as in ``phone_number: [MobilePhone, Phone]``, the first that holds a valid value is taken.
+    """
+
+    email: FieldPath | FieldPaths | None = None
+    phone_number: FieldPath | FieldPaths | None = None
+    uuid: FieldPath | FieldPaths | None = None
     custom: dict[AttributeName, FieldPath] = {}
 
     @model_validator(mode="after")
@@ -58,6 +62,7 @@ class EventDefinition(DefinitionModel):
     params: dict[AttributeName, FieldPath] = {}
     custom_params: dict[AttributeName, FieldPath] = {}
     fixed_params: dict[AttributeName, Scalar] = {}
+    custom_fixed_params: dict[AttributeName, Scalar] = {}
 
     @model_validator(mode="after")
     def _one_name(self) -> EventDefinition:
@@ -115,3 +120,24 @@ class PushDefinition(DefinitionModel):
         if not (self.attributes or self.custom_attributes or self.fixed or self.custom_fixed or self.event):
             raise ValueError("map at least one attribute or an event: the platform refuses a profile without either")
         return self
+
+    @property
+    def field_paths(self) -> tuple[tuple[str, str], ...]:
+        """Return every field that the push reads, as (key in the file, path): what must exist in the org."""
+        found: list[tuple[str, str]] = []
+        for kind in ("email", "phone_number", "uuid"):
+            named = getattr(self.identifiers, kind)
+            paths = (named,) if isinstance(named, str) else named or ()
+            found += [(f"identifiers.{kind}", path) for path in paths]
+        groups: list[tuple[str, dict[str, str]]] = [
+            ("identifiers.custom", self.identifiers.custom),
+            ("attributes", self.attributes),
+            ("custom_attributes", self.custom_attributes),
+        ]
+        if self.phone.country_field:
+            found.append(("phone.country_field", self.phone.country_field))
+        if self.event:
+            groups += [("event.params", self.event.params), ("event.custom_params", self.event.custom_params)]
+            found += [("event.name_field", self.event.name_field)] if self.event.name_field else []
+            found += [("event.time", self.event.time)] if self.event.time != "processing" else []
+        return tuple(found) + tuple((f"{key}.{name}", path) for key, group in groups for name, path in group.items())

@@ -1,0 +1,168 @@
+"""Keep the outbox: every event and every request is written down before it is sent.
+
+After a crash an event is in one of two places. Its request was not yet on its way: the event is free again. Or it was,
+and no answer is known: the event may be at the platform and stays ``unknown``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, text
+
+from include.records import Event, Outcome, Receipt
+from include.warehouse.pushes import PushRun
+
+_STATES = {
+    Outcome.DELIVERED: "delivered",
+    Outcome.ACCEPTED: "accepted",
+    Outcome.REJECTED: "refused",
+    Outcome.UNKNOWN: "unknown",
+}
+
+
+def claim_events(
+    connection: Connection, run: PushRun, events: Sequence[tuple[str, Event]], *, request: int, resend: bool
+) -> set[str]:
+    """Write events down and return the keys of those that this run may send.
+
+    A key belongs to the first run that claims it. It is free again when the platform refused the event; `resend` takes
+    it from an earlier run whatever became of it.
+    """
+    if not events:
+        return set()
+    rows = connection.execute(
+        text(
+            "INSERT INTO headwater.outbox AS known (push, run_id, request, event_key, record_id, event_name, event_at)"
+            " SELECT :push, :run_id, :request, * FROM unnest(CAST(:keys AS text[]), CAST(:ids AS text[]),"
+            " CAST(:names AS text[]), CAST(:times AS timestamptz[]))"
+            " ON CONFLICT (event_key) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,"
+            " event_name = excluded.event_name, event_at = excluded.event_at, state = 'open', written_at = now(),"
+            " settled_at = NULL"
+            " WHERE known.state = 'refused' OR (:resend AND known.run_id <> excluded.run_id AND known.state <> 'open')"
+            " RETURNING event_key"
+        ),
+        {
+            "push": run.push,
+            "run_id": run.run_id,
+            "request": request,
+            "resend": resend,
+            "keys": [event.key for _, event in events],
+            "ids": [record_id for record_id, _ in events],
+            "names": [event.name for _, event in events],
+            "times": [event.at for _, event in events],
+        },
+    )
+    return set(rows.scalars())
+
+
+def next_request(connection: Connection, run_id: int) -> int:
+    """Return a number that no request of the run has yet."""
+    return int(
+        connection.execute(
+            text("SELECT coalesce(max(number), 0) + 1 FROM headwater.push_request WHERE run_id = :run_id"),
+            {"run_id": run_id},
+        ).scalar_one()
+    )
+
+
+def write_request(connection: Connection, run_id: int, number: int, *, records: int, event_keys: Sequence[str]) -> None:
+    """Write a request down before it is made, and which events are in it."""
+    connection.execute(
+        text(
+            "INSERT INTO headwater.push_request (run_id, number, records, events)"
+            " VALUES (:run_id, :number, :records, :events)"
+        ),
+        {"run_id": run_id, "number": number, "records": records, "events": len(event_keys)},
+    )
+    if event_keys:
+        connection.execute(
+            text("UPDATE headwater.outbox SET request = :number WHERE event_key = ANY(:keys) AND request <> :number"),
+            {"number": number, "keys": list(event_keys)},
+        )
+
+
+def mark_request(connection: Connection, run_id: int, number: int, state: str) -> None:
+    """Note that a request is on its way (``sent``) or that its answer is recorded (``answered``)."""
+    column = "sent_at" if state == "sent" else "ended_at"
+    connection.execute(
+        text(
+            f"UPDATE headwater.push_request SET state = :state, {column} = now()"
+            " WHERE run_id = :run_id AND number = :number"
+        ),
+        {"run_id": run_id, "number": number, "state": state},
+    )
+
+
+def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]]) -> None:
+    """Note what became of events; one that was not sent after all leaves the outbox and is free again."""
+    pairs = list(outcomes)
+    settled = [(key, _STATES[outcome]) for key, outcome in pairs if outcome in _STATES]
+    free = [key for key, outcome in pairs if outcome not in _STATES]
+    if settled:
+        connection.execute(
+            text(
+                "UPDATE headwater.outbox AS known SET state = line.state, settled_at = now()"
+                " FROM unnest(CAST(:keys AS text[]), CAST(:states AS text[])) AS line(event_key, state)"
+                " WHERE known.event_key = line.event_key"
+            ),
+            {"keys": [key for key, _ in settled], "states": [state for _, state in settled]},
+        )
+    if free:
+        connection.execute(text("DELETE FROM headwater.outbox WHERE event_key = ANY(:keys)"), {"keys": free})
+
+
+def drop_open(connection: Connection, run_id: int) -> None:
+    """Free the events of a run that were written down and surely not sent."""
+    connection.execute(
+        text("DELETE FROM headwater.outbox WHERE run_id = :run_id AND state = 'open'"), {"run_id": run_id}
+    )
+    connection.execute(
+        text(
+            "UPDATE headwater.push_request SET state = 'dropped', ended_at = now()"
+            " WHERE run_id = :run_id AND state IN ('written', 'sent')"
+        ),
+        {"run_id": run_id},
+    )
+
+
+def recover_outbox(connection: Connection, push: str) -> dict[int, list[tuple[Receipt, str]]]:
+    """Settle what a killed delivery left behind; call it while nobody else delivers this push.
+
+    Events whose request was on its way become ``unknown``, the others are free again.
+
+    Returns:
+        for each run, the receipts of its records that became unknown, each with the key of its event.
+    """
+    lost = connection.execute(
+        text(
+            "UPDATE headwater.outbox AS known SET state = 'unknown', settled_at = now()"
+            " FROM headwater.push_request AS request WHERE known.push = :push AND known.state = 'open'"
+            " AND request.run_id = known.run_id AND request.number = known.request AND request.state = 'sent'"
+            " RETURNING known.run_id, known.record_id, known.event_key"
+        ),
+        {"push": push},
+    ).all()
+    connection.execute(text("DELETE FROM headwater.outbox WHERE push = :push AND state = 'open'"), {"push": push})
+    connection.execute(
+        text(
+            "UPDATE headwater.push_request AS request SET ended_at = now(),"
+            " state = CASE WHEN request.state = 'sent' THEN 'lost' ELSE 'dropped' END"
+            " FROM headwater.push_run AS run WHERE run.run_id = request.run_id AND run.push = :push"
+            " AND request.state IN ('written', 'sent')"
+        ),
+        {"push": push},
+    )
+    found: dict[int, list[tuple[Receipt, str]]] = {}
+    for run_id, record_id, event_key in lost:
+        found.setdefault(int(run_id), []).append((_lost(str(record_id)), str(event_key)))
+    return found
+
+
+def _lost(record_id: str) -> Receipt:
+    return Receipt(
+        record_id=record_id,
+        outcome=Outcome.UNKNOWN,
+        cause="answer_lost",
+        message="the task ended while this request was under way; whether the platform has the event is not known",
+    )

@@ -1,0 +1,123 @@
+"""Keep the ledger of push runs: what each was asked to do, and what became of its records."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from include.errors import NotReady
+from include.records import OutcomeCounts, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRun:
+    """Hold a push run as it was selected."""
+
+    run_id: int
+    org: str
+    push: str
+    object: str
+    platform: str
+    run_key: str
+    mode: str
+    resend: bool
+    max_failed_share: float
+    selected: int
+    unchanged: int
+
+
+def resume_run(connection: Connection, run_id: int) -> None:
+    """Note that a run that was selected, or stopped, goes on."""
+    connection.execute(
+        text("UPDATE headwater.run SET state = 'running', message = '', ended_at = NULL WHERE run_id = :run_id"),
+        {"run_id": run_id},
+    )
+
+
+def write_push_run(
+    connection: Connection,
+    run: PushRun,
+    *,
+    interval: Window | None,
+    record_ids: tuple[str, ...],
+    options: dict[str, Any],
+) -> None:
+    """Write down what a run is asked to do; `options` holds skip_hook, fast_fail and batch_size."""
+    connection.execute(
+        text(
+            "INSERT INTO headwater.push_run (run_id, org, push, object, platform, run_key, mode, low, high, skip_hook,"
+            " fast_fail, batch_size, resend, max_failed_share, record_ids, selected, unchanged)"
+            " VALUES (:run_id, :org, :push, :object, :platform, :run_key, :mode, :low, :high, :skip_hook,"
+            " :fast_fail, :batch_size, :resend, :max_failed_share, :record_ids, :selected, :unchanged)"
+        ),
+        {
+            **asdict(run),
+            **options,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
+            "record_ids": list(record_ids),
+        },
+    )
+
+
+def note_selected(connection: Connection, run_id: int, *, selected: int, unchanged: int, guard: str | None) -> None:
+    """Write down what the comparison found."""
+    connection.execute(
+        text(
+            "UPDATE headwater.push_run SET selected = :selected, unchanged = :unchanged, guard = :guard"
+            " WHERE run_id = :run_id"
+        ),
+        {"run_id": run_id, "selected": selected, "unchanged": unchanged, "guard": guard},
+    )
+
+
+def note_options(connection: Connection, run_id: int, options: dict[str, Any]) -> None:
+    """Write down with which options the run is delivered; they may differ from those it was selected with."""
+    connection.execute(
+        text(
+            "UPDATE headwater.push_run SET skip_hook = :skip_hook, fast_fail = :fast_fail, batch_size = :batch_size,"
+            " resend = :resend WHERE run_id = :run_id"
+        ),
+        {"run_id": run_id, **options},
+    )
+
+
+def note_counts(connection: Connection, run_id: int, counts: OutcomeCounts, *, settled: bool) -> None:
+    """Write down the counts of a run; `settled` says that every selected record has its outcome."""
+    connection.execute(
+        text(
+            "UPDATE headwater.push_run SET delivered = :delivered, accepted = :accepted, skipped = :skipped,"
+            " rejected = :rejected, unknown = :unknown, held = :held,"
+            " settled_at = CASE WHEN :is_settled THEN now() END WHERE run_id = :run_id"
+        ),
+        {"run_id": run_id, "is_settled": settled, **asdict(counts)},
+    )
+
+
+def read_push_run(connection: Connection, run_id: int) -> PushRun:
+    """Return a run as it was selected.
+
+    Raises:
+        NotReady: there is no such run.
+    """
+    row = (
+        connection.execute(
+            text(
+                "SELECT run_id, org, push, object, platform, run_key, mode, resend, max_failed_share, selected,"
+                " unchanged FROM headwater.push_run WHERE run_id = :run_id"
+            ),
+            {"run_id": run_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise NotReady(f"push run {run_id} selected nothing that is still kept; run the select task again")
+    return PushRun(**row)
+
+
+def lock_push(connection: Connection, push: str) -> None:
+    """Wait until no other transaction delivers this push, and keep others from it until this one ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"push:{push}"})

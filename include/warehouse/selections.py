@@ -1,0 +1,173 @@
+"""Keep what push runs select, and say what there is to select from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from include.warehouse.engine import quoted
+
+_ROWS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceObject:
+    """Hold what the warehouse knows of an object that records may come from.
+
+    Args:
+        object: its API name.
+        columns: PostgreSQL types by column; empty when there is no table.
+        gone: fields that the org no longer describes, with when that was seen.
+        labels: API names by the label that people see.
+        references: the objects that a reference field may point to.
+        cursor_field: the field that says when a record last changed.
+        first_loaded_at: when the first load was complete; None: it is not.
+    """
+
+    object: str
+    columns: Mapping[str, str]
+    gone: Mapping[str, datetime]
+    labels: Mapping[str, str]
+    references: Mapping[str, tuple[str, ...]]
+    cursor_field: str
+    first_loaded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceQuery:
+    """Hold the parts of a statement over a source, composed of quoted names only.
+
+    Args:
+        tables: what stands behind FROM; the object's row is ``source``.
+        values: an expression for each field path.
+        row_hash: an expression for the hash of the mapped columns; binds ``seed``.
+        stamp: an expression for when the record last changed.
+    """
+
+    tables: str
+    values: Mapping[str, str]
+    row_hash: str
+    stamp: str
+
+
+def read_source_object(connection: Connection, *, org: str, schema: str, object: str) -> SourceObject:
+    """Return what the warehouse knows of an object; one it knows nothing of has no columns."""
+    columns = connection.execute(
+        text(
+            "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
+            " WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        ),
+        {"table": quoted(schema, object)},
+    ).all()
+    fields = connection.execute(
+        text("SELECT name, label, reference_to, gone_at FROM headwater.field WHERE org = :org AND object = :object"),
+        {"org": org, "object": object},
+    ).all()
+    ledger = connection.execute(
+        text("SELECT cursor_field, first_loaded_at FROM headwater.object WHERE org = :org AND object = :object"),
+        {"org": org, "object": object},
+    ).one_or_none()
+    return SourceObject(
+        object=object,
+        columns={str(name): str(kind) for name, kind in columns},
+        gone={field.name: field.gone_at for field in fields if field.gone_at is not None},
+        labels={field.label: field.name for field in fields},
+        references={field.name: tuple(field.reference_to) for field in fields if field.reference_to},
+        cursor_field=ledger.cursor_field if ledger else "SystemModstamp",
+        first_loaded_at=ledger.first_loaded_at if ledger else None,
+    )
+
+
+def write_selection(
+    connection: Connection,
+    query: SourceQuery,
+    *,
+    run_id: int,
+    push: str,
+    seed: int,
+    scope: Mapping[str, Any],
+    changed_only: bool,
+) -> tuple[int, int]:
+    """Write down the Ids of the records to send, oldest change first; return how many there are and how many to send.
+
+    Both statements must see one snapshot: call it in a transaction of level REPEATABLE READ.
+
+    Args:
+        connection: that transaction.
+        query: the source.
+        run_id: under which the Ids are kept.
+        push: whose earlier deliveries the records are compared with.
+        seed: of the mapping, see `include.activation.fingerprint.mapping_seed`.
+        scope: ``low`` and ``high`` of an interval, ``record_ids``; what is absent does not narrow.
+        changed_only: leave out the records that are as they were when they were last settled.
+    """
+    conditions = ["source._deleted_at IS NULL"]
+    if "low" in scope:
+        conditions.append(f"{query.stamp} >= :low")
+    if "high" in scope:
+        conditions.append(f"{query.stamp} < :high")
+    if "record_ids" in scope:
+        conditions.append('source."Id" = ANY(:record_ids)')
+    where = " AND ".join(conditions)
+    source = query.tables.partition(" LEFT JOIN ")[0]
+    selected = connection.execute(text(f"SELECT count(*) FROM {source} WHERE {where}"), dict(scope)).scalar_one()
+    before = ""
+    if changed_only:
+        before = ' LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = source."Id"'
+        changed = f"sent.row_hash IS NULL OR sent.row_hash <> {query.row_hash}"
+        # Whoever names records wants those tried again that were refused.
+        again = " OR sent.outcome IN ('rejected', 'skipped')" if "record_ids" in scope else ""
+        where += f" AND ({changed}{again})"
+    to_send = connection.execute(
+        text(
+            "INSERT INTO headwater.selection (run_id, ordinal, record_id)"
+            f' SELECT :run_id, row_number() OVER (ORDER BY {query.stamp}, source."Id"), source."Id"'
+            f" FROM {query.tables}{before} WHERE {where}"
+        ),
+        {"run_id": run_id, **scope, **({"push": push, "seed": seed} if changed_only else {})},
+    ).rowcount
+    return int(selected), int(to_send)
+
+
+def stream_selection(
+    connection: Connection, query: SourceQuery, *, run_id: int, push: str, seed: int
+) -> Iterator[Sequence[Any]]:
+    """Yield the selected records that have no outcome yet, in order, as they are now; a few rows at a time.
+
+    A row is (ordinal, record Id, still there, stamp, row hash, fingerprint sent last, value of each path of `query`).
+    """
+    columns = "".join(f", {expression}" for expression in query.values.values())
+    rows = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(
+        text(
+            "SELECT chosen.ordinal, chosen.record_id, source._deleted_at IS NULL AND source._loaded_at IS NOT NULL,"
+            f" {query.stamp}, {query.row_hash}, sent.fingerprint{columns}"
+            f" FROM headwater.selection AS chosen LEFT JOIN {_aliased(query.tables)}"
+            " LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = chosen.record_id"
+            " WHERE chosen.run_id = :run_id AND NOT EXISTS (SELECT FROM headwater.outcome AS known"
+            " WHERE known.run_id = chosen.run_id AND known.record_id = chosen.record_id) ORDER BY chosen.ordinal"
+        ),
+        {"run_id": run_id, "push": push, "seed": seed},
+    )
+    yield from rows
+
+
+def leave_selection(connection: Connection, run_id: int, ordinals: Sequence[int]) -> None:
+    """Take records out of a selection that turned out to be unchanged, and count them as such."""
+    if ordinals:
+        connection.execute(
+            text("DELETE FROM headwater.selection WHERE run_id = :run_id AND ordinal = ANY(:ordinals)"),
+            {"run_id": run_id, "ordinals": list(ordinals)},
+        )
+        connection.execute(
+            text("UPDATE headwater.push_run SET unchanged = unchanged + :count WHERE run_id = :run_id"),
+            {"run_id": run_id, "count": len(ordinals)},
+        )
+
+
+def _aliased(tables: str) -> str:
+    source, joined, rest = tables.partition(" LEFT JOIN ")
+    return f'{source} ON source."Id" = chosen.record_id{joined}{rest}'

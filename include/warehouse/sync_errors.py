@@ -1,0 +1,67 @@
+"""Keep the records that did not arrive, with their cause, until they are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from include.records import Receipt
+from include.warehouse.pushes import PushRun
+
+
+def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[Receipt, str]]) -> None:
+    """Keep rejected and unknown records; a record that failed so before counts another attempt.
+
+    Args:
+        connection: the transaction that records the outcomes.
+        run: the run in which they failed.
+        failures: receipts, each with the key of the event whose fate is unknown, or "".
+    """
+    if not failures:
+        return
+    receipts = [receipt for receipt, _ in failures]
+    connection.execute(
+        text(
+            "INSERT INTO headwater.sync_error AS known (org, push, platform, object, first_run_id, last_run_id,"
+            " record_id, outcome, event_key, cause, message, retryable)"
+            " SELECT :org, :push, :platform, :object, :run_id, :run_id, * FROM unnest(CAST(:ids AS text[]),"
+            " CAST(:outcomes AS text[]), CAST(:keys AS text[]), CAST(:causes AS text[]), CAST(:messages AS text[]),"
+            " CAST(:retryables AS boolean[]))"
+            " ON CONFLICT (push, record_id, outcome, event_key) WHERE settled_at IS NULL DO UPDATE SET"
+            " attempts = known.attempts + 1, cause = excluded.cause, message = excluded.message,"
+            " retryable = excluded.retryable, last_run_id = excluded.last_run_id, last_at = now()"
+        ),
+        {
+            "org": run.org,
+            "push": run.push,
+            "platform": run.platform,
+            "object": run.object,
+            "run_id": run.run_id,
+            "ids": [receipt.record_id for receipt in receipts],
+            "outcomes": [receipt.outcome.value for receipt in receipts],
+            "keys": [key for _, key in failures],
+            "causes": [receipt.cause for receipt in receipts],
+            "messages": [receipt.message for receipt in receipts],
+            "retryables": [receipt.retryable for receipt in receipts],
+        },
+    )
+
+
+def settle_errors(
+    connection: Connection, push: str, record_ids: Sequence[str], *, event_keys: Sequence[str], by: str
+) -> None:
+    """Close the errors of records whose present state the platform holds now.
+
+    An event whose fate is unknown stays open, unless that very event has been sent again (`event_keys`).
+    """
+    if not record_ids:
+        return
+    connection.execute(
+        text(
+            "UPDATE headwater.sync_error SET settled_at = now(), settled_by = :by"
+            " WHERE push = :push AND record_id = ANY(:ids) AND settled_at IS NULL"
+            " AND (event_key = '' OR event_key = ANY(:keys))"
+        ),
+        {"push": push, "ids": list(record_ids), "keys": list(event_keys), "by": by},
+    )
