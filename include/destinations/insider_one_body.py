@@ -41,7 +41,7 @@ def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | No
     records: list[Profile] = []
     users: list[bytes] = []
     refused: list[Receipt] = []
-    size = _ENVELOPE_BYTES
+    size = _ENVELOPE_BYTES - 1  # each user brings a comma, but the first
     for profile in profiles:
         user = orjson.dumps(_user(profile))
         if _ENVELOPE_BYTES + len(user) > LIMITS.max_bytes:
@@ -49,7 +49,7 @@ def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | No
             continue
         if records and (len(records) == most or size + len(user) + 1 > LIMITS.max_bytes):
             yield _batch(records, users, skip_hook, refused)
-            records, users, refused, size = [], [], [], _ENVELOPE_BYTES
+            records, users, refused, size = [], [], [], _ENVELOPE_BYTES - 1
         records.append(profile)
         users.append(user)
         size += len(user) + 1
