@@ -75,11 +75,14 @@ def failing_rows_class() -> Any:
 
 def unexpected_counts(validation: Mapping[str, Any]) -> dict[str, int | None]:
     """Return what GX counted for each check of a validation document; None where it could not."""
-    counts: dict[str, int | None] = {}
-    for each in validation["results"]:
-        found = each["result"]
-        counts[each["expectation_config"]["meta"]["check"]] = found.get("unexpected_count", found.get("observed_value"))
-    return counts
+    return {each["expectation_config"]["meta"]["check"]: _unexpected(each["result"]) for each in validation["results"]}
+
+
+def _unexpected(found: Mapping[str, Any]) -> int | None:
+    if found.get("element_count") == 0:
+        return 0  # GX sums nothing to null and reports no count for an empty table
+    count = found.get("unexpected_count", found.get("observed_value"))
+    return None if count is None else int(count)
 
 
 def without_values(validation: Mapping[str, Any]) -> dict[str, Any]:

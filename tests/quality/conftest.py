@@ -18,7 +18,7 @@ from include.warehouse.engine import quoted
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 COLUMNS = {
-    "Account": {"Name": "text", "Website": "text"},
+    "Account": {"Name": "text", "Website": "text", "OwnerId": "text"},
     "Contact": {
         "FirstName": "text",
         "LastName": "text",
@@ -30,8 +30,12 @@ COLUMNS = {
         "Birthdate": "date",
     },
     "Lead": {
+        "FirstName": "text",
+        "LastName": "text",
         "Company": "text",
         "Email": "text",
+        "Phone": "text",
+        "OwnerId": "text",
         "IsConverted": "boolean",
         "LastModifiedDate": "timestamptz",
     },
@@ -75,12 +79,13 @@ class WarehouseOrg:
 
     def put(self, name: str, *records: Mapping[str, Any]) -> None:
         """Insert records, or replace those of the same Id."""
-        for record in records:
-            columns = ", ".join(map(quoted, record))
-            values = ", ".join(f":{column}" for column in record)
-            table = quoted("salesforce_acme", name)
-            self._execute(f'DELETE FROM {table} WHERE "Id" = :id', id=record["Id"])
-            self._execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", **record)
+        table = quoted("salesforce_acme", name)
+        with self.engine.begin() as connection:
+            for record in records:
+                columns = ", ".join(map(quoted, record))
+                values = ", ".join(f":{column}" for column in record)
+                connection.execute(text(f'DELETE FROM {table} WHERE "Id" = :Id'), {"Id": record["Id"]})
+                connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), dict(record))
 
     def delete(self, name: str, record_id: str) -> None:
         self._execute(

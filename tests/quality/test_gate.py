@@ -1,0 +1,119 @@
+"""The gate lets a push through only on a fresh, good assessment of its object, or when a person says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from include.config.pushes import Gate, PushDefinition
+from include.quality.gate import GateVerdict, decide_gate, judge_gate
+from include.warehouse.assessments import AssessmentRow, IssueResult
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def _assessment(hours_ago: float = 1) -> AssessmentRow:
+    return AssessmentRow(
+        assessment_id=7,
+        org="acme",
+        assessed_at=NOW - timedelta(hours=hours_ago),
+        previous_id=None,
+        records=10,
+        records_with_issue=0,
+        grade=1.0,
+        seconds=1.0,
+    )
+
+
+def _issue(verdict: str = "failed", severity: str = "critical", object: str = "Contact") -> IssueResult:
+    return IssueResult(
+        check_id="no_email",
+        object=object,
+        title="Contacts without e-mail",
+        why="because",
+        category="Incomplete",
+        severity=severity,
+        verdict=verdict,  # type: ignore[arg-type]
+        max_share=0.5,
+        records=10,
+        failing=6,
+        share=0.6,
+    )
+
+
+def _decide(*issues: IssueResult, gate: Gate | None = None, hours_ago: float | None = 1, override: bool = False):
+    latest = None if hours_ago is None else _assessment(hours_ago)
+    return decide_gate(gate or Gate(), "Contact", latest, issues, override=override, now=NOW)
+
+
+def test_a_failed_critical_check_of_the_object_closes_the_gate():
+    """The reason names the check and its figures."""
+    assert _decide(_issue()) == GateVerdict(
+        open=False,
+        reason="critical checks of Contact failed: Contacts without e-mail (no_email: 6 of 10, allowed 50.0%)",
+        assessment_id=7,
+    )
+
+
+@pytest.mark.parametrize(
+    "issue", [_issue(severity="error"), _issue(object="Lead"), _issue("passed"), _issue("not_assessed")]
+)
+def test_nothing_else_closes_it(issue):
+    """Neither a lesser check, nor another object's, nor one that passed or could not be assessed."""
+    assert _decide(issue).open
+
+
+def test_a_critical_check_that_was_not_assessed_is_named():
+    """It does not close the gate, but nobody shall think that it passed."""
+    assert _decide(_issue("not_assessed")).reason == "0 critical checks of Contact passed; not assessed: no_email"
+
+
+@pytest.mark.parametrize(("without", "opens"), [("stop", False), ("pass", True)])
+@pytest.mark.parametrize("hours_ago", [None, 30.1])
+def test_without_an_assessment_or_with_an_old_one_the_definition_decides(without, opens, hours_ago):
+    """An assessment older than max_age_hours counts as none, whatever it found."""
+    verdict = _decide(gate=Gate(without_assessment=without), hours_ago=hours_ago)
+    assert (verdict.open, verdict.assessment_id) == (opens, None)
+
+
+def test_an_assessment_of_just_the_maximum_age_still_counts():
+    """Older means older."""
+    assert _decide(hours_ago=30).assessment_id == 7
+
+
+def test_an_override_opens_the_gate_and_says_what_it_overrode():
+    """A person's word counts more, and the reason stays on record."""
+    verdict = _decide(_issue(), override=True)
+    assert verdict.open
+    assert verdict.reason.startswith("opened by override, although critical checks of Contact failed")
+
+
+def test_a_gate_that_is_switched_off_asks_nothing():
+    """The definition says so."""
+    assert _decide(_issue(), gate=Gate(enabled=False)).open
+
+
+def test_the_latest_assessment_in_the_warehouse_decides(make_org, make_check):
+    """A check that failed last time and passes now opens the gate again; another org's assessment is not asked."""
+    org = make_org()
+    push = PushDefinition.model_validate(
+        {
+            "push": "to_insider",
+            "org": "acme",
+            "source": {"object": "Contact"},
+            "destination": {"platform": "insider_one", "connection": "insider"},
+            "schedule": "0 * * * *",
+            "identifiers": {"email": "Email"},
+            "attributes": {"name": "FirstName"},
+        }
+    )
+    before = judge_gate(org.engine, push, override=False, now=NOW)
+    org.put("Contact", {"Id": "1"}, {"Id": "2", "Email": "a@b.de"})
+    org.assess(make_check(severity="critical", max_share=0.4))
+    closed = judge_gate(org.engine, push, override=False, now=NOW)
+    org.put("Contact", {"Id": "1", "Email": "c@d.de"})
+    last = org.assess(make_check(severity="critical", max_share=0.4))
+    opened = judge_gate(org.engine, push, override=False, now=NOW)
+    assert (before.open, closed.open, opened.open) == (False, False, True)
+    assert opened.assessment_id == last.assessment_id

@@ -1,0 +1,151 @@
+"""Great Expectations and the stored findings say the same of every check that Headwater ships."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from include.config.loader import load_definitions
+from include.quality.suite import unexpected_counts
+from include.warehouse.assessments import expectation_documents, object_grades
+from include.warehouse.findings import failing_ids
+
+SHIPPED = load_definitions(Path(__file__).parents[2] / "include" / "definitions").checks
+
+EMAILS = (
+    None,
+    "a@b.de",
+    "A@B.DE ",
+    "no-at-sign.example.com",
+    "two@@example.com",
+    "blank in@example.com",
+    "@x.de",
+    "a@b",
+)
+PHONES = (None, "+49 151 12345678", "0151/12345678", "(415) 712-3456", "12345", "n/a", "000-000", "+999 123456789")
+NAMES = (None, "Müller", "MÜLLER", "NA", "佐藤", "Test", "O'Brien; DROP TABLE x --", "100 % {Real}: \\ yes")
+
+
+@pytest.fixture
+def full_org(make_org):
+    """Return an org with every kind of good and bad record."""
+    org = make_org("Account", "Contact", "Lead", "Opportunity", "User")
+    org.put("User", {"Id": "u1", "IsActive": True}, {"Id": "u2", "IsActive": False})
+    sites = itertools.cycle([None, "https://a.de"])
+    for number, name in enumerate(("Nordwind GmbH", "nordwind  gmbh.", "Test Ltd.", "Alone AG", "Blue {Harbor}")):
+        org.put("Account", {"Id": f"a{number}", "Name": name, "Website": next(sites), "OwnerId": f"u{number % 3}"})
+    for number in range(64):
+        person = {
+            "Email": EMAILS[number % 8],
+            "Phone": PHONES[(number // 8) % 8],
+            "LastName": NAMES[(number + number // 8) % 8],
+            "OwnerId": f"u{number % 3}",
+        }
+        birthday = ("1990-01-01", "2030-01-01", None)[number % 3]
+        org.put(
+            "Contact",
+            {"Id": f"c{number}", **person, "FirstName": "Ana", "MobilePhone": PHONES[(number + 3) % 8]}
+            | {"AccountId": (None, "a0", "a1", "gone")[number % 4], "Birthdate": birthday},
+        )
+        org.put(
+            "Lead",
+            {"Id": f"l{number}", **person, "Company": ("Nordwind GmbH", "NORDWIND gmbh", "Other")[number % 3]}
+            | {"IsConverted": number % 5 == 0, "LastModifiedDate": ("2025-01-01", "2026-11-01")[number % 2]},
+        )
+        org.put(
+            "Opportunity",
+            {"Id": f"o{number}", "AccountId": (None, "a0", "gone")[number % 3], "Amount": (None, 0, 10.5)[number % 3]}
+            | {"CloseDate": ("2026-01-01", "2026-11-20", "2027-01-01")[number % 3], "IsClosed": number % 2 == 0}
+            | {"IsWon": number % 4 == 0, "Probability": (0, 50, 100, None)[number // 4 % 4]},
+        )
+    org.delete("Contact", "c9")
+    org.delete("Account", "a4")
+    return org
+
+
+def test_every_shipped_check_counts_the_same_in_great_expectations_and_in_the_findings(full_org):
+    """For each check GX's count, ours and the number of stored Ids are one number, and it is never all or none."""
+    found = full_org.assess(*SHIPPED.values())
+    counted = {}
+    for each in object_grades(full_org.engine, found.assessment_id):
+        _, validation = expectation_documents(full_org.engine, found.assessment_id, each.object)
+        counted |= unexpected_counts(validation)
+    stored = {
+        issue.check_id: len(failing_ids(full_org.engine, "acme", issue.check_id, found.assessment_id, limit=1000))
+        for issue in found.issues
+    }
+    ours = {issue.check_id: issue.failing for issue in found.issues}
+    assert {issue.verdict for issue in found.issues} <= {"passed", "failed"}
+    assert ours == counted == stored
+    assert set(ours) == set(SHIPPED)
+    assert [name for name, count in ours.items() if count == 0] == []
+    assert [issue.check_id for issue in found.issues if issue.failing == issue.records] == []
+
+
+@pytest.mark.parametrize(
+    ("check", "ids"),
+    [
+        ("contact_duplicate_email", {n for n in range(64) if n % 8 != 0 and n != 9}),
+        ("contact_without_account", {n for n in range(64) if n % 4 in (0, 3) and n != 9}),
+        ("contact_email_missing", {n for n in range(64) if n % 8 == 0}),
+        ("contact_email_invalid", {n for n in range(64) if n % 8 in (2, 3, 4, 5, 6, 7)}),
+        ("contact_birthdate_in_future", {n for n in range(64) if n % 3 == 1}),
+        ("contact_owner_inactive", {n for n in range(64) if n % 3 == 2 and n != 9}),
+    ],
+)
+def test_the_ids_of_a_check_are_the_ones_that_a_person_would_name(full_org, check, ids):
+    """The predicate means what its title says, on records whose defects are known."""
+    found = full_org.assess(SHIPPED[check])
+    stored = failing_ids(full_org.engine, "acme", check, found.assessment_id, limit=1000)
+    assert set(stored) == {f"c{number}" for number in ids}
+
+
+def test_the_default_org_is_assessed_but_for_the_owners(make_org):
+    """Users are not read by default: the checks that need them say so, all others are assessed."""
+    found = make_org().assess(*SHIPPED.values())
+    absent = {issue.check_id: issue.reason for issue in found.issues if issue.verdict == "not_assessed"}
+    assert set(absent) == {"account_owner_inactive", "contact_owner_inactive", "lead_owner_inactive"}
+    assert set(absent.values()) == {"User is not read from this org: add User to objects in orgs/acme.yaml"}
+
+
+def test_the_shipped_checks_cover_what_a_crm_needs():
+    """Each object of the default org has a critical check for the gate, and each kind of defect has a check."""
+    critical = {check.object for check in SHIPPED.values() if check.severity == "critical"}
+    assert critical == {"Account", "Contact", "Lead", "Opportunity"}
+    assert {check.category for check in SHIPPED.values()} == {
+        "Low quality data",
+        "Duplicates",
+        "Incomplete",
+        "Invalid",
+        "Inconsistent",
+        "Stale",
+        "Orphaned",
+        "Ownership",
+    }
+
+
+def test_great_expectations_stays_silent(make_org, make_check, caplog, capfd):
+    """No log line of GX, no progress bar and no warning ends up in the task's log."""
+    org = make_org()
+    org.put("Contact", {"Id": "1"})
+    with caplog.at_level(logging.DEBUG, logger="great_expectations"):
+        org.assess(make_check(), make_check("shared", bad_when="{row.Id} IN (SELECT {o.Id} FROM {Contact} AS o)"))
+    assert [record.name for record in caplog.records if record.name.startswith("great_expectations")] == []
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", "")
+
+
+def test_great_expectations_is_imported_by_an_assessment_only():
+    """Reading the gate or the rooms' modules costs no import of GX, pandas or numpy."""
+    code = (
+        "import sys; import include.quality.assess, include.quality.gate, include.warehouse.assessments;"
+        "print([m for m in ('great_expectations', 'pandas', 'numpy') if m in sys.modules])"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
