@@ -5,8 +5,6 @@ Import it inside `execute()` (or a page's handler) only: it pulls in drivers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -79,9 +77,8 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> Sale
     )
 
 
-@contextmanager
-def destination(push: PushDefinition) -> Iterator[Destination]:
-    """Yield the platform that a push goes to.
+def destination(push: PushDefinition) -> Destination:
+    """Return the platform that a push goes to; its sockets live as long as this process, which is one task.
 
     Raises:
         NotReady: the connection does not exist.
@@ -94,11 +91,7 @@ def destination(push: PushDefinition) -> Iterator[Destination]:
     host, partner, token = connection.host, connection.login, connection.password
     if not (host and partner and token):
         raise AuthError(f"the connection {name!r} must have host (base URL), login (partner name), password (token)")
-    platform = InsiderOne(base_url=_base_url(connection), partner=partner, token=token)
-    try:
-        yield platform
-    finally:
-        platform.close()
+    return InsiderOne(base_url=_base_url(connection), partner=partner, token=token)
 
 
 @cache

@@ -64,19 +64,18 @@ class PushProfilesOperator(BaseOperator):
             batch_size=parameter(context, "batch_size", self.batch_size),
         )
         selection = self.selection or self._select(context)
-        with destination(push) as platform:
-            counts = deliver_push(
-                warehouse_engine(),
-                push,
-                platform,
-                run_id=selection["run_id"],
-                skip_hook=options.skip_hook,
-                fast_fail=options.fast_fail,
-                batch_size=options.batch_size,
-                resend=bool(parameter(context, "resend", self.resend)),
-                now=now_utc,
-                on_progress=lambda counts: self.log.info("%s", counts),
-            )
+        counts = deliver_push(
+            warehouse_engine(),
+            push,
+            destination(push),
+            run_id=selection["run_id"],
+            skip_hook=options.skip_hook,
+            fast_fail=options.fast_fail,
+            batch_size=options.batch_size,
+            resend=bool(parameter(context, "resend", self.resend)),
+            now=now_utc,
+            on_progress=lambda counts: self.log.info("%s", counts),
+        )
         settle(counts, options)
         return asdict(counts)
 
