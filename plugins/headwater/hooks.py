@@ -58,7 +58,6 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> Sale
     from include.warehouse.sessions import WarehouseTokens
 
     connection = _connection(org.connection, "create it (type Salesforce); docs/definitions.md lists what it holds")
-    fernet = get_fernet()
     engine = warehouse_engine()
     return SalesforceClient(
         salesforce_credentials(
@@ -71,8 +70,8 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> Sale
         meter=WarehouseMeter(engine, org.org, run=(run or AirflowRun()).dag_run_id),
         tokens=WarehouseTokens(
             engine,
-            encrypt=lambda text: fernet.encrypt(text.encode()).decode(),
-            decrypt=lambda text: fernet.decrypt(text.encode()).decode(),
+            encrypt=lambda text: get_fernet().encrypt(text.encode()).decode(),
+            decrypt=_decrypted,
         ),
     )
 
@@ -120,6 +119,17 @@ def _connection(conn_id: str, remedy: str) -> Connection:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException as error:
         raise NotReady(f"the Airflow connection {conn_id!r} does not exist; {remedy}") from error
+
+
+def _decrypted(text: str) -> str | None:
+    """Return a stored session in plain text, or None when it was stored under another Fernet key."""
+    from airflow.sdk.crypto import get_fernet
+    from cryptography.fernet import InvalidToken
+
+    try:
+        return get_fernet().decrypt(text.encode()).decode()
+    except InvalidToken:
+        return None
 
 
 def _base_url(connection: Connection) -> str:
