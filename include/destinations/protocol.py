@@ -12,7 +12,7 @@ Only `send` and `test` do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -179,13 +179,4 @@ class Destination(Protocol):
 def without_expired(destination: Destination, profile: Profile, *, now: datetime) -> Profile:
     """Return the profile without the events that the platform would silently drop for their age."""
     kept = tuple(event for event in profile.events if not destination.expired(event, now=now))
-    if len(kept) == len(profile.events):
-        return profile
-    return Profile(
-        record_id=profile.record_id,
-        identifiers=profile.identifiers,
-        custom_identifiers=profile.custom_identifiers,
-        attributes=profile.attributes,
-        custom_attributes=profile.custom_attributes,
-        events=kept,
-    )
+    return profile if len(kept) == len(profile.events) else replace(profile, events=kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from include.destinations.protocol import Batch, BatchResult, Destination
 from include.errors import AuthError, RateLimited, ServerFault, Unreachable
 from include.records import Event, Outcome, Profile
 from include.sandbox.insider_one.credentials import PARTNER, TOKEN
-from tests.sandbox.insider_one.running import Sandbox, free_port
+from tests.sandbox.insider_one.running import Sandbox, free_port, running_sandbox
 
 
 class Line:
@@ -257,6 +258,34 @@ def test_halves_that_still_do_not_add_up_are_unknown(sandbox: Sandbox, line: Lin
     result = line.send(batch(8))
     assert tally(result) == {"unknown": 8}
     assert result.requests == 3
+
+
+def test_a_restart_between_two_batches_loses_nothing(tmp_path: Path) -> None:
+    """A kept connection that died in between is noticed before anything is sent on it."""
+    port = free_port()
+    with running_sandbox(tmp_path, port=port) as sandbox:
+        line = Line(sandbox)
+        assert tally(line.send(batch(2, events=True))) == {"delivered": 2}
+    with running_sandbox(tmp_path, port=port) as sandbox:
+        assert tally(line.send(batch(2, events=True))) == {"delivered": 2}
+        assert sandbox.counts["events"] == 4
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("Fri, 31 Dec 9999 23:59:59 GMT", 1e9, 1e12), ("Sat, 01 Jan 2000 00:00:00 GMT", 0, 0), ("soon", 0.1, 9)],
+)
+def test_retry_after_may_be_a_date_or_nonsense(
+    sandbox: Sandbox, line: Line, header: str, least: float, most: float
+) -> None:
+    """A date far away is left to the caller, one in the past needs no pause, nonsense gets our own pause."""
+    sandbox.fault(status=429, retry_after=header)
+    try:
+        line.send(batch(1))
+        waited = line.pauses[0]
+    except RateLimited as error:
+        waited = error.retry_after_seconds or 0.0
+    assert least <= waited <= most
 
 
 def test_nobody_listening_is_unreachable(sandbox: Sandbox) -> None:

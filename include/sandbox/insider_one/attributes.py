@@ -51,20 +51,21 @@ def merged(stored: Attributes, sent: Attributes, *, append: bool) -> Attributes:
 
     An unknown key at the root is lost without a word, and so is a null. Lists grow unless `append` is false.
     """
-    result = dict(stored)
-    for name, value in sent.items():
-        test = _STANDARD.get(name)
-        if test is not None and value is not None and test(value):
-            result[name] = _joined(result.get(name), value) if append and isinstance(value, list) else value
+    kept = {name: value for name, value in sent.items() if name in _STANDARD and _STANDARD[name](value)}
+    result = _overlaid(stored, kept, append=append)
     custom = sent.get("custom")
     if isinstance(custom, dict):
-        mine = dict(result.get("custom", ()))
-        for name, value in custom.items():
-            if value is not None:
-                mine[name] = _joined(mine.get(name), value) if append and isinstance(value, list) else value
+        mine = {name: value for name, value in custom.items() if value is not None}
         if mine:
-            result["custom"] = mine
+            result["custom"] = _overlaid(stored.get("custom", {}), mine, append=append)
     return result
+
+
+def _overlaid(stored: Attributes, sent: Attributes, *, append: bool) -> Attributes:
+    if append:
+        grown = {name: _joined(stored.get(name), value) for name, value in sent.items() if isinstance(value, list)}
+        return {**stored, **sent, **grown}
+    return {**stored, **sent}
 
 
 def appends(user: dict[str, Any]) -> bool:

@@ -95,7 +95,7 @@ class Store:
                 profile = _changed(before, user, new)
                 if profile != before:
                     known[number] = changed[number] = profile
-                mine_now = [key for key in new if _holds(profile["identifiers"], key)]
+                mine_now = new if before is _NOBODY else [key for key in new if _holds(profile["identifiers"], key)]
                 owners.update(dict.fromkeys(mine_now, number))
                 claimed += [(key, number) for key in mine_now]
                 if user.get("events"):
@@ -285,11 +285,10 @@ def _changed(profile: Profile, user: dict[str, Any], new: list[str]) -> Profile:
 def _with_new(identifiers: dict[str, Any], new: list[str]) -> dict[str, Any]:
     """Return the identifiers with those keys that nobody owns yet, unless there is one of the kind."""
     result = dict(identifiers)
-    custom = dict(result.get("custom", ()))
     for key in new:
         kind, _, value = key.partition(_SEPARATOR)
         if kind.startswith("custom."):
-            custom.setdefault(kind[7:], value)
+            result["custom"] = {kind[7:]: value} | result.get("custom", {})
         else:
             result.setdefault(kind, value)
-    return result | {"custom": custom} if custom else result
+    return result

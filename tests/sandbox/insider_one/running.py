@@ -59,9 +59,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_sandbox(home: Path, *options: str) -> Iterator[Sandbox]:
+def running_sandbox(home: Path, *options: str, port: int | None = None) -> Iterator[Sandbox]:
     """Start the sandbox over `home`, kill it afterwards."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "include.sandbox.insider_one", "--port", str(port), "--home", str(home), *options]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
