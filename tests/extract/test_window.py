@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,9 +83,9 @@ def test_windows_of_successive_intervals_tile(start: datetime, steps: list[timed
     edges = [start]
     for step in steps:
         edges.append(edges[-1] + step)
-    windows = [decide(RunMode.INTERVAL, interval=pair, org_now=now) for pair in zip(edges, edges[1:], strict=False)]
+    windows = [decide(RunMode.INTERVAL, interval=pair, org_now=now) for pair in itertools.pairwise(edges)]
     found = [each for each in windows if each]
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         assert one.high == other.low
     if found:
         assert found[0].low == start.replace(microsecond=0)
