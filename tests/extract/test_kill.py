@@ -75,7 +75,7 @@ def test_a_load_that_was_killed_ends_equal_to_the_org_when_it_runs_again(
     assert states == [(1, "failed"), (2, "success")]
 
 
-def test_a_full_refresh_that_was_killed_ends_equal_too(desk: Desk, warehouse_url: str) -> None:
+def test_a_large_increment_that_was_killed_ends_equal_too(desk: Desk, warehouse_url: str) -> None:
     """Merged pages are committed one by one as well, and the cursor moves with the last."""
     desk.extract()
     desk.org.tick(hours=1)
