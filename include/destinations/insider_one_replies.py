@@ -48,7 +48,8 @@ def interpret(batch: Batch, reply: Reply) -> BatchResult:
         return _with_wait(result, reply.retry_after_seconds)
     if reply.status == 413 or (reply.status == 400 and "bigger than maximum" in text):
         return _too_large(batch)
-    if reply.status in (500, 503):
+    # A 500 comes out of the processing itself: events may be stored already, and sending them again would double them.
+    if reply.status == 503 or (reply.status == 500 and not batch.holds_events):
         message = f"the platform reported a fault of its own (HTTP {reply.status})"
         return _with_wait(_failed(batch, "server_fault", message), reply.retry_after_seconds)
     if reply.status >= 500 or reply.status == 408:

@@ -127,7 +127,7 @@ def _decrypted(text: str) -> str | None:
     from cryptography.fernet import InvalidToken
 
     try:
-        return get_fernet().decrypt(text.encode()).decode()
+        return str(get_fernet().decrypt(text.encode()), "utf-8")
     except InvalidToken:
         return None
 

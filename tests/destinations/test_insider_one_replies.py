@@ -156,9 +156,13 @@ def test_throttling_waits_as_long_as_asked(wait: float | None) -> None:
     assert (result.next_step, result.retry_after_seconds) == (NextStep.WAIT, wait)
 
 
-@pytest.mark.parametrize("status", [500, 503])
 @pytest.mark.parametrize(
-    ("events", "outcome", "retryable"), [(True, Outcome.UNKNOWN, False), (False, Outcome.REJECTED, True)]
+    ("status", "events", "outcome", "retryable"),
+    [
+        (503, True, Outcome.UNKNOWN, False),
+        (503, False, Outcome.REJECTED, True),
+        (500, False, Outcome.REJECTED, True),
+    ],
 )
 def test_a_fault_of_the_platform_is_tried_again(status: int, events: bool, outcome: Outcome, retryable: bool) -> None:
     """If that does not help: unknown with events, to be tried again without."""
@@ -170,6 +174,7 @@ def test_a_fault_of_the_platform_is_tried_again(status: int, events: bool, outco
 @pytest.mark.parametrize(
     "reply",
     [
+        Reply(status=500, body=b"{}"),
         Reply(status=504, body=b"<html>"),
         Reply(status=502, body=b""),
         Reply(status=520, body=b""),
