@@ -22,13 +22,12 @@ from include.warehouse.certificates import (
     Certificate,
     keep_certificate,
     known_deleted_since,
-    last_certificate,
     rows_here,
 )
 from include.warehouse.cursors import read_cursor
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
-from include.warehouse.extracts import extracts_of
+from include.warehouse.extracts import changed_since_certificate, extracts_of
 from include.warehouse.rejects import open_rejects
 from include.warehouse.tables import Table, table_of
 
@@ -45,8 +44,9 @@ def certify_objects(
 ) -> list[Certificate]:
     """Count the objects that this DAG run changed, here and in the org, and keep the comparison.
 
-    Objects of which nothing changed keep their last certificate and cost no call; one that has none yet, and a full
-    refresh, count as changed. Costs one call per five objects, and one more if the counts differ.
+    Objects of which nothing changed keep their last certificate and cost no call. One that has none yet counts as
+    changed, and so do a full refresh and what a run that died before this task had changed. Costs one call per five
+    objects, and one more if the counts differ.
     """
     with transaction(engine) as connection:
         due = _due(connection, org, objects, run)
@@ -70,7 +70,7 @@ def _due(connection: Connection, org: OrgDefinition, objects: Sequence[str], run
         describe = stored_describe(connection, org.org, name)
         if cursor.at is None or describe is None or describe.field("CreatedDate") is None:
             continue  # never read completely, or nothing to count it by
-        if name in changed or last_certificate(connection, org.org, name) is None:
+        if name in changed or changed_since_certificate(connection, org.org, name):
             table = table_of(org.org, org.schema_name, describe)
             due.append(_Due(table=table, as_of=cursor.at, run_id=last_run.get(name)))
     return due

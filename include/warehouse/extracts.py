@@ -87,6 +87,20 @@ def extracts_of(connection: Connection, org: str, run: AirflowRun) -> list[Extra
     ]
 
 
+def changed_since_certificate(connection: Connection, org: str, object: str) -> bool:
+    """Return whether rows of the object changed after its last certificate, or it has none."""
+    found: bool = connection.execute(
+        text(
+            "SELECT c.written_at IS NULL OR EXISTS (SELECT 1 FROM headwater.extract e WHERE e.org = :org"
+            " AND e.object = :object AND e.inserted + e.updated > 0 AND e.committed_at > c.written_at)"
+            " FROM (SELECT max(written_at) AS written_at FROM headwater.certificate"
+            " WHERE org = :org AND object = :object) AS c"
+        ),
+        {"org": org, "object": object},
+    ).scalar_one()
+    return found
+
+
 def _counts(row: Row[Any]) -> RowCounts:
     return RowCounts(
         read=row.rows_read,

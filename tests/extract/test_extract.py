@@ -384,3 +384,14 @@ def test_more_than_five_objects_cost_a_call_for_each_five(desk: Desk) -> None:
     desk.org.calls.clear()
     desk.extract()
     assert desk.org.calls == ["POST composite", "POST composite"]
+
+
+def test_what_a_run_changed_that_died_before_certifying_is_certified_by_the_next(desk: Desk) -> None:
+    """The comparison is owed to the rows, not to the run."""
+    desk.extract()
+    desk.org.tick(hours=1)
+    desk.org.put("Contact", 40, LastName="New")
+    desk.org.tick(seconds=1)
+    desk.extract_one(desk.next_run())
+    desk.extract()
+    assert desk.rows("SELECT here FROM headwater.certificate WHERE object = 'Contact' ORDER BY 1") == [(29,), (30,)]
