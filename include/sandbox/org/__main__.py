@@ -1,0 +1,127 @@
+"""Run the sandbox org alone: `python -m include.sandbox.org --port 18100 --home .headwater/org`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import uvicorn
+
+from include.sandbox.org import credentials
+from include.sandbox.org.generator.run import generate
+from include.sandbox.org.http.app import build_app
+from include.sandbox.org.org import open_org
+from include.sandbox.org.schema.catalogue import Catalogue
+from include.sandbox.org.store.database import Database
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open or make the org, print its sheet, and serve until stopped."""
+    options = _parser().parse_args(arguments)
+    home: Path = options.home.resolve()
+    if options.fresh and home.exists():
+        _clear(home)
+    home.mkdir(parents=True, exist_ok=True)
+    catalogue = Catalogue()
+    database = Database(home / "org.duckdb", catalogue, memory=options.memory, threads=options.threads)
+    try:
+        problem = _filled(database, catalogue, options)
+    except BaseException:
+        database.close()
+        raise
+    if problem:
+        database.close()
+        sys.stderr.write(problem + "\n")
+        return 2
+    org = open_org(home, database, catalogue, daily_calls=options.daily_calls, idle_seconds=options.session_seconds)
+    if not options.quiet:
+        sys.stdout.write(_sheet(options, org.database.meta()))
+        sys.stdout.flush()
+    app = build_app(org, control_from_anywhere=options.control_from_anywhere)
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", date_header=False, server_header=False,
+                access_log=False, timeout_graceful_shutdown=2)  # fmt: skip
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m include.sandbox.org", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=18100)
+    parser.add_argument("--home", type=Path, required=True, help="folder that keeps the records")
+    parser.add_argument("--contacts", type=int, help="how many contacts a fresh org gets (default 20000)")
+    parser.add_argument("--seed", type=int, help="seed of a fresh org's records (default 1)")
+    parser.add_argument("--today", type=date.fromisoformat, help="day on which a fresh org's history ends (UTC)")
+    parser.add_argument("--fresh", action="store_true", help="throw away what the home holds and begin anew")
+    parser.add_argument("--daily-calls", type=int, default=1_000_000, help="API calls allowed in 24 hours")
+    parser.add_argument("--session-seconds", type=float, default=7200.0, help="a session dies after so much inactivity")
+    parser.add_argument("--memory", default="700MB", help="what the store may use")
+    parser.add_argument("--threads", type=int, default=2, help="threads of the store")
+    parser.add_argument("--control-from-anywhere", action="store_true", help="answer /sandbox/ to other machines too")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _filled(database: Database, catalogue: Catalogue, options: argparse.Namespace) -> str | None:
+    """Make the records of a fresh org; return what is wrong if the home holds another one than was asked for."""
+    meta = database.meta()
+    if "generated" in meta:
+        for name in ("contacts", "seed"):
+            asked = getattr(options, name)
+            if asked is not None and str(asked) != meta[name]:
+                return (
+                    f"{options.home} holds an org with {name} {meta[name]}, not {asked}. "
+                    "Start with --fresh to make it anew, or choose another --home."
+                )
+        return None
+    if any(database.rows(f'SELECT 1 FROM "{each}" LIMIT 1') for each in catalogue.objects):
+        return f"{options.home} holds an org that was not finished. Start with --fresh to make it anew."
+    contacts = options.contacts if options.contacts is not None else 20_000
+    seed = options.seed if options.seed is not None else 1
+    today = options.today or datetime.now(tz=UTC).date()
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        if not options.quiet:
+            sys.stdout.write(f"{text} ({time.monotonic() - began:.1f} s)\n")
+            sys.stdout.flush()
+
+    generate(database, catalogue, contacts=contacts, seed=seed, today=today, say=say)
+    database.remember(
+        {
+            "contacts": str(contacts), "seed": str(seed), "today": today.isoformat(),
+            "created": datetime.now(tz=UTC).isoformat(timespec="seconds"), "generated": "yes",
+        }
+    )  # fmt: skip
+    return None
+
+
+def _clear(home: Path) -> None:
+    """Remove what an org keeps in its home, and nothing else."""
+    for name in ("org.duckdb", "org.duckdb.wal"):
+        (home / name).unlink(missing_ok=True)
+    for name in ("jobs", "spill"):
+        shutil.rmtree(home / name, ignore_errors=True)
+
+
+def _sheet(options: argparse.Namespace, meta: dict[str, str]) -> str:
+    return f"""
+Sandbox org {credentials.ORG_ID} at http://{options.host}:{options.port}
+  records         {int(meta["contacts"]):,} contacts, seed {meta["seed"]}, kept in {options.home}
+  token endpoint  http://{options.host}:{options.port}/services/oauth2/token
+  client id       {credentials.CLIENT_ID}
+  client secret   {credentials.CLIENT_SECRET}
+  refresh token   {credentials.REFRESH_TOKEN}
+  username        {credentials.USERNAME}
+  password        {credentials.PASSWORD} (security token {credentials.SECURITY_TOKEN})
+  JWT key         {credentials.JWT_PRIVATE_KEY}
+  API versions    31.0 to 67.0
+  control plane   http://{options.host}:{options.port}/sandbox/ (health, counts, truth, calls, touch, delete, merge, faults …)
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

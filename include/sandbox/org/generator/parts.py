@@ -1,0 +1,117 @@
+"""Pieces that several objects are made of: stamps, phones, mails, names."""
+
+from __future__ import annotations
+
+from include.sandbox.org.generator import vocabulary as words
+from include.sandbox.org.generator.dice import Dice, chosen, literal
+from include.sandbox.org.ids import id_sql, make_id
+
+USERS = 25
+INACTIVE_USERS = 3  # the last ones
+_DAYS = 730
+_BULK_LOADS = 8
+
+
+def user_id(number: int) -> str:
+    """Return the Id of a user by number, from 1."""
+    return make_id("005", number)
+
+
+def active_user(dice: Dice, salt: int) -> str:
+    """Return an active user's Id."""
+    return dice.pick([user_id(each) for each in range(1, USERS - INACTIVE_USERS + 1)], salt)
+
+
+def inactive_user(dice: Dice, salt: int) -> str:
+    """Return an inactive user's Id."""
+    return dice.pick([user_id(each) for each in range(USERS - INACTIVE_USERS + 1, USERS + 1)], salt)
+
+
+def owner(dice: Dice, inactive: str) -> str:
+    """Return the owner: inactive only where the defect says so."""
+    return f"CASE WHEN {inactive} THEN {inactive_user(dice, 901)} ELSE {active_user(dice, 902)} END"
+
+
+def stamp(dice: Dice, base: int) -> str:
+    """Return SystemModstamp: spread over two years before the base, a few seconds of it shared by whole bulk loads."""
+    spread = f"{base} - 60 - {dice.roll(910, _DAYS * 86_400)}"
+    load = f"{base} - 10000 - {dice.roll(911, _BULK_LOADS)} * {_DAYS * 86_400 // (_BULK_LOADS + 1)}"
+    return f"CASE WHEN {dice.chance(912, 6)} THEN {load} ELSE {spread} END"
+
+
+def audit_columns(dice: Dice) -> dict[str, str]:
+    """Return the audit fields of a row whose stamp is `stamp`; a tenth was moved by the system, not by a person."""
+    modified = f"stamp - CASE WHEN {dice.chance(920, 10)} THEN {dice.roll(921, 86_400)} ELSE 0 END"
+    return {
+        "CreatedDate": f"make_timestamp((stamp - 86400 - {dice.roll(922, 500 * 86_400)})::BIGINT * 1000000)",
+        "CreatedById": active_user(dice, 923),
+        "LastModifiedDate": f"make_timestamp(({modified})::BIGINT * 1000000)",
+        "LastModifiedById": active_user(dice, 924),
+        "SystemModstamp": "make_timestamp(stamp::BIGINT * 1000000)",
+    }
+
+
+def phone(dice: Dice, salt: int, country: str, *, at_home: bool = False, subject: str = "n") -> str:
+    """Return a mobile number of a country, in international form or as it is written at home."""
+    digits = f"lpad({dice.roll(salt, 100_000_000, subject)}::VARCHAR, 8, '0')"
+    branches = []
+    for place, (_, _, templates) in enumerate(words.COUNTRIES):
+        template = templates.split("|")[1 if at_home else 0]
+        branches.append(f"WHEN {place} THEN {_filled(template, digits)}")
+    return f"CASE {country} {' '.join(branches)} END"
+
+
+def _filled(template: str, digits: str) -> str:
+    """Return a concatenation in which each run of `#` takes the next digits."""
+    pieces, at, position = [], 0, 1
+    while at < len(template):
+        end = at
+        marked = template[at] == "#"
+        while end < len(template) and (template[end] == "#") == marked:
+            end += 1
+        size = end - at
+        pieces.append(f"substr({digits}, {position}, {size})" if marked else literal(template[at:end]))
+        position += size if marked else 0
+        at = end
+    return " || ".join(pieces)
+
+
+def company_name(number: str, dice: Dice) -> str:
+    """Return the name of the account with this number; no two are alike."""
+    first = dice.pick(words.COMPANY_FIRST, 1, number)
+    second = dice.pick(words.COMPANY_SECOND, 2, number)
+    return f"{first} || ' ' || {second} || ' ' || ({number}) || ' ' || {dice.pick(words.LEGAL_FORMS, 3, number)}"
+
+
+def city(dice: Dice, salt: int, country: str, subject: str = "n") -> str:
+    """Return one of the country's cities."""
+    cities = [each for _, three, _ in words.COUNTRIES for each in three]
+    return chosen(cities, f"({country} * 3 + {dice.roll(salt, 3, subject)})")
+
+
+def country_name(country: str) -> str:
+    """Return the country's name."""
+    return chosen([name for name, _, _ in words.COUNTRIES], country)
+
+
+def place_columns(prefix: str, dice: Dice, salt: int, subject: str = "n") -> dict[str, str]:
+    """Return the parts of an address; a few have the whole address in the street."""
+    number = f"(1 + {dice.roll(salt, 180, subject)})::VARCHAR"
+    street = f"{dice.pick(words.STREETS, salt + 1, subject)} || ' ' || {number}"
+    town = city(dice, salt + 2, "country", subject)
+    return {
+        f"{prefix}Street": f"CASE WHEN {dice.chance(salt + 3, 3, subject)} THEN {street} || chr(10) || {town} ELSE {street} END",
+        f"{prefix}City": town,
+        f"{prefix}PostalCode": f"lpad({dice.roll(salt + 4, 99_999, subject)}::VARCHAR, 5, '0')",
+        f"{prefix}Country": country_name("country"),
+    }
+
+
+def maybe(dice: Dice, salt: int, percent: float, value: str) -> str:
+    """Return a value for this share of the rows, null for the others."""
+    return f"CASE WHEN {dice.chance(salt, percent)} THEN {value} END"
+
+
+def own_id(prefix: str) -> str:
+    """Return the Id of the row itself."""
+    return id_sql(prefix, "n")

@@ -1,0 +1,213 @@
+"""The control plane under /sandbox/: change records, order faults, read the truth and the log of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from include.sandbox.org.credentials import USER_ID
+from include.sandbox.org.faults import Fault
+from include.sandbox.org.generator import defects
+from include.sandbox.org.org import Org
+from include.sandbox.org.refusals import Refusal, not_found
+from include.sandbox.org.schema.field import SObject
+from include.sandbox.org.store.changes import Change, Changes
+from include.sandbox.org.store.tables import FOREVER, visible_sql
+from include.sandbox.org.store.validation import checked
+
+Body = Mapping[str, Any]
+
+# What a touch sets, as SQL over the old row; `{mark}` is new with every touch. Fields behind planted defects stay.
+_TOUCHES: dict[str, dict[str, str]] = {
+    "Account": {"Site": "'{mark}'", "NumberOfEmployees": 'coalesce("NumberOfEmployees", 0) + 1'},
+    "Contact": {"Title": "'{mark}'", "Score__c": 'coalesce("Score__c", 0) + 0.5'},
+    "Lead": {"Title": "'{mark}'", "Score__c": 'coalesce("Score__c", 0) + 0.5'},
+    "Opportunity": {"NextStep": "'{mark}'", "Amount": '"Amount" + 1'},
+    "Task": {"Description": "'{mark}'"},
+    "User": {"Title": "'{mark}'"},
+}
+_NEW: dict[str, dict[str, Any]] = {
+    "Account": {"Name": "New Account {n}", "Website": "www.new{n}.example"},
+    "Contact": {"FirstName": "New", "LastName": "Contact {n}", "Email": "new.contact{n}@example.com"},
+    "Lead": {"FirstName": "New", "LastName": "Lead {n}", "Company": "Newcomer {n}", "Email": "new.lead{n}@example.com"},
+    "Opportunity": {"Name": "New deal {n}", "StageName": "Prospecting", "CloseDate": "2099-12-31"},
+    "Task": {"Subject": "New task {n}"},
+}
+
+
+def health(org: Org) -> dict[str, Any]:
+    """Say that the org is ready, and what it holds."""
+    meta = org.database.meta()
+    return {"ready": True, "contacts": int(meta.get("contacts", 0)), "seed": int(meta.get("seed", 0))}
+
+
+def touch(org: Org, body: Body) -> dict[str, Any]:
+    """Change values of n records."""
+    target = _target(org, body)
+    ids = _chosen(org, target, body)
+    mark = f"Touched {org.clock.milliseconds()}"
+    given = body.get("fields")
+    values = checked(target, given, creating=False) if given else {}
+    expressions = {} if given else {name: sql.replace("{mark}", mark) for name, sql in _TOUCHES[target.name].items()}
+    _changes(org).update(target, ids, values, _change(body), expressions)
+    return {"ids": ids}
+
+
+def delete(org: Org, body: Body) -> dict[str, Any]:
+    """Delete records by number or by Id."""
+    target = _target(org, body)
+    ids = _chosen(org, target, body)
+    _changes(org).delete(target, ids, _change(body))
+    return {"ids": ids}
+
+
+def undelete(org: Org, body: Body) -> dict[str, Any]:
+    """Restore deleted records by Id."""
+    target = _target(org, body)
+    ids = [str(each) for each in body.get("ids", [])]
+    _changes(org).undelete(target, ids, _change(body))
+    return {"ids": ids}
+
+
+def merge(org: Org, body: Body) -> dict[str, Any]:
+    """Merge a record into another."""
+    target = _target(org, body)
+    if not target.mergeable:
+        raise Refusal(400, "INVALID_TYPE", f"{target.name} can't be merged")
+    _changes(org).merge(target, str(body["master"]), str(body["loser"]), _change(body))
+    return {"ids": [body["master"], body["loser"]]}
+
+
+def create(org: Org, body: Body) -> dict[str, Any]:
+    """Create given records, or n invented ones."""
+    target = _target(org, body)
+    given = body.get("records")
+    if given is None:
+        mark = org.clock.milliseconds()
+        given = [
+            {name: str(value).replace("{n}", f"{mark}{place}") for name, value in _NEW[target.name].items()}
+            for place in range(int(body.get("n", 1)))
+        ]
+    owner = {"OwnerId": USER_ID} if target.field("OwnerId") else {}
+    rows = [
+        owner | {name: value for name, value in checked(target, each, creating=True).items() if value is not None}
+        for each in given
+    ]
+    return {"ids": _changes(org).insert(target, rows, _change(body))}
+
+
+def counts(org: Org) -> dict[str, Any]:
+    """Count present and deleted records of each object."""
+    seen = visible_sql("t", str(org.clock.milliseconds()))
+    result = {}
+    for name, target in org.catalogue.objects.items():
+        deleted = 'count(*) FILTER (WHERE t."IsDeleted")' if target.field("IsDeleted") else "0"
+        total, gone = org.database.rows(f'SELECT count(*), {deleted} FROM "{name}" t WHERE {seen}')[0]
+        result[name] = {"present": total - gone, "deleted": gone}
+    return result
+
+
+def truth(org: Org) -> dict[str, Any]:
+    """Count the records of each planted defect that are still there."""
+    result: dict[str, Any] = {}
+    for each in defects.DEFECTS:
+        counted = org.database.rows(f"SELECT count(*) {_with_defect(org, each)}")
+        result[each.name] = {"object": each.object, "count": counted[0][0], "meaning": each.meaning}
+    return result
+
+
+def truth_of(org: Org, name: str) -> dict[str, Any]:
+    """List the Ids of a planted defect; for duplicates also which record each one doubles."""
+    defect = defects.find(name)
+    if defect is None:
+        raise not_found(f"no planted defect is called {name}")
+    rows = org.database.rows(f'SELECT "Id", _twin {_with_defect(org, defect)} ORDER BY _n')
+    pairs = [[twin, own] for own, twin in rows if twin]
+    return {"object": defect.object, "ids": [own for own, _ in rows], **({"pairs": pairs} if pairs else {})}
+
+
+def order_fault(org: Org, body: Body) -> dict[str, Any]:
+    """Order a fault for coming calls, or an end for coming Bulk jobs; `clear` takes everything back."""
+    if body.get("clear"):
+        org.faults.clear()
+    times = int(body.get("times", 1))
+    if "bulk_job" in body:
+        org.faults.order_job(str(body["bulk_job"]), times)
+    if "match" in body:
+        headers = {str(name): str(value) for name, value in (body.get("headers") or {}).items()}
+        fault = Fault(
+            match=str(body["match"]), method=body.get("method"), status=int(body.get("status", 500)),
+            body=body.get("body"), headers=headers, delay=float(body.get("delay", 0)), times=times,
+            after=int(body.get("after", 0)),
+        )  # fmt: skip
+        org.faults.order(fault)
+    return {"ordered": True}
+
+
+def set_allocation(org: Org, body: Body) -> dict[str, Any]:
+    """Set the daily maximum, or how much of it is used."""
+    org.allocation.set(maximum=body.get("max"), used=body.get("used"))
+    return {"max": org.allocation.maximum, "used": org.allocation.used()}
+
+
+def set_clock(org: Org, body: Body) -> dict[str, Any]:
+    """Move the org's clock to so many seconds ahead of the machine's."""
+    org.clock.offset = float(body.get("offset", 0))
+    return {"now": org.clock.now().isoformat(), "offset": org.clock.offset}
+
+
+def expire_sessions(org: Org, body: Body) -> dict[str, Any]:
+    """End all sessions; with `forgive`, make revoked refresh tokens good again."""
+    if body.get("forgive"):
+        org.sessions.forgive()
+    return {"ended": org.sessions.expire_all()}
+
+
+def reset_calls(org: Org, _body: Body) -> dict[str, Any]:
+    """Empty the log of calls."""
+    org.calls.clear()
+    return {"calls": 0}
+
+
+COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
+    "touch": touch,
+    "delete": delete,
+    "undelete": undelete,
+    "merge": merge,
+    "create": create,
+    "faults": order_fault,
+    "allocation": set_allocation,
+    "clock": set_clock,
+    "expire-sessions": expire_sessions,
+    "calls/reset": reset_calls,
+}
+
+
+def _target(org: Org, body: Body) -> SObject:
+    target = org.catalogue.find(str(body.get("object", "")))
+    if target is None:
+        raise Refusal(400, "INVALID_TYPE", f"no object is called {body.get('object')!r}")
+    return target
+
+
+def _chosen(org: Org, target: SObject, body: Body) -> list[str]:
+    if body.get("ids") is not None:
+        return [str(each) for each in body["ids"]]
+    seed = int(body["seed"]) if body.get("seed") is not None else org.clock.milliseconds()
+    return _changes(org).draw(target, int(body.get("n", 1)), seed)
+
+
+def _change(body: Body) -> Change:
+    return Change(user_id=USER_ID, late=float(body.get("visible_after_seconds") or 0))
+
+
+def _changes(org: Org) -> Changes:
+    return Changes(org.database, org.catalogue, org.clock)
+
+
+def _with_defect(org: Org, defect: defects.Defect) -> str:
+    seen = visible_sql("t", str(org.clock.milliseconds()))
+    return (
+        f'FROM "{defect.object}" t WHERE (t._defects & {defects.bit(defect)}) <> 0 AND NOT t."IsDeleted"'
+        f" AND {seen} AND t._until <= {FOREVER}"
+    )

@@ -1,0 +1,79 @@
+"""Which path leads to which resource; composite requests take the same way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from include.sandbox.org.http import bulk, composite, describing, limits, querying, records, versions
+from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.refusals import Refusal, not_found
+
+Resource = Callable[[Call], Answer]
+
+
+def dispatch(call: Call) -> Answer:
+    """Answer a call, a refusal being an answer too."""
+    try:
+        return _find(call)
+    except Refusal as refusal:
+        return Answer(status=refusal.status, body=refusal.body())
+
+
+def _find(call: Call) -> Answer:
+    if versions.known_version(call.version) is None:
+        raise not_found()
+    allowed: list[str] = []
+    rest = "/" + call.rest.strip("/")
+    for method, pattern, resource in _ROUTES:
+        match = pattern.fullmatch(rest)
+        if match is None:
+            continue
+        if method == call.method or (method == "GET" and call.method == "HEAD"):
+            return resource(replace(call, path=match.groupdict()))
+        allowed.append(method)
+    if not allowed:
+        raise not_found()
+    message = f"HTTP Method '{call.method}' not allowed. Allowed are {','.join(allowed)}"
+    raise Refusal(405, "METHOD_NOT_ALLOWED", message)
+
+
+def _run_composite(call: Call) -> Answer:
+    return composite.run_composite(call, dispatch)
+
+
+def _run_batch(call: Call) -> Answer:
+    return composite.run_batch(call, dispatch)
+
+
+def _route(method: str, template: str, resource: Resource) -> tuple[str, re.Pattern[str], Resource]:
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
+    return method, re.compile(pattern, re.IGNORECASE), resource
+
+
+_ROUTES = (
+    _route("GET", "/", versions.list_resources),
+    _route("GET", "/limits", limits.show_limits),
+    _route("GET", "/limits/recordCount", limits.count_records),
+    _route("GET", "/query", querying.query),
+    _route("GET", "/queryAll", querying.query_all),
+    _route("GET", "/query/{locator}", querying.next_page),
+    _route("GET", "/queryAll/{locator}", querying.next_page),
+    _route("GET", "/sobjects", describing.list_objects),
+    _route("GET", "/sobjects/{object}/describe", describing.show_describe),
+    _route("GET", "/sobjects/{object}", describing.show_object),
+    _route("POST", "/sobjects/{object}", records.create),
+    _route("GET", "/sobjects/{object}/{id}", records.show),
+    _route("PATCH", "/sobjects/{object}/{id}", records.change),
+    _route("DELETE", "/sobjects/{object}/{id}", records.delete),
+    _route("POST", "/composite", _run_composite),
+    _route("POST", "/composite/batch", _run_batch),
+    _route("GET", "/jobs/query", bulk.list_jobs),
+    _route("POST", "/jobs/query", bulk.create_job),
+    _route("GET", "/jobs/query/{job}", bulk.show_job),
+    _route("PATCH", "/jobs/query/{job}", bulk.change_job),
+    _route("DELETE", "/jobs/query/{job}", bulk.delete_job),
+    _route("GET", "/jobs/query/{job}/results", bulk.show_results),
+    _route("GET", "/jobs/query/{job}/resultPages", bulk.list_result_pages),
+)

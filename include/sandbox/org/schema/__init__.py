@@ -1,0 +1,1 @@
+"""What the org knows of its objects and fields."""

@@ -1,0 +1,85 @@
+"""Account: a company."""
+
+from __future__ import annotations
+
+from include.sandbox.org.schema.field import (
+    ChildLink,
+    SObject,
+    address,
+    flag,
+    long_text,
+    number,
+    pick,
+    plain,
+    readonly,
+    reference,
+    text,
+)  # fmt: skip
+from include.sandbox.org.schema.standard import (
+    CLEAN_STATUSES,
+    INDUSTRIES,
+    LEAD_SOURCES,
+    RATINGS,
+    REGIONS,
+    audit,
+    deletion,
+    merged_into,
+    owner,
+    record_id,
+)  # fmt: skip
+
+TYPES = (
+    "Prospect", "Customer - Direct", "Customer - Channel", "Channel Partner / Reseller", "Installation Partner",
+    "Technology Partner", "Other",
+)  # fmt: skip
+
+ACCOUNT = SObject(
+    name="Account",
+    label="Account",
+    plural="Accounts",
+    prefix="001",
+    mergeable=True,
+    fields=(
+        record_id("Account"),
+        deletion(),
+        merged_into("Account"),
+        text("Name", "Account Name", 255, required=True, name_field=True),
+        pick("Type", "Account Type", TYPES),
+        reference("ParentId", "Parent Account ID", "Account"),
+        *address("Billing", "Billing"),
+        *address("Shipping", "Shipping"),
+        plain("Phone", "Account Phone", "phone", 40),
+        plain("Fax", "Account Fax", "phone", 40),
+        text("AccountNumber", "Account Number", 40),
+        plain("Website", "Website", "url", 255),
+        readonly(plain("PhotoUrl", "Photo URL", "url", 255, formula="'/services/images/photo/' || {t}.\"Id\"")),
+        text("Sic", "SIC Code", 20),
+        pick("Industry", "Industry", INDUSTRIES),
+        number("AnnualRevenue", "Annual Revenue", "currency"),
+        number("NumberOfEmployees", "Employees", "int", 8),
+        pick("Ownership", "Ownership", ("Public", "Private", "Subsidiary", "Other")),
+        text("TickerSymbol", "Ticker Symbol", 20),
+        long_text("Description", "Account Description"),
+        pick("Rating", "Account Rating", RATINGS),
+        text("Site", "Account Site", 80),
+        owner(),
+        *audit(),
+        readonly(plain("LastActivityDate", "Last Activity", "date")),
+        pick("AccountSource", "Account Source", LEAD_SOURCES),
+        text("DunsNumber", "D-U-N-S Number", 9),
+        text("NaicsCode", "NAICS Code", 8),
+        text("YearStarted", "Year Started", 4),
+        pick("CleanStatus", "Clean Status", CLEAN_STATUSES, restricted=True),
+        text("External_Key__c", "External Key", 40, unique=True, external_id=True, id_lookup=True),
+        pick("Region__c", "Region", REGIONS, restricted=True),
+        flag("Strategic__c", "Strategic"),
+        number("Credit_Limit__c", "Credit Limit", "currency", 18, 2),
+        plain("Renewal_Date__c", "Renewal Date", "date"),
+    ),
+    children=(
+        ChildLink(object="Account", field="ParentId", name="ChildAccounts"),
+        ChildLink(object="Contact", field="AccountId", name="Contacts"),
+        ChildLink(object="Opportunity", field="AccountId", name="Opportunities"),
+        ChildLink(object="Task", field="WhatId", name="Tasks"),
+    ),
+)
