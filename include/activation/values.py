@@ -60,7 +60,7 @@ def _moment(value: datetime) -> str:
 
 
 def _number(value: float | Decimal) -> int | float | None:
-    if not math.isfinite(value):
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         return None
     if value == int(value) and abs(int(value)) <= _LARGEST_INTEGER:
         return int(value)
