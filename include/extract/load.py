@@ -45,6 +45,7 @@ class Loading:
     run: AirflowRun
     run_id: int
     sleep: Callable[[float], None]
+    bulk_page_rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +169,7 @@ class _ResultPage:
     def opened(self) -> Iterator[Iterable[bytes]]:
         """Yield the page's bytes, from its beginning."""
         with self._loading.client.bulk_results(
-            self._job_id, locator=self._locator, max_records=BULK_PAGE_ROWS, object=self._loading.object
+            self._job_id, locator=self._locator, max_records=self._loading.bulk_page_rows, object=self._loading.object
         ) as page:
             self.next_locator = page.next_locator
             self.number_of_records = page.number_of_records

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from include.config.orgs import OrgDefinition
 from include.errors import HeadwaterError, WarehouseDown
 from include.extract.ask import Answer, Reading, ask_org, known_table, query_of
-from include.extract.load import Loaded, Loading, load_answer, load_leftover, say
+from include.extract.load import BULK_PAGE_ROWS, Loaded, Loading, load_answer, load_leftover, say
 from include.extract.plan import Plan, decide_plan
 from include.extract.probe import pin, skip_idle
 from include.extract.window import decide_window, moves_cursor
@@ -60,6 +60,7 @@ def extract_object(
     run: AirflowRun,
     wait_for_lock: bool,
     sleep: Callable[[float], None] = time.sleep,
+    bulk_page_rows: int = BULK_PAGE_ROWS,
 ) -> Extracted:
     """Read the object's window and load it; rows and cursor are committed together.
 
@@ -79,7 +80,15 @@ def extract_object(
             return _idle(object, probe.window, "nothing changed in the window")
         with _running(engine, org, object, run) as run_id:
             loading = Loading(
-                engine=engine, client=client, org=org, object=object, mode=mode, run=run, run_id=run_id, sleep=sleep
+                engine=engine,
+                client=client,
+                org=org,
+                object=object,
+                mode=mode,
+                run=run,
+                run_id=run_id,
+                sleep=sleep,
+                bulk_page_rows=bulk_page_rows,
             )
             return _extract(loading, interval)
 
