@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import urllib3
@@ -149,6 +150,23 @@ def test_the_orgs_clock_runs_with_ours_on_one_machine(client: SalesforceClient) 
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=5)
 
 
+def test_a_clock_that_goes_ahead_is_followed(org_url: str, client: SalesforceClient) -> None:
+    """Windows end by the org's clock, not by ours."""
+    try:
+        urllib3.request("POST", f"{org_url}/sandbox/clock", json={"offset": 7200})
+        assert client.org_now() - datetime.now(UTC) > timedelta(hours=1, minutes=55)
+    finally:
+        urllib3.request("POST", f"{org_url}/sandbox/clock", json={"offset": 0})
+
+
+def test_a_bulk_job_that_the_org_fails_is_a_failed_job(org_url: str, client: SalesforceClient) -> None:
+    """While it is waited for."""
+    urllib3.request("POST", f"{org_url}/sandbox/faults", json={"bulk_job": "Failed"})
+    job = client.bulk_create("SELECT Id FROM Lead", object="Lead")
+    with pytest.raises(JobFailed, match="for Lead ended Failed"):
+        client.bulk_wait(job.id, sleep=time.sleep, object="Lead")
+
+
 def test_an_object_is_described_once(client: SalesforceClient) -> None:
     """And not again while it stays the same."""
     described = client.describe("Contact")
@@ -254,8 +272,10 @@ def test_a_revoked_session_is_renewed_in_the_middle_of_a_query(org_url: str) -> 
         (kept,) = sessions.values()
         session = read_session(kept)
         assert session is not None
-        form = {"token": session.access_token}
-        urllib3.request("POST", f"{org_url}/services/oauth2/revoke", fields=form, encode_multipart=False)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = urlencode({"token": session.access_token})
+        revoked = urllib3.request("POST", f"{org_url}/services/oauth2/revoke", body=form, headers=headers)
+        assert revoked.status == 200
         assert len(first.records) + sum(len(page.records) for page in pages) == first.total
     (renewed,) = sessions.values()
     assert renewed != kept
