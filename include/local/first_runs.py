@@ -8,8 +8,8 @@ from include.errors import SetupFailed
 from include.local.airflow_rest import AirflowRest, Json
 from include.local.site import Site
 
-EXTRACT, HEALTH, PUSH = "demo_extract", "demo_health", "push_contacts_to_insider_one"
-DEMO_DAGS = (EXTRACT, HEALTH, PUSH)  # no others: a DAG of yours may lead to a real org or platform
+# In this order: each needs what the one before it made. No others: a DAG of yours may lead to a real org or platform.
+DEMO_DAGS = ("demo_extract", "demo_health", "push_contacts_to_insider_one")
 _APPEARS_SECONDS = 15  # a run that has not come by itself by then is triggered
 
 

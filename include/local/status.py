@@ -20,8 +20,15 @@ from include.warehouse.overview import health_overview, list_orgs, objects_overv
 
 Report = dict[str, Any]
 
-# Per push: what became of the records of all its runs, and how many profiles and events the platform has taken.
-_DELIVERIES = "SELECT 1 WHERE false"
+# Per push: what the platform has taken in all runs, what became of the last run's records, and what waits for a person.
+_DELIVERIES = """
+SELECT p.push, sum(p.delivered)::bigint AS profiles,
+       (SELECT count(*) FROM headwater.outbox AS o WHERE o.push = p.push AND o.state = 'delivered') AS events,
+       (SELECT count(*) FROM headwater.sync_error AS e WHERE e.push = p.push AND e.settled_at IS NULL) AS open_errors,
+       count(*) AS runs, max(p.settled_at) AS last_run_at
+  FROM headwater.push_run AS p
+ GROUP BY p.push ORDER BY p.push
+"""
 
 
 def report(site: Site) -> Report:
@@ -116,7 +123,8 @@ def _from_warehouse(engine: Engine) -> Report:
 
 def _deliveries(engine: Engine) -> list[Report]:
     with transaction(engine) as connection:
-        return [dict(row) for row in connection.execute(text(_DELIVERIES)).mappings()]
+        rows = connection.execute(text(_DELIVERIES)).mappings()
+        return [{**row, "last_run_at": _iso(row["last_run_at"])} for row in rows]
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -41,7 +41,7 @@ def _objects(objects: Sequence[Report]) -> str:
 def _health(health: Report) -> str:
     if health["grade"] is None:
         return "health: not assessed yet"
-    worst = sorted(health["issues"], key=lambda each: -each["share"])[:_TOP_ISSUES]
+    worst = health["issues"][:_TOP_ISSUES]  # they come with the worst on top
     rows = [
         (each["title"], each["object"], each["severity"], _number(each["failing"]), f"{each['share']:.1%}")
         for each in worst

@@ -157,8 +157,6 @@ def _run_dags(site: Site, rest: AirflowRest) -> None:
         errors = first_runs.import_errors(rest)
         current.say(f"{len(dags)} of the demo" + (f", {len(errors)} files with errors (see the UI)" if errors else ""))
     done = {dag_id for dag_id in dags if first_runs.has_succeeded(rest, dag_id)}
-    if first_runs.EXTRACT in dags and first_runs.EXTRACT not in done and first_runs.HEALTH in dags:
-        first_runs.unpause(rest, first_runs.HEALTH)  # or it would not hear of the first extract
     for dag_id in dags:
         if dag_id in done:
             continue
