@@ -45,6 +45,7 @@ from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
 from include.warehouse.engine import open_warehouse
 asked = json.loads(sys.argv[1])
+print("begins", flush=True)
 run = AirflowRun(dag_id="main_extract", dag_run_id=asked["run"], task_id="t", try_number=1)
 with SalesforceClient(Credentials(**asked["credentials"])) as client:
     extract_object(
@@ -52,7 +53,6 @@ with SalesforceClient(Credentials(**asked["credentials"])) as client:
         mode=RunMode(asked["mode"]), run=run, wait_for_lock=True, bulk_page_rows=60,
         sleep=lambda seconds: __import__("time").sleep(min(seconds, 0.05)),
     )
-print("done")
 """
 
 
@@ -220,12 +220,14 @@ def test_a_load_that_is_killed_again_and_again_ends_equal_to_the_org(
     """kill -9 at moments that nobody chose, while the org goes on changing."""
     dice = random.Random(seed)
     asked = {"credentials": bench.signed, "warehouse": warehouse_url, "org": bench.org.model_dump(), "run": "killed"}
-    for number in range(12):
-        mode = "full" if number > 5 else "changes"
+    for number in range(8):
+        mode = "full" if number > 4 else "changes"
         with subprocess.Popen(
             [sys.executable, "-c", TASK, json.dumps(asked | {"mode": mode})], stdout=subprocess.PIPE
         ) as process:
-            time.sleep(dice.uniform(0.6, 2.2))
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begins\n"
+            time.sleep(dice.uniform(0.1, 1.2))
             process.kill()
         if number % 4 == 3:
             bench.control("touch", object="Contact", n=5)
@@ -233,3 +235,5 @@ def test_a_load_that_is_killed_again_and_again_ends_equal_to_the_org(
     bench.extract()
     bench.equals_the_org("Contact")
     assert bench.rows("SELECT difference FROM headwater.certificate WHERE object = 'Contact'") == [(0,)]
+    died = "SELECT count(*) FROM headwater.run WHERE state = 'failed' AND message LIKE '%without a word'"
+    assert bench.rows(died)[0][0] > 0
