@@ -24,6 +24,7 @@ from include.warehouse.outbox import (
     claim_events,
     drop_open,
     mark_request,
+    move_events,
     next_request,
     recover_outbox,
     write_request,
@@ -31,7 +32,7 @@ from include.warehouse.outbox import (
 from include.warehouse.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
 from include.warehouse.pushes import PushRun, lock_push, note_counts, note_options, read_push_run, resume_run
 from include.warehouse.runs import finish_run
-from include.warehouse.selections import stream_selection
+from include.warehouse.selections import look_up_by_key, stream_selection
 from include.warehouse.sent import forget_sent
 from include.warehouse.sync_errors import note_errors
 
@@ -206,6 +207,7 @@ class _Delivery:
     def _flush(self, candidates: list[Candidate], refused: list[tuple[Row, Receipt]], unchanged: list[Row]) -> None:
         """Record what needs no sending, write down what does, then send it request by request."""
         with transaction(self.engine) as connection:
+            look_up_by_key(connection)
             number = next_request(connection, self.run.run_id)
             claimed = claim_events(connection, self.run, events_of(candidates), request=number, resend=self.resend)
             to_send = [each for each in (with_claimed(each, claimed) for each in candidates) if each is not None]
@@ -241,7 +243,9 @@ class _Delivery:
         numbered = list(enumerate(batches, start=number))
         for place, batch in numbered:
             keys = [event.key for profile in batch.records for event in profile.events]
-            write_request(connection, self.run.run_id, place, records=len(batch.records), event_keys=keys)
+            write_request(connection, self.run.run_id, place, records=len(batch.records), events=len(keys))
+            if place != number:
+                move_events(connection, keys, request=place)
         return numbered
 
     def _send(self, batch: Batch, place: int, by_id: dict[str, Candidate]) -> bool:
@@ -250,6 +254,7 @@ class _Delivery:
             mark_request(connection, self.run.run_id, place, "sent")
         result = self.destination.send(batch)
         with transaction(self.engine) as connection:
+            look_up_by_key(connection)
             record_receipts(connection, self.run, by_id, result.receipts)
             mark_request(connection, self.run.run_id, place, "answered")
         self._count([receipt.outcome for receipt in result.receipts])

@@ -67,7 +67,7 @@ def _record_sent(connection: Connection, run: PushRun, pairs: Sequence[tuple[Can
     lines = []
     for each, receipt in pairs:
         if receipt.outcome is Outcome.DELIVERED:
-            lines.append(replace(_remembered(each.row, receipt), fingerprint=each.fingerprint))
+            lines.append(replace(_remembered(each.row, receipt), fingerprint=each.fingerprint.hex()))
         elif receipt.outcome in (Outcome.REJECTED, Outcome.SKIPPED) and not receipt.retryable:
             lines.append(_remembered(each.row, receipt))
     note_sent(connection, run.push, run.run_id, lines)

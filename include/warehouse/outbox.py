@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from include.records import Event, Outcome, Receipt
 from include.warehouse.pushes import PushRun
+from include.warehouse.selections import LISTED, as_json
 
 _STATES = {
     Outcome.DELIVERED: "delivered",
@@ -34,8 +35,9 @@ def claim_events(
     rows = connection.execute(
         text(
             "INSERT INTO headwater.outbox AS known (push, run_id, request, event_key, record_id, event_name, event_at)"
-            " SELECT :push, :run_id, :request, * FROM unnest(CAST(:keys AS text[]), CAST(:ids AS text[]),"
-            " CAST(:names AS text[]), CAST(:times AS timestamptz[]))"
+            " SELECT :push, :run_id, :request, event_key, record_id, event_name, event_at"
+            " FROM json_to_recordset(CAST(:lines AS json))"
+            " AS line(event_key text, record_id text, event_name text, event_at timestamptz)"
             " ON CONFLICT (event_key) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,"
             " event_name = excluded.event_name, event_at = excluded.event_at, state = 'open', written_at = now(),"
             " settled_at = NULL"
@@ -47,10 +49,12 @@ def claim_events(
             "run_id": run.run_id,
             "request": request,
             "resend": resend,
-            "keys": [event.key for _, event in events],
-            "ids": [record_id for record_id, _ in events],
-            "names": [event.name for _, event in events],
-            "times": [event.at for _, event in events],
+            "lines": as_json(
+                [
+                    {"event_key": event.key, "record_id": record_id, "event_name": event.name, "event_at": event.at}
+                    for record_id, event in events
+                ]
+            ),
         },
     )
     return set(rows.scalars())
@@ -66,19 +70,23 @@ def next_request(connection: Connection, run_id: int) -> int:
     )
 
 
-def write_request(connection: Connection, run_id: int, number: int, *, records: int, event_keys: Sequence[str]) -> None:
-    """Write a request down before it is made, and which events are in it."""
+def write_request(connection: Connection, run_id: int, number: int, *, records: int, events: int) -> None:
+    """Write a request down before it is made."""
     connection.execute(
         text(
             "INSERT INTO headwater.push_request (run_id, number, records, events)"
             " VALUES (:run_id, :number, :records, :events)"
         ),
-        {"run_id": run_id, "number": number, "records": records, "events": len(event_keys)},
+        {"run_id": run_id, "number": number, "records": records, "events": events},
     )
+
+
+def move_events(connection: Connection, event_keys: Sequence[str], *, request: int) -> None:
+    """Put events that were written down into another request than the one they were claimed for."""
     if event_keys:
         connection.execute(
-            text("UPDATE headwater.outbox SET request = :number WHERE event_key = ANY(:keys) AND request <> :number"),
-            {"number": number, "keys": list(event_keys)},
+            text(f"UPDATE headwater.outbox SET request = :request WHERE event_key IN ({LISTED})"),
+            {"request": request, "listed": as_json(event_keys)},
         )
 
 
@@ -97,19 +105,21 @@ def mark_request(connection: Connection, run_id: int, number: int, state: str) -
 def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]]) -> None:
     """Note what became of events; one that was not sent after all leaves the outbox and is free again."""
     pairs = list(outcomes)
-    settled = [(key, _STATES[outcome]) for key, outcome in pairs if outcome in _STATES]
+    settled = {key: _STATES[outcome] for key, outcome in pairs if outcome in _STATES}
     free = [key for key, outcome in pairs if outcome not in _STATES]
     if settled:
         connection.execute(
             text(
                 "UPDATE headwater.outbox AS known SET state = line.state, settled_at = now()"
-                " FROM unnest(CAST(:keys AS text[]), CAST(:states AS text[])) AS line(event_key, state)"
+                " FROM json_each_text(CAST(:states AS json)) AS line(event_key, state)"
                 " WHERE known.event_key = line.event_key"
             ),
-            {"keys": [key for key, _ in settled], "states": [state for _, state in settled]},
+            {"states": as_json(settled)},
         )
     if free:
-        connection.execute(text("DELETE FROM headwater.outbox WHERE event_key = ANY(:keys)"), {"keys": free})
+        connection.execute(
+            text(f"DELETE FROM headwater.outbox WHERE event_key IN ({LISTED})"), {"listed": as_json(free)}
+        )
 
 
 def drop_open(connection: Connection, run_id: int) -> None:

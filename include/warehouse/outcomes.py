@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from include.records import Outcome, Receipt
+from include.warehouse.selections import as_json
 
 
 def note_outcomes(connection: Connection, run_id: int, receipts: Sequence[Receipt]) -> None:
@@ -16,16 +17,10 @@ def note_outcomes(connection: Connection, run_id: int, receipts: Sequence[Receip
     connection.execute(
         text(
             "INSERT INTO headwater.outcome (run_id, record_id, outcome, cause, message)"
-            " SELECT :run_id, * FROM unnest(CAST(:ids AS text[]), CAST(:outcomes AS text[]), CAST(:causes AS text[]),"
-            " CAST(:messages AS text[]))"
+            " SELECT :run_id, record_id, outcome, cause, message FROM json_to_recordset(CAST(:lines AS json))"
+            " AS line(record_id text, outcome text, cause text, message text)"
         ),
-        {
-            "run_id": run_id,
-            "ids": [receipt.record_id for receipt in receipts],
-            "outcomes": [receipt.outcome.value for receipt in receipts],
-            "causes": [receipt.cause for receipt in receipts],
-            "messages": [receipt.message for receipt in receipts],
-        },
+        {"run_id": run_id, "lines": as_json(receipts)},
     )
 
 

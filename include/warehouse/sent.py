@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from include.warehouse.selections import LISTED, as_json
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
@@ -14,7 +16,7 @@ class Sent:
 
     record_id: str
     row_hash: int
-    fingerprint: bytes | None
+    fingerprint: str | None  # in hexadecimal
     outcome: str
 
 
@@ -25,9 +27,9 @@ def note_sent(connection: Connection, push: str, run_id: int, lines: Sequence[Se
     connection.execute(
         text(
             "INSERT INTO headwater.sent AS held (push, record_id, row_hash, fingerprint, outcome, run_id)"
-            " SELECT :push, record_id, row_hash, fingerprint, outcome, :run_id"
-            " FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS bigint[]), CAST(:prints AS bytea[]),"
-            "             CAST(:outcomes AS text[])) AS line(record_id, row_hash, fingerprint, outcome)"
+            " SELECT :push, record_id, row_hash, decode(fingerprint, 'hex'), outcome, :run_id"
+            " FROM json_to_recordset(CAST(:lines AS json))"
+            " AS line(record_id text, row_hash bigint, fingerprint text, outcome text)"
             " ON CONFLICT (push, record_id) DO UPDATE SET row_hash = excluded.row_hash,"
             " fingerprint = coalesce(excluded.fingerprint, held.fingerprint), outcome = excluded.outcome,"
             " run_id = excluded.run_id, at = now()"
@@ -35,10 +37,7 @@ def note_sent(connection: Connection, push: str, run_id: int, lines: Sequence[Se
         {
             "push": push,
             "run_id": run_id,
-            "ids": [line.record_id for line in lines],
-            "hashes": [line.row_hash for line in lines],
-            "prints": [line.fingerprint for line in lines],
-            "outcomes": [line.outcome for line in lines],
+            "lines": as_json(lines),
         },
     )
 
@@ -47,6 +46,6 @@ def forget_sent(connection: Connection, push: str, record_ids: Sequence[str]) ->
     """Forget what was sent of these records: nobody knows what the platform holds of them now."""
     if record_ids:
         connection.execute(
-            text("DELETE FROM headwater.sent WHERE push = :push AND record_id = ANY(:ids)"),
-            {"push": push, "ids": list(record_ids)},
+            text(f"DELETE FROM headwater.sent WHERE push = :push AND record_id IN ({LISTED})"),
+            {"push": push, "listed": as_json(record_ids)},
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Connection, text
 
 from include.records import Receipt
 from include.warehouse.pushes import PushRun
+from include.warehouse.selections import LISTED, as_json
 
 
 def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[Receipt, str]]) -> None:
@@ -20,14 +22,13 @@ def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[R
     """
     if not failures:
         return
-    receipts = [receipt for receipt, _ in failures]
     connection.execute(
         text(
             "INSERT INTO headwater.sync_error AS known (org, push, platform, object, first_run_id, last_run_id,"
             " record_id, outcome, event_key, cause, message, retryable)"
-            " SELECT :org, :push, :platform, :object, :run_id, :run_id, * FROM unnest(CAST(:ids AS text[]),"
-            " CAST(:outcomes AS text[]), CAST(:keys AS text[]), CAST(:causes AS text[]), CAST(:messages AS text[]),"
-            " CAST(:retryables AS boolean[]))"
+            " SELECT :org, :push, :platform, :object, :run_id, :run_id, record_id, outcome, event_key, cause, message,"
+            " retryable FROM json_to_recordset(CAST(:lines AS json)) AS line(record_id text, outcome text,"
+            " event_key text, cause text, message text, retryable boolean)"
             " ON CONFLICT (push, record_id, outcome, event_key) WHERE settled_at IS NULL DO UPDATE SET"
             " attempts = known.attempts + 1, cause = excluded.cause, message = excluded.message,"
             " retryable = excluded.retryable, last_run_id = excluded.last_run_id, last_at = now()"
@@ -38,12 +39,7 @@ def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[R
             "platform": run.platform,
             "object": run.object,
             "run_id": run.run_id,
-            "ids": [receipt.record_id for receipt in receipts],
-            "outcomes": [receipt.outcome.value for receipt in receipts],
-            "keys": [key for _, key in failures],
-            "causes": [receipt.cause for receipt in receipts],
-            "messages": [receipt.message for receipt in receipts],
-            "retryables": [receipt.retryable for receipt in receipts],
+            "lines": as_json([asdict(receipt) | {"event_key": key} for receipt, key in failures]),
         },
     )
 
@@ -60,8 +56,8 @@ def settle_errors(
     connection.execute(
         text(
             "UPDATE headwater.sync_error SET settled_at = now(), settled_by = :by"
-            " WHERE push = :push AND record_id = ANY(:ids) AND settled_at IS NULL"
-            " AND (event_key = '' OR event_key = ANY(:keys))"
+            f" WHERE push = :push AND record_id IN ({LISTED}) AND settled_at IS NULL"
+            " AND (event_key = '' OR event_key IN (SELECT json_array_elements_text(CAST(:keys AS json))))"
         ),
-        {"push": push, "ids": list(record_ids), "keys": list(event_keys), "by": by},
+        {"push": push, "listed": as_json(record_ids), "keys": as_json(event_keys), "by": by},
     )
