@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -286,3 +287,18 @@ def test_the_clock_of_the_checks_is_the_one_handed_over(make_org, make_check):
     today = org.assess(check).issues[0].failing
     tomorrow = org.assess(check, now=datetime(2026, 11, 21, 0, 0, tzinfo=UTC)).issues[0].failing
     assert (today, tomorrow) == (1, 0)
+
+
+def test_two_assessments_of_an_org_wait_for_each_other(make_org, make_check):
+    """Started together, each finds the ledger as the other left it: no finding twice, none lost."""
+    org = make_org()
+    org.put("Contact", {"Id": "1"}, {"Id": "2"})
+    org.assess(make_check())
+    org.put("Contact", {"Id": "3"})
+    with ThreadPoolExecutor(2) as pool:
+        both = [each.result() for each in [pool.submit(org.assess, make_check()) for _ in range(2)]]
+    assert sorted(found.issues[0].appeared for found in both) == [0, 1]
+    with org.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM headwater.finding")).scalar() == 3
+        states = connection.execute(text("SELECT DISTINCT state FROM headwater.run")).scalars().all()
+    assert states == ["success"]
