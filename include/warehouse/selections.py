@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from include.warehouse.engine import quoted
 
 _ROWS_AT_ONCE = 2_000
-# Left to itself the planner, which knows little of tables that have just been filled, has been seen to join whole tables
+# Left to itself the planner, which knows little of tables that have just been filled, has joined whole tables
 # in loops.
 _BY_KEY = """
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
