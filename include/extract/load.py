@@ -27,7 +27,7 @@ from include.warehouse.load_stream import CsvSource, csv_source, records_csv
 from include.warehouse.probes import drop_probe
 from include.warehouse.runs import finish_run
 from include.warehouse.slices import Slice, advance_slice, close_slice, give_job, open_slice, open_slices
-from include.warehouse.tables import Table
+from include.warehouse.tables import Table, index_cursor
 
 # Rows of a Bulk result page: each costs a call, is loaded in a second or so, and is what a killed load repeats.
 BULK_PAGE_ROWS = 100_000
@@ -221,6 +221,8 @@ def _complete(connection: Connection, loading: Loading, table: Table, window: Wi
     """Complete a window, in the transaction of its last rows."""
     deleted = finish_straight(connection, table) if straight else 0
     if moves_cursor(loading.mode):
+        if read_cursor(connection, loading.org.org, loading.object).first_loaded_at is None:
+            index_cursor(connection, table)
         move_cursor(connection, loading.org.org, loading.object, window.high)
     return RowCounts(deleted=deleted)
 

@@ -23,7 +23,7 @@ from include.warehouse.load_salvage import salvage_rows
 from include.warehouse.load_stream import CsvSource, CsvStream
 from include.warehouse.rejects import settle_rejects
 from include.warehouse.sqlstate import words_of
-from include.warehouse.tables import Table, index_cursor
+from include.warehouse.tables import Table
 
 
 def load_rows(
@@ -56,14 +56,13 @@ def load_rows(
 
 
 def finish_straight(connection: Connection, table: Table) -> int:
-    """Complete a straight load: mark rows that came as deleted, settle rejects, index; return how many are deleted."""
+    """Complete a straight load: mark rows that came as deleted and settle rejects; return how many are deleted."""
     deleted = 0
     if "IsDeleted" in table.columns:
         deleted = connection.exec_driver_sql(
             f'UPDATE {table.name} SET _deleted_at = now() WHERE "IsDeleted" AND _deleted_at IS NULL'
         ).rowcount
     settle_rejects(connection, table, table.name)
-    index_cursor(connection, table)
     connection.exec_driver_sql(f"ANALYZE {table.name}")
     return deleted
 

@@ -91,6 +91,10 @@ def apply_describe(connection: Connection, table: Table) -> tuple[str, ...]:
     Raises:
         SchemaFrozen: a field's type no longer fits its column.
     """
+    # Two runs may meet the same new object or field at the same time.
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"headwater/describe/{table.schema}"}
+    )
     found = existing_columns(connection, table)
     if not found:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
@@ -119,7 +123,7 @@ def existing_columns(connection: Connection, table: Table) -> dict[str, str]:
 
 
 def index_cursor(connection: Connection, table: Table) -> None:
-    """Index the cursor field, once the first load is in: building it then costs a third of keeping it up meanwhile."""
+    """Index the cursor field; after the first load, where building it was never dearer than keeping it up meanwhile."""
     connection.exec_driver_sql(
         f"CREATE INDEX IF NOT EXISTS {quoted(f'{table.object}_{table.cursor_field}'[:63])}"
         f" ON {table.name} ({quoted(table.cursor_field)})"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -395,3 +396,22 @@ def test_what_a_run_changed_that_died_before_certifying_is_certified_by_the_next
     desk.extract_one(desk.next_run())
     desk.extract()
     assert desk.rows("SELECT here FROM headwater.certificate WHERE object = 'Contact' ORDER BY 1") == [(29,), (30,)]
+
+
+def test_two_first_runs_at_once_make_one_table(desk: Desk) -> None:
+    """A backfill meets an object in several runs at the same time."""
+    runs = [desk.next_run("backfill") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert [each.busy for each in pool.map(desk.probe, runs)] == [("Contact", "Lead")] * 4
+
+
+def test_the_cursor_field_is_indexed_once_the_first_load_is_in(desk: Desk) -> None:
+    """Pushes and pages look for what changed lately."""
+    desk.extract(RunMode.LAST_DAY)
+    indexed = (
+        "SELECT count(*) FROM pg_indexes WHERE schemaname = 'salesforce_main' AND indexdef LIKE '%SystemModstamp%'"
+    )
+    assert desk.rows(indexed) == [(0,)]
+    desk.extract()
+    desk.extract()
+    assert desk.rows(indexed) == [(2,)]
