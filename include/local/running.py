@@ -27,7 +27,7 @@ class Running:
     @property
     def alive(self) -> bool:
         """Say whether this very process still runs; a zombie does not."""
-        return _birth(self.pid) == self.birth
+        return bool(self.birth) and _birth(self.pid) == self.birth
 
 
 def running(pid: int) -> Running | None:
