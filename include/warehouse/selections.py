@@ -133,13 +133,21 @@ def write_selection(
         # Whoever names records wants those tried again that were refused.
         again = " OR sent.outcome IN ('rejected', 'skipped')" if "record_ids" in scope else ""
         where += f" AND ({changed}{again})"
+    # The server compares in parallel only where it doesn't insert at once; the hash join of a million rows wants room.
+    connection.execute(text("SET LOCAL work_mem = '64MB'"))
+    connection.execute(
+        text(
+            f'CREATE TEMP TABLE found ON COMMIT DROP AS SELECT {query.stamp} AS stamp, source."Id" AS record_id'
+            f" FROM {query.tables}{before} WHERE {where}"
+        ),
+        {**scope, **({"push": push, "seed": seed} if changed_only else {})},
+    )
     to_send = connection.execute(
         text(
             "INSERT INTO headwater.selection (run_id, ordinal, record_id)"
-            f' SELECT :run_id, row_number() OVER (ORDER BY {query.stamp}, source."Id"), source."Id"'
-            f" FROM {query.tables}{before} WHERE {where}"
+            " SELECT :run_id, row_number() OVER (ORDER BY stamp, record_id), record_id FROM found"
         ),
-        {"run_id": run_id, **scope, **({"push": push, "seed": seed} if changed_only else {})},
+        {"run_id": run_id},
     ).rowcount
     return int(selected), int(to_send)
 
