@@ -119,7 +119,7 @@ Sandbox org {credentials.ORG_ID} at http://{options.host}:{options.port}
   password        {credentials.PASSWORD} (security token {credentials.SECURITY_TOKEN})
   JWT key         {credentials.JWT_PRIVATE_KEY}
   API versions    31.0 to 67.0
-  control plane   http://{options.host}:{options.port}/sandbox/ (health, counts, truth, calls, touch, delete, merge, faults …)
+  control plane   http://{options.host}:{options.port}/sandbox/ (counts, truth, calls, touch, delete, merge, faults …)
 """
 
 

@@ -1,4 +1,4 @@
-"""The org's daily allocation of API calls: a rolling window of 24 hours, so that capacity comes back little by little."""
+"""The org's daily allocation of API calls: 24 rolling hours, so that capacity comes back little by little."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Bulk 2.0 query jobs: run in the background, write each result once, serve byte ranges of it.
 
-Beside the CSV stands an index of 8 bytes a record with the end of each record, so that a page of any size at any place is
-one seek; the result itself is never in memory.
+Beside the CSV stands an index of 8 bytes a record with the end of each record, so that a page of any size at any place
+is one seek; the result itself is never in memory.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from include.sandbox.org.schema.activity import STATUSES
 from include.sandbox.org.schema.opportunity import STAGES, TYPES
 from include.sandbox.org.schema.standard import LEAD_SOURCES
 
+_UNDONE = [each for each in STATUSES if each != "Completed"]
 _OPEN = [each for each in STAGES if not each.startswith("Closed")]
 
 
@@ -55,7 +56,7 @@ def task_columns(dice: Dice, contacts: int) -> dict[str, str]:
         "AccountId": parts.maybe(dice, 13, 60, id_sql("001", "account")),
         "Subject": dice.pick(words.SUBJECTS, 14),
         "ActivityDate": f"today - 400 + {dice.roll(15, 450)}",
-        "Status": f"CASE WHEN {done} THEN 'Completed' ELSE {dice.pick([each for each in STATUSES if each != 'Completed'], 16)} END",
+        "Status": f"CASE WHEN {done} THEN 'Completed' ELSE {dice.pick(_UNDONE, 16)} END",
         "Priority": dice.pick(("High", "Normal", "Normal", "Low"), 17),
         "OwnerId": parts.active_user(dice, 18),
         "Description": parts.maybe(dice, 19, 25, dice.pick(words.NOTES, 20)),

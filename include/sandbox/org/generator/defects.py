@@ -21,12 +21,12 @@ class Defect:
 
 DEFECTS = (
     Defect(object="Account", name="account_without_website", share=300, meaning="Website is empty"),
-    Defect(object="Account", name="account_duplicate", share=150, meaning="same Name and Website as its twin, in other spelling"),
+    Defect(object="Account", name="account_duplicate", share=150, meaning="Name and Website of its twin, respelt"),
     Defect(object="Account", name="account_inactive_owner", share=150, meaning="the owner is an inactive user"),
     Defect(object="Account", name="account_test_record", share=30, meaning="a test record"),
     Defect(object="Account", name="account_invalid_phone", share=150, meaning="Phone is no telephone number"),
     Defect(object="Account", name="account_name_in_capitals", share=100, meaning="Name is written in capitals"),
-    Defect(object="Contact", name="contact_duplicate", share=300, meaning="the same person and e-mail as its twin, in other spelling"),
+    Defect(object="Contact", name="contact_duplicate", share=300, meaning="name and Email of its twin, respelt"),
     Defect(object="Contact", name="contact_missing_email", share=300, meaning="Email is empty"),
     Defect(object="Contact", name="contact_invalid_email", share=150, meaning="Email is no e-mail address"),
     Defect(object="Contact", name="contact_phone_without_country", share=200, meaning="Phone has no country code"),
@@ -45,7 +45,7 @@ DEFECTS = (
     Defect(object="Lead", name="lead_name_in_capitals", share=100, meaning="the name is written in capitals"),
     Defect(object="Lead", name="lead_inactive_owner", share=100, meaning="the owner is an inactive user"),
     Defect(object="Opportunity", name="opportunity_stale", share=500, meaning="open, though CloseDate has passed"),
-    Defect(object="Opportunity", name="opportunity_probability_mismatch", share=250, meaning="Probability doesn't fit StageName"),
+    Defect(object="Opportunity", name="opportunity_probability_mismatch", share=250, meaning="Probability is another stage's"),
     Defect(object="Opportunity", name="opportunity_missing_amount", share=200, meaning="open, without Amount"),
     Defect(object="Opportunity", name="opportunity_orphan", share=150, meaning="AccountId is empty"),
     Defect(object="Opportunity", name="opportunity_inactive_owner", share=100, meaning="the owner is an inactive user"),

@@ -99,8 +99,9 @@ def place_columns(prefix: str, dice: Dice, salt: int, subject: str = "n") -> dic
     number = f"(1 + {dice.roll(salt, 180, subject)})::VARCHAR"
     street = f"{dice.pick(words.STREETS, salt + 1, subject)} || ' ' || {number}"
     town = city(dice, salt + 2, "country", subject)
+    crammed = f"{street} || chr(10) || {town}"
     return {
-        f"{prefix}Street": f"CASE WHEN {dice.chance(salt + 3, 3, subject)} THEN {street} || chr(10) || {town} ELSE {street} END",
+        f"{prefix}Street": f"CASE WHEN {dice.chance(salt + 3, 3, subject)} THEN {crammed} ELSE {street} END",
         f"{prefix}City": town,
         f"{prefix}PostalCode": f"lpad({dice.roll(salt + 4, 99_999, subject)}::VARCHAR, 5, '0')",
         f"{prefix}Country": country_name("country"),

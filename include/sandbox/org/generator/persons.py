@@ -11,6 +11,7 @@ from include.sandbox.org.schema.lead import STATUSES
 from include.sandbox.org.schema.standard import INDUSTRIES, INTERESTS, LEAD_SOURCES, RATINGS, SALUTATIONS
 
 DUPLICATE = "contact_duplicate"
+_UNCONVERTED = tuple(each for each in STATUSES if each != "Closed - Converted")
 
 
 def _names(dice: Dice, test: str, capitals: str, *, duplicate: str = "FALSE") -> dict[str, str]:
@@ -49,6 +50,11 @@ def _phone(dice: Dice, invalid: str, at_home: str, salt: int, empty: int) -> str
     )
 
 
+def _earlier(dice: Dice) -> str:
+    """Return a time before the row's stamp."""
+    return f"make_timestamp((stamp - {dice.roll(58, 9_000_000)})::BIGINT * 1000000)"
+
+
 def _interests(dice: Dice) -> str:
     listed = ", ".join(
         f"CASE WHEN {dice.chance(60 + place, 35)} THEN '{each}' END" for place, each in enumerate(INTERESTS)
@@ -59,9 +65,10 @@ def _interests(dice: Dice) -> str:
 def contact_columns(dice: Dice) -> dict[str, str]:
     """Return an expression for each filled column; `n` is the row, `s` the person (a duplicate's is its twin's)."""
     test = has_sql("contact_test_record")
+    domain = dice.pick(words.MAIL_DOMAINS, 16, "s")
     mail = _mail(
         dice, has_sql("contact_missing_email"), has_sql("contact_invalid_email"), test,
-        f"CASE WHEN s % 3 = 0 THEN 'company' || account || '.example' ELSE {dice.pick(words.MAIL_DOMAINS, 16, 's')} END",
+        f"CASE WHEN s % 3 = 0 THEN 'company' || account || '.example' ELSE {domain} END",
     )  # fmt: skip
     return {
         "AccountId": f"CASE WHEN {has_sql('contact_orphan')} THEN NULL ELSE {id_sql('001', 'account')} END",
@@ -90,7 +97,7 @@ def contact_columns(dice: Dice) -> dict[str, str]:
         "Tier__c": dice.pick(("Gold", "Silver", "Bronze", None), 55),
         "Interests__c": _interests(dice),
         "First_Contact__c": f"today - 800 - {dice.roll(56, 1500)}",
-        "Last_Survey__c": parts.maybe(dice, 57, 30, f"make_timestamp((stamp - {dice.roll(58, 9_000_000)})::BIGINT * 1000000)"),
+        "Last_Survey__c": parts.maybe(dice, 57, 30, _earlier(dice)),
         "Notes__c": parts.maybe(dice, 59, 10, dice.pick(words.NOTES, 70)),
     }  # fmt: skip
 
@@ -115,7 +122,7 @@ def lead_columns(dice: Dice, accounts: Dice, contacts: int, opportunities: int) 
         "Website": parts.maybe(dice, 36, 40, "'prospect' || n || '.example'"),
         "Description": parts.maybe(dice, 46, 20, dice.pick(words.NOTES, 47)),
         "LeadSource": dice.pick((*LEAD_SOURCES, None), 42),
-        "Status": f"CASE WHEN converted THEN '{STATUSES[2]}' ELSE {dice.pick((STATUSES[0], STATUSES[1], STATUSES[3]), 43)} END",
+        "Status": f"CASE WHEN converted THEN '{STATUSES[2]}' ELSE {dice.pick(_UNCONVERTED, 43)} END",
         "Industry": dice.pick((*INDUSTRIES, None), 44),
         "Rating": dice.pick((*RATINGS, None), 45),
         "AnnualRevenue": f"CASE WHEN {dice.chance(48, 40)} THEN {dice.roll(49, 90_000)} * 1000.0 END",
@@ -132,7 +139,5 @@ def lead_columns(dice: Dice, accounts: Dice, contacts: int, opportunities: int) 
         "External_Key__c": "'L-' || lpad(n::VARCHAR, 9, '0')",
         "Score__c": f"CASE WHEN {dice.chance(54, 70)} THEN {dice.roll(55, 1000)} / 10.0 END",
         "Newsletter__c": dice.chance(56, 30),
-        "Last_Campaign_Touch__c": parts.maybe(
-            dice, 57, 40, f"make_timestamp((stamp - {dice.roll(58, 9_000_000)})::BIGINT * 1000000)"
-        ),
+        "Last_Campaign_Touch__c": parts.maybe(dice, 57, 40, _earlier(dice)),
     }  # fmt: skip

@@ -94,7 +94,8 @@ def _insert_sql(
         INSERT INTO "{target.name}" (_n, _from, _until, _defects, _twin, {names})
         SELECT n, 0, {FOREVER}, d, {twin_id}, {values}
         FROM (
-            SELECT *, {dice.roll(2, len(words.FIRST_NAMES), "s")} AS first, {dice.roll(3, len(words.LAST_NAMES), "s")} AS last,
+            SELECT *, {dice.roll(2, len(words.FIRST_NAMES), "s")} AS first,
+                {dice.roll(3, len(words.LAST_NAMES), "s")} AS last,
                 {dice.roll(4, len(words.COUNTRIES), "s")} AS country, (1 + {dice.roll(5, accounts, "s")}) AS account,
                 ({stamp(dice, base)}) AS stamp, DATE '{today.isoformat()}' AS today,
                 (d = 0 AND {dice.chance(6, 10)}) AS converted{stage}

@@ -51,7 +51,7 @@ def _check(plan: Plan) -> None:
             400,
             "API_ERROR",
             "Implementation restriction: aggregate functions and GROUP BY are not supported in Bulk Query",
-        )  # noqa: E501
+        )
     if plan.offset is not None:
         raise Refusal(400, "API_ERROR", "Implementation restriction: OFFSET is not supported in Bulk Query")
     for cell in plan.cells:

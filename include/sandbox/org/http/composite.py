@@ -56,8 +56,9 @@ def _check(requests: list[Any]) -> None:
             raise Refusal(
                 400,
                 "INVALID_INPUT",
-                f"Provided referenceId ('{each['referenceId']}') must start with a letter or a number, and it must contain only letters, numbers and underscores ('_').",
-            )  # noqa: E501
+                f"Provided referenceId ('{each['referenceId']}') must start with a letter or a number, "
+                "and it must contain only letters, numbers and underscores ('_').",
+            )
     if len({each["referenceId"] for each in requests}) < len(requests):
         raise Refusal(400, "INVALID_INPUT", "Duplicate referenceId provided; each must be unique within the request")
     costly = sum(1 for each in requests if _COSTLY.search(urlsplit(each["url"]).path))
@@ -154,11 +155,11 @@ def run_batch(call: Call, dispatch: Dispatch) -> Answer:
                     "statusCode": 412,
                     "result": Refusal(412, "BATCH_PROCESSING_HALTED", "Batch processing halted per request").body(),
                 }
-            )  # noqa: E501
+            )
             continue
         inner = _inner(
             call, str(request.get("method", "GET")).upper(), str(request.get("url", "")), {}, request.get("richInput")
-        )  # noqa: E501
+        )
         answer = dispatch(inner) if inner else Answer(status=404, body=not_found().body())
         failed = failed or answer.status >= 400
         results.append({"statusCode": answer.status, "result": answer.body})

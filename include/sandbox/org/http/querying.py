@@ -19,7 +19,7 @@ _MOST_GROUPS = 2000
 
 
 def query(call: Call) -> Answer:
-    """Answer GET /query?q=…"""
+    """Answer GET /query?q=…, present records only."""
     return _run(call, deleted=False)
 
 

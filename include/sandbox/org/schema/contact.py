@@ -87,7 +87,7 @@ CONTACT = SObject(
                 formula="concat_ws(' ', 'Hello', {t}.\"Salutation\", {t}.\"LastName\")",
                 formula_text="'Hello ' & TEXT(Salutation) & ' ' & LastName",
             )
-        ),  # fmt: skip
+        ),
     ),
     children=(
         ChildLink(object="Contact", field="ReportsToId", name=None),

@@ -34,7 +34,7 @@ _TYPE_WORDS = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
-    """Hold the left side of a condition: SQL, Salesforce type, name, and the key column if it is the record's own Id."""
+    """Hold the left side of a condition; `key` is the number column if it is the record's own Id."""
 
     sql: str
     type: str

@@ -80,7 +80,7 @@ def unescape(query: str, token: Token, *, pattern: bool = False) -> str:
             raise malformed(
                 query,
                 token.position,
-                f"Invalid string literal '{token.text[1:-1]}'. Illegal character sequence '\\{escape}' in string literal",
+                f"Illegal character sequence '\\{escape}' in string literal",
             )
         return _ESCAPES[escape.lower()]
 

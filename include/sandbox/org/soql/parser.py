@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from include.sandbox.org.refusals import Refusal
-from include.sandbox.org.soql.lexer import Kind, Token, malformed, tokenize, unescape
+from include.sandbox.org.soql.complaint import malformed
+from include.sandbox.org.soql.lexer import Kind, Token, tokenize, unescape
 from include.sandbox.org.soql.tree import (
     Among,
     Call,

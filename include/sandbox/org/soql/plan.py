@@ -208,9 +208,10 @@ class _Planner:
         child = self._catalogue.find(link.object) if link else None
         if link is None or child is None or self._depth:
             message = (
-                f"Didn't understand relationship '{tree.object}' in FROM part of query call. If you are attempting to use "
-                "a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference "
-                "your WSDL or the describe call for the appropriate names."
+                f"Didn't understand relationship '{tree.object}' in FROM part of query call. "
+                "If you are attempting to use "
+                "a custom relationship, be sure to append the '__r' after the custom relationship name. "
+                "Please reference your WSDL or the describe call for the appropriate names."
             )
             raise complain("INVALID_TYPE", self._query, tree.object_position, message)
         plan = self._inner().plan(tree, child)

@@ -14,7 +14,10 @@ from include.sandbox.org.store.values import value_sql
 _LEVELS = 5
 _HINT = "Please reference your WSDL or the describe call for the appropriate names."
 _COLUMN_HINT = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name."
-_RELATION_HINT = "If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name."
+_RELATION_HINT = (
+    "If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship "
+    "name."
+)
 
 # What a polymorphic relationship shows of whoever stands behind it.
 NAME = SObject(
@@ -65,7 +68,8 @@ class Scope:
     def column(self, path: Path) -> Column:
         """Return the field that a path means, joining parents as needed."""
         parts = self._without_alias(path)
-        table, target, steps = self.table, self.object, ()
+        steps: tuple[str, ...] = ()
+        table, target = self.table, self.object
         if len(parts) > _LEVELS + 1:
             raise complain("MALFORMED_QUERY", self.query, path.position, f"Relationship path too long: {path.text}")
         for step in parts[:-1]:

@@ -1,6 +1,6 @@
 """Changes of records: every one moves SystemModstamp; some become visible only later, as a slow commit does.
 
-A change that is visible at once happens in the row. A late one adds a second version of the record: readers see the old
+A change that is visible at once happens in its row. A late one adds a second version of the record: readers see the old
 one until its time has come, and then a stamp that lies in the past. Until then the record is locked.
 """
 
@@ -91,7 +91,8 @@ class Changes:
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE late AS SELECT * REPLACE ({', '.join(replaced)}) {newest}",
                            [*bound.values(), numbers])  # fmt: skip
             cursor.execute(
-                f'UPDATE "{target.name}" SET _until = ? WHERE _until = {FOREVER} AND _n IN (SELECT unnest(?::BIGINT[]))',
+                f'UPDATE "{target.name}" SET _until = ?'
+                f" WHERE _until = {FOREVER} AND _n IN (SELECT unnest(?::BIGINT[]))",
                 [visible, numbers],
             )
             cursor.execute(f'INSERT INTO "{target.name}" SELECT * FROM late')

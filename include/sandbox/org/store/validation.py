@@ -123,7 +123,10 @@ def _datetime(field: Field, value: Any) -> datetime:
 
 def _undeserializable(field: Field, value: Any) -> Refusal:
     kind = "VALUE_STRING" if isinstance(value, str) else "VALUE_TRUE" if value is True else "VALUE"
-    message = f"Cannot deserialize instance of {field.type} from {kind} value {value} or request may be missing a required field"
+    message = (
+        f"Cannot deserialize instance of {field.type} from {kind} value {value} "
+        "or request may be missing a required field"
+    )
     return Refusal(400, "JSON_PARSER_ERROR", message)
 
 

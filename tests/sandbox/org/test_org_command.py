@@ -1,0 +1,78 @@
+"""The command that runs the org alone."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from include.sandbox.org import credentials
+
+ROOT = Path(__file__).parents[3]
+
+
+def _command(home: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "include.sandbox.org", "--home", str(home), *more]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _running(home: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    port = _free_port()
+    command = [*_command(home, *more), "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                if httpx.get(f"{url}/sandbox/health").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield url, process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_it_keeps_what_changed_and_prints_a_sheet(tmp_path: Path) -> None:
+    """Started again with the same home, it serves the same changed records; the sheet tells how to sign in."""
+    with _running(tmp_path, "--contacts", "40", "--seed", "3") as (url, process):
+        assert httpx.get(f"{url}/sandbox/health").json() == {"ready": True, "contacts": 40, "seed": 3}
+        httpx.post(f"{url}/sandbox/delete", json={"object": "Contact", "n": 5})
+        process.terminate()
+        sheet = process.communicate(timeout=20)[0]
+        for secret in (
+            credentials.CLIENT_ID,
+            credentials.CLIENT_SECRET,
+            credentials.REFRESH_TOKEN,
+            credentials.USERNAME,
+        ):
+            assert secret in sheet
+    with _running(tmp_path, "--quiet") as (url, process):
+        assert httpx.get(f"{url}/sandbox/counts").json()["Contact"] == {"present": 35, "deleted": 5}
+        process.terminate()
+        assert process.communicate(timeout=20)[0] == ""
+
+
+def test_another_seed_needs_a_fresh_home(tmp_path: Path) -> None:
+    """It says so instead of serving records that were not asked for; --fresh makes them."""
+    with _running(tmp_path, "--contacts", "4", "--seed", "3"):
+        pass
+    refused = subprocess.run(_command(tmp_path, "--seed", "4"), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "holds an org with seed 3, not 4" in refused.stderr
+    assert "--fresh" in refused.stderr
+    with _running(tmp_path, "--seed", "4", "--contacts", "6", "--fresh") as (url, _):
+        assert httpx.get(f"{url}/sandbox/health").json()["contacts"] == 6
