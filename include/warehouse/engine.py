@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from include.errors import WarehouseDown
 
@@ -45,8 +45,13 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise WarehouseDown(
             f"the warehouse at {host} does not answer; start it (make up) or mend the connection headwater_warehouse"
         ) from error
-    with connection, connection.begin():
-        yield connection
+    try:
+        with connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise WarehouseDown("the warehouse went away in the middle of a transaction; nothing of it is kept") from error
 
 
 def driver(connection: Connection) -> psycopg.Connection[Any]:

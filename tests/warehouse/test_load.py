@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
-from include.errors import ConnectionLost, ServerFault
+from include.errors import ConnectionLost, ServerFault, WarehouseDown
 from include.records import RowCounts
 from include.warehouse.engine import transaction
 from include.warehouse.load import finish_straight, load_rows
@@ -279,3 +279,43 @@ def test_a_byte_order_mark_and_small_chunks_do_no_harm(any_warehouse: Engine, co
     run_id = new_run(any_warehouse)
     with transaction(any_warehouse) as connection:
         assert load_rows(connection, contact, dripping, run_id=run_id).inserted == 1
+
+
+@pytest.mark.parametrize("straight", [True, False])
+def test_a_warehouse_that_goes_away_is_an_error_of_ours(any_warehouse: Engine, contact: Table, straight: bool) -> None:
+    """The server is stopped in the middle of a COPY: the same load may work later."""
+    run_id = new_run(any_warehouse)
+    backend = 0
+
+    @contextmanager
+    def stopped() -> Iterator[Iterable[bytes]]:
+        def chunks() -> Iterator[bytes]:
+            yield records_csv([record(1)], list(contact.columns))
+            with transaction(any_warehouse) as other:
+                other.execute(text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend})
+            yield from (records_csv([record(n)], list(contact.columns), header=False) for n in range(2, 9999))
+
+        yield chunks()
+
+    def load_and_stop() -> None:
+        nonlocal backend
+        with transaction(any_warehouse) as connection:
+            backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            load_rows(connection, contact, stopped, run_id=run_id, straight=straight)
+
+    with pytest.raises(WarehouseDown):
+        load_and_stop()
+    assert rows_of(any_warehouse) == []
+
+
+def test_a_warehouse_that_goes_away_between_statements_is_one_too(any_warehouse: Engine) -> None:
+    """Whatever the transaction was doing."""
+
+    def lose(connection: Connection) -> None:
+        backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with transaction(any_warehouse) as other:
+            other.execute(text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend})
+        connection.execute(text("SELECT 1"))
+
+    with pytest.raises(WarehouseDown), transaction(any_warehouse) as connection:
+        lose(connection)
