@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from include.config.orgs import OrgDefinition
     from include.config.pushes import PushDefinition
     from include.destinations.protocol import Destination
+    from include.ports import TokenStore
     from include.salesforce.client import SalesforceClient
 
 WAREHOUSE_CONNECTION = "headwater_warehouse"
@@ -50,12 +51,9 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> Sale
         NotReady: the org's connection does not exist.
         AuthError: the connection holds no complete way to sign in.
     """
-    from airflow.sdk.crypto import get_fernet
-
     from headwater.credentials import salesforce_credentials
     from include.salesforce.client import SalesforceClient
     from include.warehouse.meter import WarehouseMeter
-    from include.warehouse.sessions import WarehouseTokens
 
     connection = _connection(org.connection, "create it (type Salesforce); docs/definitions.md lists what it holds")
     engine = warehouse_engine()
@@ -68,11 +66,7 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> Sale
         ),
         api_version=org.api_version,
         meter=WarehouseMeter(engine, org.org, run=(run or AirflowRun()).dag_run_id),
-        tokens=WarehouseTokens(
-            engine,
-            encrypt=lambda text: get_fernet().encrypt(text.encode()).decode(),
-            decrypt=_decrypted,
-        ),
+        tokens=_shared_sessions(engine),
     )
 
 
@@ -121,15 +115,24 @@ def _connection(conn_id: str, remedy: str) -> Connection:
         raise NotReady(f"the Airflow connection {conn_id!r} does not exist; {remedy}") from error
 
 
-def _decrypted(text: str) -> str | None:
-    """Return a stored session in plain text, or None when it was stored under another Fernet key."""
+def _shared_sessions(engine: Engine) -> TokenStore | None:
+    """Return the store of sessions that tasks share, encrypted with Airflow's Fernet key; None when there is no key."""
     from airflow.sdk.crypto import get_fernet
     from cryptography.fernet import InvalidToken
 
-    try:
-        return str(get_fernet().decrypt(text.encode()), "utf-8")
-    except InvalidToken:
+    from include.warehouse.sessions import WarehouseTokens
+
+    fernet = get_fernet()
+    if not fernet.is_encrypted:
         return None
+
+    def decrypt(text: str) -> str | None:
+        try:
+            return str(fernet.decrypt(text.encode()), "utf-8")
+        except InvalidToken:  # stored under another key: sign in anew
+            return None
+
+    return WarehouseTokens(engine, encrypt=lambda text: str(fernet.encrypt(text.encode()), "ascii"), decrypt=decrypt)
 
 
 def _base_url(connection: Connection) -> str:

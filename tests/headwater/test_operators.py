@@ -1,0 +1,270 @@
+"""The operators as a hand-written DAG uses them: real connections, a real org, a real platform, a real warehouse."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from airflow.sdk.exceptions import AirflowSkipException
+from sqlalchemy import Engine, text
+
+from headwater import hooks
+from headwater.operators import (
+    AssessHealthOperator,
+    CertifyExtractOperator,
+    ExtractObjectOperator,
+    HealthGateOperator,
+    ProbeObjectsOperator,
+    PushProfilesOperator,
+    SelectProfilesOperator,
+)
+from headwater.salesforce_hook import HeadwaterSalesforceHook
+from include.errors import AuthError, GateClosed, NotReady, PushFailed, QueryRefused, Unreachable
+from include.sandbox.insider_one.credentials import PARTNER, TOKEN
+from include.sandbox.org import credentials as org_credentials
+from include.settings import PROJECT_ROOT
+
+OBJECTS = ("Account", "Contact", "Lead", "Opportunity")
+CONTACTS = 300
+PUSH = "contacts_to_insider_one"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(module: str, home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a sandbox as its own process and return it with its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, "--host", "127.0.0.1", "--port", str(port), "--home", str(home), *options],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            if urllib3.request("GET", f"{url}/sandbox/health", retries=False, timeout=2).status == 200:
+                return process, url
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.1)
+    raise AssertionError(f"{module} did not start")
+
+
+@pytest.fixture(scope="module")
+def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    home = tmp_path_factory.mktemp("sandboxes")
+    org, org_url = start("include.sandbox.org", home / "org", "--contacts", str(CONTACTS), "--seed", "5")
+    platform, platform_url = start("include.sandbox.insider_one", home / "insider")
+    yield {"org": org_url, "platform": platform_url}
+    for process in (org, platform):
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def site(
+    sandboxes: dict[str, str], warehouse: Engine, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """Define the connections as Airflow reads them from the environment, on a fresh warehouse and platform."""
+    urllib3.request("POST", f"{sandboxes['platform']}/sandbox/reset")
+    urllib3.request("DELETE", f"{sandboxes['platform']}/sandbox/faults")
+    connect(monkeypatch, "salesforce_demo", conn_type="salesforce", extra=client_credentials(sandboxes["org"]))
+    connect(
+        monkeypatch,
+        "insider_one_demo",
+        conn_type="insider_one",
+        host=sandboxes["platform"],
+        login=PARTNER,
+        password=TOKEN,
+    )
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_HEADWATER_WAREHOUSE", warehouse_url.replace("postgresql+psycopg://", "postgres://")
+    )
+    hooks.warehouse_engine.cache_clear()
+    yield sandboxes
+    hooks.warehouse_engine().dispose()
+    hooks.warehouse_engine.cache_clear()
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, conn_id: str, **fields: Any) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))
+
+
+def client_credentials(url: str, **changes: str) -> dict[str, str]:
+    return {
+        "consumer_key": org_credentials.CLIENT_ID,
+        "consumer_secret": org_credentials.CLIENT_SECRET,
+        "login_url": url,
+        **changes,
+    }
+
+
+def extract(*names: str) -> dict[str, Any]:
+    return {name: ExtractObjectOperator(task_id=f"e_{name}", org="demo", sobject=name).execute({}) for name in names}
+
+
+def sent(site: dict[str, str], what: str) -> int:
+    return int(urllib3.request("GET", f"{site['platform']}/sandbox/counts").json()[what])
+
+
+def test_an_object_is_extracted_without_a_probe_before_it(site: dict[str, str], warehouse: Engine) -> None:
+    """The operator probes by itself; a second run finds nothing new."""
+    counts = extract("Contact")["Contact"]
+
+    assert (counts["state"], counts["inserted"]) == ("loaded", CONTACTS)
+    with warehouse.connect() as connection:
+        assert connection.execute(text('SELECT count(*) FROM salesforce_demo."Contact"')).scalar_one() == CONTACTS
+    with pytest.raises(AirflowSkipException):
+        extract("Contact")
+
+
+def test_a_probe_says_how_much_there_is(site: dict[str, str]) -> None:
+    """What it returns are counts and names."""
+    probe = ProbeObjectsOperator(task_id="p", org="demo", objects=OBJECTS)
+
+    assert probe.execute({}) == {"Account": 75, "Contact": CONTACTS, "Lead": 150, "Opportunity": 75}
+
+
+def test_the_whole_way_by_hand(site: dict[str, str]) -> None:
+    """Extract, assess, gate and push: each contact arrives once, and a second push sends nothing."""
+    extract(*OBJECTS)
+    assessed = AssessHealthOperator(task_id="a", org="demo").execute({})
+    opened = HealthGateOperator(task_id="g", push=PUSH).execute({})
+    first = PushProfilesOperator(task_id="d", push=PUSH, skip_hook=True).execute({})
+    second = PushProfilesOperator(task_id="d", push=PUSH).execute({})
+
+    assert assessed["records"] == CONTACTS * 2
+    assert 0 < assessed["grade"] < 1
+    assert opened
+    assert first["delivered"] + first["skipped"] + first["rejected"] == first["selected"] == CONTACTS
+    assert second["unchanged"] + second["skipped"] + second["rejected"] == CONTACTS
+    assert sent(site, "events") == first["delivered"]
+    assert sent(site, "journeys") == 0
+
+
+def test_a_run_whose_records_all_fail_is_red(site: dict[str, str]) -> None:
+    """The platform answers 200 and refuses every record."""
+    extract("Account", "Contact")
+    fault = {"reject_all": True, "times": 9}
+    urllib3.request("POST", f"{site['platform']}/sandbox/faults", body=json.dumps(fault).encode())
+
+    with pytest.raises(PushFailed, match="none did"):
+        PushProfilesOperator(task_id="d", push=PUSH).execute({})
+
+
+def test_chosen_records_are_the_only_ones(site: dict[str, str], warehouse: Engine) -> None:
+    """One record to try a mapping with, before all of them."""
+    extract("Account", "Contact")
+    with warehouse.connect() as connection:
+        record = connection.execute(
+            text('SELECT "Id" FROM salesforce_demo."Contact" WHERE "Email" LIKE \'%@%.%\' ORDER BY 1 LIMIT 1')
+        ).scalar_one()
+
+    selection = SelectProfilesOperator(task_id="s", push=PUSH, record_ids=[record]).execute({})
+    counts = PushProfilesOperator(task_id="d", push=PUSH, selection=selection).execute({})
+
+    assert (selection["selected"], counts["selected"], counts["delivered"]) == (1, 1, 1)
+
+
+def test_the_parameters_of_a_run_override_the_operator(site: dict[str, str]) -> None:
+    """The trigger form decides, whatever the DAG says."""
+    extract("Account", "Contact")
+
+    PushProfilesOperator(task_id="d", push=PUSH, skip_hook=False).execute({"params": {"skip_hook": True}})
+
+    assert sent(site, "events") > 0
+    assert sent(site, "journeys") == 0
+
+
+def test_nothing_is_pushed_before_the_first_load(site: dict[str, str]) -> None:
+    """The message names what to run."""
+    with pytest.raises(NotReady, match="demo_extract"):
+        PushProfilesOperator(task_id="d", push=PUSH).execute({})
+
+
+def test_the_gate_is_closed_without_an_assessment(site: dict[str, str]) -> None:
+    """And opens when a person says so."""
+    with pytest.raises(GateClosed):
+        HealthGateOperator(task_id="g", push=PUSH).execute({})
+    assert HealthGateOperator(task_id="g", push=PUSH).execute({"params": {"override_gate": True}})
+
+
+def test_nothing_is_certified_when_nothing_changed(site: dict[str, str]) -> None:
+    """A skip emits no asset, so nothing downstream runs."""
+    with pytest.raises(AirflowSkipException):
+        CertifyExtractOperator(task_id="c", org="demo", objects=OBJECTS).execute({})
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"consumer_secret": "wrong"}, AuthError, "consumer_secret"),
+        ({"consumer_key": "wrong"}, AuthError, "consumer_key"),
+        ({"login_url": f"http://127.0.0.1:{free_port()}"}, Unreachable, "127.0.0.1"),
+    ],
+)
+def test_a_wrong_connection_fails_at_once_and_says_what_to_mend(
+    site: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    warehouse: Engine,
+    change: dict[str, str],
+    error: type[Exception],
+    words: str,
+) -> None:
+    """Nothing was read, the cursor has not moved."""
+    connect(monkeypatch, "salesforce_demo", conn_type="salesforce", extra=client_credentials(site["org"], **change))
+
+    with pytest.raises(error, match=words):
+        extract("Contact")
+    with warehouse.connect() as connection:
+        assert connection.execute(text("SELECT count(cursor_at) FROM headwater.object")).scalar_one() == 0
+
+
+def test_a_missing_connection_says_how_to_make_it(site: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tired person reads its name and its type."""
+    monkeypatch.delenv("AIRFLOW_CONN_SALESFORCE_DEMO")
+
+    with pytest.raises(NotReady, match="'salesforce_demo' does not exist; create it \\(type Salesforce\\)"):
+        extract("Contact")
+
+
+@pytest.mark.parametrize("way", ["client_credentials", "refresh_token", "jwt", "password"])
+def test_own_tasks_get_a_simple_salesforce_client(
+    site: dict[str, str], monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Every way to sign in works over plain http, which simple-salesforce does not know."""
+    extra = client_credentials(site["org"])
+    login: dict[str, Any] = {}
+    if way == "refresh_token":
+        extra["refresh_token"] = org_credentials.REFRESH_TOKEN
+    if way == "jwt":
+        key = PROJECT_ROOT / "include" / "sandbox" / "org" / "dev_jwt_private.pem"
+        login, extra["private_key"] = {"login": org_credentials.USERNAME}, key.read_text(encoding="utf-8")
+    if way == "password":
+        login = {"login": org_credentials.USERNAME, "password": org_credentials.PASSWORD}
+        extra["security_token"] = org_credentials.SECURITY_TOKEN
+    connect(monkeypatch, "mine", conn_type="salesforce", extra=extra, **login)
+
+    found = HeadwaterSalesforceHook("mine").get_conn().query("SELECT COUNT() FROM Contact")
+
+    assert found["totalSize"] == CONTACTS
+
+
+def test_malformed_soql_is_refused_with_its_code(site: dict[str, str]) -> None:
+    """The client that the operators use says what the org refused."""
+    client = hooks.salesforce_client(hooks.org_definition("demo"))
+
+    with client, pytest.raises(QueryRefused) as caught:
+        client.count("SELECT COUNT( FROM Contact")
+    assert caught.value.code == "MALFORMED_QUERY"
