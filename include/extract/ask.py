@@ -20,7 +20,7 @@ from include.records import Describe, RunMode, Window
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, describe_in, page_in
 from include.salesforce.soql import select_window
-from include.warehouse.cursors import read_cursor
+from include.warehouse.cursors import forget_cursor, read_cursor
 from include.warehouse.describes import keep_describe, stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load_stream import records_csv
@@ -180,15 +180,24 @@ def _question(engine: Engine, org: OrgDefinition, object: str, reading: Reading)
 
 
 def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubResponse) -> Describe | None:
-    """Apply a describe to the object's table and keep it; None when the org says that nothing changed."""
+    """Apply a describe to the object's table and keep it; None when the org says that nothing changed.
+
+    The rows that are here lack the values of a field that is new or came back, and the org moves no stamp for it: the
+    object is read from the beginning once more.
+    """
     describe = describe_in(response)
     if describe is None:
         return None
     if describe.object != object:
         raise DefinitionError(f"the org calls the object {object!r} {describe.object!r}; write it so", key="objects")
     with transaction(engine) as connection:
-        apply_describe(connection, table_of(org.org, org.schema_name, describe))
+        table = table_of(org.org, org.schema_name, describe)
+        before = stored_describe(connection, org.org, object)
+        added = apply_describe(connection, table)
         keep_describe(connection, org.org, describe)
+        known = {field.name for field in before.fields} if before else table.columns.keys()
+        if added or table.columns.keys() - known:
+            forget_cursor(connection, org.org, object)
     return describe
 
 

@@ -20,6 +20,7 @@ from include.extract.window import moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
 from include.warehouse.cursors import move_cursor, read_cursor
+from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.extracts import add_to_extract
 from include.warehouse.load import finish_straight, is_empty, load_rows
@@ -27,7 +28,7 @@ from include.warehouse.load_stream import CsvSource, csv_source, records_csv
 from include.warehouse.probes import drop_probe
 from include.warehouse.runs import finish_run
 from include.warehouse.slices import Slice, advance_slice, close_slice, give_job, open_slice, open_slices
-from include.warehouse.tables import Table, index_cursor
+from include.warehouse.tables import Table, index_cursor, table_of
 
 # Rows of a Bulk result page: each costs a call, is loaded in a second or so, and is what a killed load repeats.
 BULK_PAGE_ROWS = 100_000
@@ -220,11 +221,18 @@ def _close(loading: Loading, slice_: Slice) -> None:
 def _complete(connection: Connection, loading: Loading, table: Table, window: Window, *, straight: bool) -> RowCounts:
     """Complete a window, in the transaction of its last rows."""
     deleted = finish_straight(connection, table) if straight else 0
-    if moves_cursor(loading.mode):
+    if moves_cursor(loading.mode) and _has_every_field(connection, loading, table):
         if read_cursor(connection, loading.org.org, loading.object).first_loaded_at is None:
             index_cursor(connection, table)
         move_cursor(connection, loading.org.org, loading.object, window.high)
     return RowCounts(deleted=deleted)
+
+
+def _has_every_field(connection: Connection, loading: Loading, table: Table) -> bool:
+    """Return whether no field was added while the load ran; if one was, the next run reads from the beginning."""
+    describe = stored_describe(connection, loading.org.org, loading.object)
+    assert describe is not None
+    return table_of(table.org, table.schema, describe).columns.keys() <= table.columns.keys()
 
 
 def _write(

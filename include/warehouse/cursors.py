@@ -36,6 +36,14 @@ def move_cursor(connection: Connection, org: str, object: str, to: datetime) -> 
     )
 
 
+def forget_cursor(connection: Connection, org: str, object: str) -> None:
+    """Let the next run read the object from the beginning; what was loaded stays, and stays complete."""
+    connection.execute(
+        text("UPDATE headwater.object SET cursor_at = NULL WHERE org = :org AND object = :object"),
+        {"org": org, "object": object},
+    )
+
+
 def move_idle_cursor(connection: Connection, org: str, object: str, *, seen: datetime | None, to: datetime) -> bool:
     """Move the cursor over a window in which nothing was found, unless it is no longer where the window began."""
     moved = connection.execute(

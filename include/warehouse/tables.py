@@ -147,5 +147,5 @@ def _frozen(table: Table, changed: list[str], found: dict[str, str]) -> str:
     return (
         f"{table.object}: the type of {what} changed in Salesforce, and values are never cast silently."
         f" Either change the field back, or run ALTER TABLE {table.name} {columns};"
-        " in the warehouse and then a full refresh of the object"
+        " in the warehouse: the next run then reads the object from the beginning"
     )

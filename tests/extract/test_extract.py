@@ -10,6 +10,7 @@ from include.errors import ConnectionLost, DefinitionError, JobFailed, OrgChange
 from include.extract.plan import Plan
 from include.extract.run import ExtractState, abort_extract
 from include.records import RowCounts, RunMode
+from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
 from tests.extract.conftest import Desk
 
@@ -151,14 +152,52 @@ def test_an_object_without_bulk_is_read_by_rest(desk: Desk) -> None:
 
 
 def test_a_new_field_becomes_a_column_in_the_run_that_finds_it(desk: Desk) -> None:
-    """The query is put again with the field, so that its values arrive at once."""
+    """Its values arrive for every row, also where the org moved no stamp; then changes are read as ever."""
     desk.extract()
     desk.org.tick(hours=1)
     desk.org.change_fields("Contact", Score__c="double")
-    desk.org.put("Contact", 1, Score__c=4.5)
+    for each in desk.org.records["Contact"].values():
+        each["Score__c"] = 4.5
+    desk.org.tick(hours=1)
+    assert desk.extract()["Contact"].counts == RowCounts(read=30, updated=30, deleted=1)
+    assert desk.rows('SELECT DISTINCT "Score__c" FROM salesforce_main."Contact"') == [(Decimal("4.5"),)]
+    assert desk.cursor() == desk.org.now
+    desk.org.tick(hours=1)
+    assert desk.extract()["Contact"].state is ExtractState.IDLE
+
+
+def test_a_field_that_came_back_is_read_for_every_row(desk: Desk) -> None:
+    """Rights that were lost for a while leave no stale values."""
+    desk.org.put("Contact", 1, Amount__c=5)
     desk.org.tick(hours=1)
     desk.extract()
-    assert desk.rows('SELECT "Score__c" FROM salesforce_main."Contact" WHERE "Score__c" > 0') == [(Decimal("4.5"),)]
+    desk.org.change_fields("Contact", Amount__c=None)
+    desk.org.tick(hours=1)
+    desk.extract()
+    desk.org.change_fields("Contact", Amount__c="currency")
+    desk.org.records["Contact"]["CON000000000000001"]["Amount__c"] = 6
+    desk.org.tick(hours=1)
+    desk.extract()
+    assert desk.rows('SELECT "Amount__c" FROM salesforce_main."Contact" WHERE "Amount__c" > 0') == [(6,)]
+
+
+def test_a_column_that_was_dropped_for_a_changed_type_is_filled_again(desk: Desk) -> None:
+    """What the message of SchemaFrozen says to do is all there is to do."""
+    desk.org.put("Contact", 1, Visits__c=5)
+    desk.org.tick(hours=1)
+    desk.extract()
+    desk.org.change_fields("Contact", Visits__c="string")
+    desk.org.records["Contact"]["CON000000000000001"]["Visits__c"] = "five"
+    desk.org.tick(hours=1)
+    run = desk.next_run()
+    desk.probe(run)
+    with pytest.raises(SchemaFrozen) as caught:
+        desk.extract_one(run)
+    remedy = str(caught.value).split("run ")[1].split(";")[0]
+    with transaction(desk.warehouse) as connection:
+        connection.exec_driver_sql(remedy)
+    desk.extract()
+    assert desk.rows('SELECT "Visits__c" FROM salesforce_main."Contact" WHERE "Visits__c" > \'\'') == [("five",)]
 
 
 def test_a_field_that_vanished_keeps_its_column(desk: Desk) -> None:
@@ -185,7 +224,7 @@ def test_a_changed_type_stops_its_object_only(desk: Desk) -> None:
     result = desk.probe(run)
     assert result.busy == ("Contact", "Lead")
     assert "Visits__c" in result.objects[0].problem
-    with pytest.raises(SchemaFrozen, match="full refresh"):
+    with pytest.raises(SchemaFrozen, match="from the beginning"):
         desk.extract_one(run)
     assert desk.extract_one(run, "Lead").counts.updated == 1
     assert desk.cursor() == cursor
@@ -415,3 +454,24 @@ def test_the_cursor_field_is_indexed_once_the_first_load_is_in(desk: Desk) -> No
     desk.extract()
     desk.extract()
     assert desk.rows(indexed) == [(2,)]
+
+
+def test_a_field_added_while_a_load_runs_is_read_by_the_next_run(desk: Desk) -> None:
+    """The load that did not ask for it does not move the cursor past it."""
+    run, other = desk.next_run(), desk.next_run("backfill")
+    desk.probe(run)
+
+    def meanwhile(locator: str) -> None:
+        desk.org.before_result = lambda locator: None
+        desk.org.tick(seconds=1)
+        desk.org.change_fields("Contact", Score__c="double")
+        for each in desk.org.records["Contact"].values():
+            each["Score__c"] = 4.5
+        desk.probe(other, RunMode.LAST_DAY)
+
+    desk.org.before_result = meanwhile
+    desk.extract_one(run)
+    assert desk.cursor() is None
+    assert desk.extract()["Contact"].counts.updated == 30
+    assert desk.rows('SELECT DISTINCT "Score__c" FROM salesforce_main."Contact"') == [(Decimal("4.5"),)]
+    assert desk.cursor() == desk.org.now
