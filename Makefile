@@ -54,8 +54,8 @@ format: install-dev ## format the code and mend what the linter can mend
 	@$(CHECK) $(VENV)/bin/ruff check --fix . || true
 	@$(CHECK) $(VENV)/bin/ruff format .
 
-bench: install-dev ## measure extract and load (ROWS=1000000)
-	@$(CHECK) $(PYTHON) -m tests.bench
+bench: install-dev ## measure extract and load (CONTACTS=1000000)
+	@$(CHECK) $(PYTHON) tests/bench/extract.py $(if $(CONTACTS),--contacts $(CONTACTS)) $(if $(PORT),--port $(PORT))
 
 lock: ## resolve requirements*.in again into the pinned, hashed files
 	@$(ROOT)/tools/lock

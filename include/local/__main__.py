@@ -70,7 +70,9 @@ def _status(site: Site) -> int:
     from include.local.tables import status_text
 
     found = report(site)
-    print(json.dumps(found, indent=1, default=str) if os.environ.get("JSON") else status_text(found))
+    print(
+        json.dumps(found, indent=1, default=str) if os.environ.get("JSON", "0") not in ("", "0") else status_text(found)
+    )
     return 0
 
 
