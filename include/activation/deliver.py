@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from include.activation.counts import counts_of, insist_on_balance
 from include.activation.fingerprint import mapping_seed
@@ -13,37 +14,27 @@ from include.activation.options import PushMode
 from include.activation.prepare import Candidate, Row, events_of, in_rounds, prepare_row, with_claimed
 from include.activation.record import record_receipts, record_refused, record_unchanged
 from include.activation.select import source_of
-from include.activation.verdict import failure
+from include.activation.settlement import Terms, close, counts_so_far, stop, take_up
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, Destination
-from include.errors import AuthError, FastFailed, HeadwaterError, NotReady, RateLimited, Unreachable
+from include.errors import FastFailed, HeadwaterError, WarehouseDown
 from include.ports import Clock
 from include.records import Outcome, OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
 from include.warehouse.outbox import (
     claim_events,
-    drop_open,
     mark_request,
     move_events,
     next_request,
-    recover_outbox,
     write_request,
 )
-from include.warehouse.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
-from include.warehouse.pushes import PushRun, lock_push, note_counts, note_options, read_push_run, resume_run
+from include.warehouse.outcomes import hold_rest, tally_outcomes
+from include.warehouse.pushes import PushRun, lock_push, note_counts, read_push_run
 from include.warehouse.runs import finish_run
 from include.warehouse.selections import look_up_by_key, stream_selection
-from include.warehouse.sent import forget_sent
-from include.warehouse.sync_errors import note_errors
 
 Progress = Callable[[OutcomeCounts], None]
 _ROWS_AT_ONCE = 10_000  # rows that are looked at before what was found among them is written down
-_HELD_FOR: tuple[tuple[type[HeadwaterError], str], ...] = (
-    (FastFailed, "fast_fail"),
-    (AuthError, "credentials_refused"),
-    (RateLimited, "throttled"),
-    (Unreachable, "unreachable"),
-)
 
 
 def deliver_push(
@@ -83,18 +74,24 @@ def deliver_push(
         RateLimited: the platform throttles beyond our patience; the rest is held until the retry.
         Unreachable: nobody listens where the connection points; the rest is held.
         NotReady: there is no such run.
+        WarehouseDown: the warehouse broke off; nothing is lost.
         Unbalanced: the outcomes don't sum to the selection: a bug of ours.
     """
     with transaction(engine) as reading:
         lock_push(reading, push.push)
-        terms = _Terms(skip_hook=skip_hook, fast_fail=fast_fail, batch_size=batch_size, resend=resend)
-        run = _take_up(engine, push, run_id, terms)
+        terms = Terms(skip_hook=skip_hook, fast_fail=fast_fail, batch_size=batch_size, resend=resend)
+        run = take_up(engine, push, run_id, terms)
         try:
             _Delivery.of(engine, push, destination, run, terms, now, on_progress).go(reading)
         except HeadwaterError as error:
-            _stop(engine, run, error)
+            stop(engine, run, error)
             raise
-    return _close(engine, run_id)
+        except OperationalError as error:
+            raise WarehouseDown(
+                f"the warehouse broke off while run {run_id} of the push {push.push!r} was delivered;"
+                " the retry goes on where it was"
+            ) from error
+    return close(engine, run_id)
 
 
 def hold_push(engine: Engine, *, run_id: int, cause: str) -> OutcomeCounts:
@@ -109,21 +106,6 @@ def hold_push(engine: Engine, *, run_id: int, cause: str) -> OutcomeCounts:
     return counts
 
 
-def counts_so_far(connection: Connection, run: PushRun) -> OutcomeCounts:
-    """Return the counts of a run as its ledgers have them now; they don't add up while it goes on."""
-    return counts_of(run.selected, tally_outcomes(connection, run.run_id) | {Outcome.UNCHANGED: run.unchanged})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Terms:
-    """Hold how to send."""
-
-    skip_hook: bool
-    fast_fail: bool
-    batch_size: int
-    resend: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Delivery:
     """Hold what the steps of one delivery share, and the tally of what they did."""
@@ -132,7 +114,7 @@ class _Delivery:
     push: PushDefinition
     destination: Destination
     run: PushRun
-    terms: _Terms
+    terms: Terms
     now: Clock
     on_progress: Progress
     repeat: bool
@@ -146,7 +128,7 @@ class _Delivery:
         push: PushDefinition,
         destination: Destination,
         run: PushRun,
-        terms: _Terms,
+        terms: Terms,
         now: Clock,
         on_progress: Progress,
     ) -> _Delivery:
@@ -264,55 +246,3 @@ class _Delivery:
     def _count(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             self.tally[outcome] = self.tally.get(outcome, 0) + 1
-
-
-def _take_up(engine: Engine, push: PushDefinition, run_id: int, terms: _Terms) -> PushRun:
-    """Settle what killed deliveries left behind, and open the run for this one."""
-    with transaction(engine) as connection:
-        run = read_push_run(connection, run_id)
-        if run.push != push.push:
-            raise NotReady(f"run {run_id} belongs to the push {run.push!r}, not to {push.push!r}; select again")
-        for lost_in, lost in recover_outbox(connection, push.push).items():
-            note_outcomes(connection, lost_in, [receipt for receipt, _ in lost])
-            note_errors(connection, read_push_run(connection, lost_in), lost)
-            forget_sent(connection, push.push, [receipt.record_id for receipt, _ in lost])
-        reopen_held(connection, run_id)
-        resume_run(connection, run_id)
-        note_options(
-            connection,
-            run_id,
-            {
-                "skip_hook": terms.skip_hook,
-                "fast_fail": terms.fast_fail,
-                "batch_size": terms.batch_size,
-                "resend": run.resend or terms.resend,
-            },
-        )
-    return run
-
-
-def _stop(engine: Engine, run: PushRun, error: HeadwaterError) -> None:
-    """Hold what was not sent, and say in the run why."""
-    cause = next((name for kind, name in _HELD_FOR if isinstance(error, kind)), "stopped")
-    with transaction(engine) as connection:
-        drop_open(connection, run.run_id)
-        hold_rest(connection, run.run_id, cause=cause, message="not sent: the delivery stopped before this record")
-        counts = counts_so_far(connection, read_push_run(connection, run.run_id))
-        note_counts(connection, run.run_id, counts, settled=True)
-        finish_run(connection, run.run_id, "failed", str(error))
-
-
-def _close(engine: Engine, run_id: int) -> OutcomeCounts:
-    """Count again from the ledgers, insist that it adds up, and say how the run ended."""
-    with transaction(engine) as connection:
-        run = read_push_run(connection, run_id)
-        counts = counts_so_far(connection, run)
-        balanced = counts.settled == counts.selected
-        complaint = failure(counts, max_failed_share=run.max_failed_share) if balanced else "outcomes do not add up"
-        note_counts(connection, run_id, counts, settled=balanced)
-        if complaint:
-            finish_run(connection, run_id, "failed", complaint)
-        else:
-            finish_run(connection, run_id, "degraded" if counts.failed or counts.held else "success")
-    insist_on_balance(counts, run_id=run_id)
-    return counts

@@ -65,8 +65,7 @@ def _country(push: PushDefinition, row: Mapping[str, Any]) -> str | None:
 def _identifiers(push: PushDefinition, row: Mapping[str, Any], country: str | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ("email", "phone_number", "uuid"):
-        named = getattr(push.identifiers, name)
-        for path in (named,) if isinstance(named, str) else named or ():
+        for path in getattr(push.identifiers, name) or ():
             value = _identifier(name, row[path], country)
             if value is not None:
                 found[name] = value

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from include.config.model import ApiName, Cron, DefinitionModel, FieldPath, Slug
 
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Scalar = str | int | float | bool
-FieldPaths = Annotated[tuple[FieldPath, ...], Field(min_length=1)]
+# One field, or several of which the first that holds a valid value is taken.
+FieldPaths = Annotated[
+    tuple[FieldPath, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    Field(min_length=1),
+]
 
 
 class Source(DefinitionModel):
@@ -33,9 +38,9 @@ class Identifiers(DefinitionModel):
     Of several fields, as in ``phone_number: [MobilePhone, Phone]``, the first that holds a valid value is taken.
     """
 
-    email: FieldPath | FieldPaths | None = None
-    phone_number: FieldPath | FieldPaths | None = None
-    uuid: FieldPath | FieldPaths | None = None
+    email: FieldPaths | None = None
+    phone_number: FieldPaths | None = None
+    uuid: FieldPaths | None = None
     custom: dict[AttributeName, FieldPath] = {}
 
     @model_validator(mode="after")
@@ -126,9 +131,7 @@ class PushDefinition(DefinitionModel):
         """Return every field that the push reads, as (key in the file, path): what must exist in the org."""
         found: list[tuple[str, str]] = []
         for kind in ("email", "phone_number", "uuid"):
-            named = getattr(self.identifiers, kind)
-            paths = (named,) if isinstance(named, str) else named or ()
-            found += [(f"identifiers.{kind}", path) for path in paths]
+            found += [(f"identifiers.{kind}", path) for path in getattr(self.identifiers, kind) or ()]
         groups: list[tuple[str, dict[str, str]]] = [
             ("identifiers.custom", self.identifiers.custom),
             ("attributes", self.attributes),

@@ -8,7 +8,7 @@ import pytest
 
 from include.activation.options import PushMode, PushRunOptions
 from include.activation.verdict import settle
-from include.errors import AuthError, FastFailed, PushFailed, Unreachable
+from include.errors import AuthError, FastFailed, NotReady, PushFailed, RateLimited, Unreachable
 from include.records import OutcomeCounts
 from tests.activation.source import Org, contact_id, definition, deliver, insider_one, select
 from tests.sandbox.insider_one.running import Sandbox, free_port
@@ -324,3 +324,69 @@ def test_the_run_row_holds_the_counts(org: Org, platform: Sandbox) -> None:
     columns = ", ".join(asdict(counts))
     (row,) = org.run(f"SELECT {columns} FROM headwater.push_run WHERE settled_at IS NOT NULL")
     assert row._asdict() == asdict(counts)
+
+
+def test_large_payloads_are_split_by_bytes(org: Org, platform: Sandbox) -> None:
+    """A batch is as large as a request may be; every event is written down with its own request."""
+    org.add_contacts(6, Title="x" * 1_000_000)
+
+    assert push_once(org, platform) == OutcomeCounts(selected=6, delivered=6)
+    rows = org.run("SELECT number, records, events, state FROM headwater.push_request ORDER BY number")
+    assert sum(row.events for row in rows) == 6
+    assert {row.state for row in rows} == {"answered"}
+    assert len(rows) > 1
+    moved = org.run("SELECT request, count(*) AS n FROM headwater.outbox GROUP BY request ORDER BY request")
+    assert [(row.request, row.n) for row in moved] == [(row.number, row.events) for row in rows]
+
+
+def test_throttling_beyond_our_patience_holds_and_the_retry_goes_on(org: Org, platform: Sandbox) -> None:
+    """The platform asks for a longer wait than a task should sleep: the task ends, its retry sends the rest."""
+    org.add_contacts(4)
+    platform.fault(skip=1, status=429, retry_after="3600")
+    push, options = definition(), PushRunOptions(batch_size=2)
+    run = select(org.engine, push)
+
+    with pytest.raises(RateLimited) as caught:
+        deliver(org.engine, push, insider_one(platform.url), run.run_id, options=options)
+
+    assert caught.value.retry_after_seconds == 3600
+    counts = deliver(org.engine, push, insider_one(platform.url), run.run_id, options=options)
+    assert counts == OutcomeCounts(selected=4, delivered=4)
+    assert platform.counts["events"] == 4
+
+
+def test_a_finished_run_delivered_again_changes_nothing(org: Org, platform: Sandbox) -> None:
+    """A cleared task that had nothing left to do says the same as before."""
+    org.add_contacts(3)
+    platform.fault(reject_indexes=[1])
+    push = definition()
+    run = select(org.engine, push)
+    first = deliver(org.engine, push, insider_one(platform.url), run.run_id)
+    before = platform.counts
+
+    assert deliver(org.engine, push, insider_one(platform.url), run.run_id) == first
+    assert platform.counts == before
+
+
+def test_a_run_of_another_push_is_refused(org: Org, platform: Sandbox) -> None:
+    """A run id that got mixed up sends nothing."""
+    org.add_contacts(1)
+    run = select(org.engine, definition())
+
+    with pytest.raises(NotReady, match="belongs to the push"):
+        deliver(org.engine, definition(push="leads"), insider_one(platform.url), run.run_id)
+
+
+def test_causes_and_messages_hold_nobody_s_data(org: Org, platform: Sandbox) -> None:
+    """What the ledgers keep of a refused record can be shown to anybody."""
+    for number in (1, 2):
+        org.add_contact(number, LastName="Canaryname", Email=f"canary{number}@example.com")
+    platform.fault(reject_all=True)
+
+    push_once(org, platform, identifiers={"uuid": "Id", "email": "Email"})
+
+    kept = org.run("SELECT cause || message AS words FROM headwater.outcome")
+    kept += org.run("SELECT cause || message AS words FROM headwater.sync_error")
+    kept += org.run("SELECT message AS words FROM headwater.run")
+    assert len(kept) >= 5
+    assert not any("canary" in row.words.casefold() for row in kept)

@@ -1,0 +1,85 @@
+"""Open a delivery where an earlier one ended, and close it: by the book, stopped, or finished."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Engine
+
+from include.activation.counts import counts_of, insist_on_balance
+from include.activation.verdict import failure
+from include.config.pushes import PushDefinition
+from include.errors import AuthError, FastFailed, HeadwaterError, NotReady, RateLimited, Unreachable
+from include.records import Outcome, OutcomeCounts
+from include.warehouse.engine import transaction
+from include.warehouse.outbox import drop_open, recover_outbox
+from include.warehouse.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
+from include.warehouse.pushes import PushRun, note_counts, note_options, read_push_run, resume_run
+from include.warehouse.runs import finish_run
+from include.warehouse.sent import forget_sent
+from include.warehouse.sync_errors import note_errors
+
+_HELD_FOR: tuple[tuple[type[HeadwaterError], str], ...] = (
+    (FastFailed, "fast_fail"),
+    (AuthError, "credentials_refused"),
+    (RateLimited, "throttled"),
+    (Unreachable, "unreachable"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Hold how to send."""
+
+    skip_hook: bool
+    fast_fail: bool
+    batch_size: int
+    resend: bool
+
+
+def take_up(engine: Engine, push: PushDefinition, run_id: int, terms: Terms) -> PushRun:
+    """Settle what killed deliveries left behind, and open the run for this one."""
+    with transaction(engine) as connection:
+        run = read_push_run(connection, run_id)
+        if run.push != push.push:
+            raise NotReady(f"run {run_id} belongs to the push {run.push!r}, not to {push.push!r}; select again")
+        for lost_in, lost in recover_outbox(connection, push.push).items():
+            note_outcomes(connection, lost_in, [receipt for receipt, _ in lost])
+            note_errors(connection, read_push_run(connection, lost_in), lost)
+            forget_sent(connection, push.push, [receipt.record_id for receipt, _ in lost])
+        reopen_held(connection, run_id)
+        resume_run(connection, run_id)
+        note_options(connection, run_id, asdict(terms) | {"resend": run.resend or terms.resend})
+    return run
+
+
+def stop(engine: Engine, run: PushRun, error: HeadwaterError) -> None:
+    """Hold what was not sent, and say in the run why."""
+    cause = next((name for kind, name in _HELD_FOR if isinstance(error, kind)), "stopped")
+    with transaction(engine) as connection:
+        drop_open(connection, run.run_id)
+        hold_rest(connection, run.run_id, cause=cause, message="not sent: the delivery stopped before this record")
+        counts = counts_so_far(connection, read_push_run(connection, run.run_id))
+        note_counts(connection, run.run_id, counts, settled=True)
+        finish_run(connection, run.run_id, "failed", str(error))
+
+
+def close(engine: Engine, run_id: int) -> OutcomeCounts:
+    """Count again from the ledgers, insist that it adds up, and say how the run ended."""
+    with transaction(engine) as connection:
+        run = read_push_run(connection, run_id)
+        counts = counts_so_far(connection, run)
+        balanced = counts.settled == counts.selected
+        complaint = failure(counts, max_failed_share=run.max_failed_share) if balanced else "outcomes do not add up"
+        note_counts(connection, run_id, counts, settled=balanced)
+        if complaint:
+            finish_run(connection, run_id, "failed", complaint)
+        else:
+            finish_run(connection, run_id, "degraded" if counts.failed or counts.held else "success")
+    insist_on_balance(counts, run_id=run_id)
+    return counts
+
+
+def counts_so_far(connection: Connection, run: PushRun) -> OutcomeCounts:
+    """Return the counts of a run as its ledgers have them now; they don't add up while it goes on."""
+    return counts_of(run.selected, tally_outcomes(connection, run.run_id) | {Outcome.UNCHANGED: run.unchanged})
