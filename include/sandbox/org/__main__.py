@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import socket
 import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import uvicorn
 
 from include.sandbox.org import credentials
@@ -23,11 +25,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Open or make the org, print its sheet, and serve until stopped."""
     options = _parser().parse_args(arguments)
     home: Path = options.home.resolve()
+    if _taken(options.host, options.port):
+        return _refuse(
+            f"Port {options.port} of {options.host} is taken. Stop what listens there, or choose another --port."
+        )
     if options.fresh and home.exists():
         _clear(home)
     home.mkdir(parents=True, exist_ok=True)
     catalogue = Catalogue()
-    database = Database(home / "org.duckdb", catalogue, memory=options.memory, threads=options.threads)
+    try:
+        database = Database(home / "org.duckdb", catalogue, memory=options.memory, threads=options.threads)
+    except duckdb.IOException as error:
+        return _refuse(f"{home} can't be opened; another org may be running on it. {error}")
     try:
         problem = _filled(database, catalogue, options)
     except BaseException:
@@ -35,8 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         raise
     if problem:
         database.close()
-        sys.stderr.write(problem + "\n")
-        return 2
+        return _refuse(problem)
     org = open_org(home, database, catalogue, daily_calls=options.daily_calls, idle_seconds=options.session_seconds)
     if not options.quiet:
         sys.stdout.write(_sheet(options, org.database.meta()))
@@ -45,6 +53,22 @@ def main(arguments: list[str] | None = None) -> int:
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning", date_header=False, server_header=False,
                 access_log=False, timeout_graceful_shutdown=2)  # fmt: skip
     return 0
+
+
+def _refuse(problem: str) -> int:
+    sys.stderr.write(problem + "\n")
+    return 2
+
+
+def _taken(host: str, port: int) -> bool:
+    """Say whether something listens there already; found out before minutes go into making records."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,9 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="seed of a fresh org's records (default 1)")
     parser.add_argument("--today", type=date.fromisoformat, help="day on which a fresh org's history ends (UTC)")
     parser.add_argument("--fresh", action="store_true", help="throw away what the home holds and begin anew")
-    parser.add_argument("--daily-calls", type=int, default=1_000_000, help="API calls allowed in 24 hours")
+    parser.add_argument("--daily-calls", type=int, default=100_000, help="API calls allowed in 24 hours")
     parser.add_argument("--session-seconds", type=float, default=7200.0, help="a session dies after so much inactivity")
-    parser.add_argument("--memory", default="700MB", help="what the store may use")
+    parser.add_argument("--memory", default="500MB", help="what the store may use")
     parser.add_argument("--threads", type=int, default=2, help="threads of the store")
     parser.add_argument("--control-from-anywhere", action="store_true", help="answer /sandbox/ to other machines too")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")

@@ -6,6 +6,7 @@ is one seek; the result itself is never in memory.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from array import array
@@ -16,16 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 
 from include.sandbox.org.clock import Clock, stamp_text
 from include.sandbox.org.faults import Faults
 from include.sandbox.org.ids import make_id, number_of
+from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.soql.plan import Plan, plan_query
 from include.sandbox.org.soql.render import csv_header, csv_sql_statement
 from include.sandbox.org.store.database import Database
 
+_LOG = logging.getLogger(__name__)
 _LIFE = 7 * 86_400.0
 TERMINAL = frozenset({"JobComplete", "Failed", "Aborted"})
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
@@ -101,13 +105,15 @@ class Jobs:
         self._faults = faults
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
+        self._stopping = threading.Event()
         self._workers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="bulk")
         home.mkdir(parents=True, exist_ok=True)
         self._number = 1
         self._load()
 
     def close(self) -> None:
-        """Stop taking jobs and let running ones end."""
+        """Stop; jobs that have not ended run again when the org is started again."""
+        self._stopping.set()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     def create(
@@ -171,7 +177,15 @@ class Jobs:
         if ordered is not None:
             self._change(job_id, lambda each: replace(each, state=ordered))
             return
-        records = self._write_result(job)
+        try:
+            records = self._write_result(job)
+        except (duckdb.Error, OSError, Refusal):
+            # The client learns of it by the job's state, the operator by the log.
+            _LOG.exception("Bulk job %s failed", job_id)
+            self._change(job_id, lambda each: replace(each, state="Failed"))
+            return
+        if self._stopping.is_set():
+            return
         spent = int((time.monotonic() - began) * 1000)
         self._change(
             job_id,
@@ -195,14 +209,14 @@ class Jobs:
         end, records = 0, 0
         with self._path(job.id, "csv").open("wb") as lines, self._path(job.id, "idx").open("wb") as index:
             for block in self._database.stream(sql, plan.values):
-                lines.write("".join([line for line, _ in block]).encode())
+                lines.write(b"".join([line for line, _ in block]))
                 ends = array("Q")
                 for _, size in block:
                     end += size
                     ends.append(end)
                 ends.tofile(index)
                 records += len(block)
-                if self._state(job.id) in TERMINAL:
+                if self._stopping.is_set() or self._state(job.id) in TERMINAL:
                     break
         return records
 

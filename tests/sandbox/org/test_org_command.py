@@ -76,3 +76,19 @@ def test_another_seed_needs_a_fresh_home(tmp_path: Path) -> None:
     assert "--fresh" in refused.stderr
     with _running(tmp_path, "--seed", "4", "--contacts", "6", "--fresh") as (url, _):
         assert httpx.get(f"{url}/sandbox/health").json()["contacts"] == 6
+
+
+def test_a_taken_port_and_a_home_in_use_are_told_at_once(tmp_path: Path) -> None:
+    """One clear line each, before any record is made."""
+    with _running(tmp_path, "--contacts", "4") as (url, _):
+        port = url.rpartition(":")[2]
+        command = _command(tmp_path / "other", "--port", port)
+        taken = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (taken.returncode, taken.stderr) == (
+            2,
+            f"Port {port} of 127.0.0.1 is taken. Stop what listens there, or choose another --port.\n",
+        )
+        command = _command(tmp_path, "--port", str(_free_port()))
+        in_use = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert in_use.returncode == 2
+        assert "another org may be running on it" in in_use.stderr

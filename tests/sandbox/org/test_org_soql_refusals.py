@@ -11,9 +11,9 @@ COLUMN = (
     "'__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
 )
 RELATION = (
-    "Didn't understand relationship '{name}' in field path. If you are attempting to use a custom relationship, be "
-    "sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the "
-    "appropriate names."
+    "Didn't understand relationship '{name}' in field path. If you are attempting to use a custom relationship, "
+    "be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the "
+    "describe call for the appropriate names."
 )
 TYPE = (
     "sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' "

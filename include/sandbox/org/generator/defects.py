@@ -45,7 +45,7 @@ DEFECTS = (
     Defect(object="Lead", name="lead_name_in_capitals", share=100, meaning="the name is written in capitals"),
     Defect(object="Lead", name="lead_inactive_owner", share=100, meaning="the owner is an inactive user"),
     Defect(object="Opportunity", name="opportunity_stale", share=500, meaning="open, though CloseDate has passed"),
-    Defect(object="Opportunity", name="opportunity_probability_mismatch", share=250, meaning="Probability is another stage's"),
+    Defect(object="Opportunity", name="opportunity_probability_mismatch", share=250, meaning="Probability is off"),
     Defect(object="Opportunity", name="opportunity_missing_amount", share=200, meaning="open, without Amount"),
     Defect(object="Opportunity", name="opportunity_orphan", share=150, meaning="AccountId is empty"),
     Defect(object="Opportunity", name="opportunity_inactive_owner", share=100, meaning="the owner is an inactive user"),

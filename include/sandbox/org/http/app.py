@@ -63,7 +63,13 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
             Route("/{anything:path}", on_org(_nothing), methods=_METHODS),
         ],
         lifespan=lifespan,
+        exception_handlers={Exception: _broken},
     )
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    """Answer like Salesforce when it breaks; the server logs the cause."""
+    return _json([{"message": "An unexpected error occurred.", "errorCode": "UNKNOWN_EXCEPTION"}], 500)
 
 
 def _with_date(org: Org, handler: Callable[[Org, Request, bytes], Response], request: Request, body: bytes) -> Response:

@@ -74,6 +74,8 @@ def merge(org: Org, body: Body) -> dict[str, Any]:
     target = _target(org, body)
     if not target.mergeable:
         raise Refusal(400, "INVALID_TYPE", f"{target.name} can't be merged")
+    if not body.get("master") or not body.get("loser"):
+        raise Refusal(400, "INVALID_INPUT", "merge needs the Ids of a master and a loser")
     _changes(org).merge(target, str(body["master"]), str(body["loser"]), _change(body))
     return {"ids": [body["master"], body["loser"]]}
 

@@ -91,7 +91,7 @@ def _render(call: Call, cursor: QueryCursor, start: int, stop: int) -> list[byte
     keys = cursor.keys[start:stop]
     sql = page_sql(cursor.plan, call.version, int(keys.min()), int(keys.max()))
     values = (*cursor.plan.values, keys.tolist())
-    return [row.encode() for (row,) in call.org.database.rows(sql, values)]
+    return [row for (row,) in call.org.database.rows(sql, values)]
 
 
 def _page_size(call: Call) -> int:

@@ -30,7 +30,8 @@ def page_sql(plan: Plan, version: str, low: int, high: int) -> str:
     wanted = f"(SELECT unnest({keys}) AS k, generate_subscripts({keys}, 1) AS p) wanted"
     now = str(plan.scope.now)
     return (
-        f'SELECT {json_row(plan, version)} FROM {wanted} JOIN "{plan.object.name}" {table} ON {table}._n = wanted.k'
+        f"SELECT encode({json_row(plan, version)}) FROM {wanted}"
+        f' JOIN "{plan.object.name}" {table} ON {table}._n = wanted.k'
         f" AND {table}._n BETWEEN {low} AND {high} AND {visible_sql(table, now)}{plan.scope.joins_sql()}"
         f" ORDER BY wanted.p"
     )
@@ -119,7 +120,8 @@ def csv_sql_statement(plan: Plan, delimiter: str, ending: str) -> str:
     order = f" ORDER BY {plan.order}, {plan.scope.table}._n" if plan.order else ""
     line = csv_row(plan, delimiter, line_end)
     rows = f"SELECT {line} AS line FROM {plan.scope.source_sql()} WHERE {plan.where}{order}{plan.tail}"
-    return f"SELECT line, strlen(line) FROM ({rows})"
+    # As bytes: text would be decoded here only to be encoded again.
+    return f"SELECT encode(line), strlen(line) FROM ({rows})"
 
 
 def _quoted(delimiter: str) -> str:

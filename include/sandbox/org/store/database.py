@@ -20,7 +20,7 @@ _PLACEHOLDER = re.compile(r"\$(\d+)")
 class Database:
     """Hold the open DuckDB file; readers get cursors with snapshots of their own."""
 
-    def __init__(self, path: Path, catalogue: Catalogue, *, memory: str = "700MB", threads: int = 2) -> None:
+    def __init__(self, path: Path, catalogue: Catalogue, *, memory: str = "500MB", threads: int = 2) -> None:
         config: dict[str, Any] = {"memory_limit": memory, "threads": threads}
         self._connection = duckdb.connect(str(path), config=config)
         self._connection.execute(f"SET temp_directory = '{path.parent / 'spill'}'")
