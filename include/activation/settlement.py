@@ -45,8 +45,11 @@ def take_up(engine: Engine, push: PushDefinition, run_id: int, terms: Terms) -> 
             raise NotReady(f"run {run_id} belongs to the push {run.push!r}, not to {push.push!r}; select again")
         for lost_in, lost in recover_outbox(connection, push.push).items():
             note_outcomes(connection, lost_in, [receipt for receipt, _ in lost])
-            note_errors(connection, read_push_run(connection, lost_in), lost)
+            other = read_push_run(connection, lost_in)
+            note_errors(connection, other, lost)
             forget_sent(connection, push.push, [receipt.record_id for receipt, _ in lost])
+            counts = counts_so_far(connection, other)
+            note_counts(connection, lost_in, counts, settled=counts.settled == counts.selected)
         reopen_held(connection, run_id)
         resume_run(connection, run_id)
         note_options(connection, run_id, asdict(terms) | {"resend": run.resend or terms.resend})

@@ -6,22 +6,31 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from include.errors import Unbalanced
 from include.records import Outcome, Receipt
 from include.warehouse.selections import as_json
 
 
 def note_outcomes(connection: Connection, run_id: int, receipts: Sequence[Receipt]) -> None:
-    """Write down what became of records; a second outcome of one record is an error."""
+    """Write down what became of records; it may replace ``held``, nothing else.
+
+    Raises:
+        Unbalanced: a record of the run has another outcome already.
+    """
     if not receipts:
         return
-    connection.execute(
+    written = connection.execute(
         text(
-            "INSERT INTO headwater.outcome (run_id, record_id, outcome, cause, message)"
+            "INSERT INTO headwater.outcome AS known (run_id, record_id, outcome, cause, message)"
             " SELECT :run_id, record_id, outcome, cause, message FROM json_to_recordset(CAST(:lines AS json))"
             " AS line(record_id text, outcome text, cause text, message text)"
+            " ON CONFLICT (run_id, record_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"
+            " message = excluded.message, at = now() WHERE known.outcome = 'held'"
         ),
         {"run_id": run_id, "lines": as_json(receipts)},
-    )
+    ).rowcount
+    if written != len(receipts):
+        raise Unbalanced(f"{len(receipts) - written} records of push run {run_id} would get a second outcome")
 
 
 def hold_rest(connection: Connection, run_id: int, *, cause: str, message: str) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from include.activation.deliver import hold_push
 from include.activation.options import PushRunOptions
 from include.records import OutcomeCounts
 from tests.activation.dying import deliver_and_die
@@ -77,3 +78,19 @@ def test_another_run_settles_what_a_killed_one_left(org: Org, platform: Sandbox)
     assert platform.counts["events"] == 0
     assert org.outcomes(first.run_id) == {contact_id(1): "unknown", contact_id(2): "unknown"}
     assert [outcome for _, outcome, _ in org.open_errors()] == ["unknown", "unknown"]
+
+
+def test_what_was_held_meanwhile_is_still_known_as_lost(org: Org, platform: Sandbox) -> None:
+    """Somebody held a run whose delivery had been killed: the next one says unknown of what was under way."""
+    org.add_contacts(4)
+    push = definition()
+    first = select(org.engine, push)
+    kill(org, platform, first.run_id, "after_send", 1)
+    hold_push(org.engine, run_id=first.run_id, cause="not approved")
+
+    deliver(org.engine, push, insider_one(platform.url), select(org.engine, push).run_id, options=OPTIONS)
+
+    assert sorted(org.outcomes(first.run_id).values()) == ["held", "held", "unknown", "unknown"]
+    (row,) = org.run("SELECT held, unknown FROM headwater.push_run WHERE run_id = :id", id=first.run_id)
+    assert (row.held, row.unknown) == (2, 2)
+    assert set(events_per_record(platform).values()) == {1}
