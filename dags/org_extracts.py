@@ -56,7 +56,7 @@ def extract_dag(org: OrgDefinition, group: ObjectGroup) -> DAG:
                 "changes",
                 enum=["changes", "last_day", "full"],
                 title="What to read",
-                description="**changes** since the cursor · **last_day**: the last 24 hours again · **full**: everything",
+                description="Changes since the last run, the last 24 hours again, or everything. A backfill reads its interval.",
                 values_display={"changes": "Changes", "last_day": "Last 24 hours", "full": "Full refresh"},
             ),
             "objects": Param(
@@ -64,7 +64,7 @@ def extract_dag(org: OrgDefinition, group: ObjectGroup) -> DAG:
                 type="array",
                 examples=list(group.objects),
                 title="Objects",
-                description="Only these are read.",
+                description="Only these are read; none chosen means all.",
             ),
         },
         render_template_as_native_obj=True,

@@ -72,7 +72,7 @@ def push_dag(push: PushDefinition) -> DAG:
                 "changed",
                 enum=["changed", "all"],
                 title="Records",
-                description="**changed** since their last delivery, or **all**. A backfill takes those that its interval changed.",
+                description="Those that changed since their last delivery, or all. A backfill takes those that its interval changed.",
             ),
             "resend": Param(
                 False,
