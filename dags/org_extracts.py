@@ -46,7 +46,7 @@ def extract_dag(org: OrgDefinition, group: ObjectGroup) -> DAG:
             org=org.org, objects=", ".join(group.objects), schema=org.schema_name, connection=org.connection
         ),
         schedule=CronDataIntervalTimetable(group.schedule, timezone="UTC"),
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        start_date=datetime(2000, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
         default_args=task_defaults(org.owner),

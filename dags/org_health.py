@@ -36,7 +36,7 @@ def health_dag(org: OrgDefinition) -> DAG:
         schedule=AssetOrTimeSchedule(
             timetable=CronTriggerTimetable(org.health_schedule, timezone="UTC"), assets=[records_asset(org.org)]
         ),
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        start_date=datetime(2000, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
         default_args=task_defaults(org.owner),

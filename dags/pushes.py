@@ -50,7 +50,7 @@ def push_dag(push: PushDefinition) -> DAG:
             connection=push.destination.connection,
         ),
         schedule=CronDataIntervalTimetable(push.schedule, timezone="UTC"),
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        start_date=datetime(2000, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
         default_args=task_defaults(push.owner),
