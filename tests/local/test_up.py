@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from include.local.account import system_place
 from include.local.airflow_rest import AirflowRest, quoted_path
 from include.local.running import marked
 from include.local.site import Site, read_json, read_site
@@ -39,7 +41,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         each.close()
     environment |= {"HEADWATER_HOME": str(tmp_path_factory.mktemp("up") / "home"), "CONTACTS": str(CONTACTS)}
     yield environment
-    shut_down(read_site(environment))
+    for name in ("home", "home-other"):
+        site = read_site({**environment, "HEADWATER_HOME": str(Path(environment["HEADWATER_HOME"]).with_name(name))})
+        shut_down(site)
+        shutil.rmtree(system_place(site.home), ignore_errors=True)  # root's cluster may lie there
 
 
 @pytest.fixture(scope="module")
