@@ -12,6 +12,7 @@ from include.sandbox.org.ids import make_id
 from include.sandbox.org.soql.plan import Plan
 
 _LIFE = 2 * 86_400.0
+_KEPT_BLOCKS = 3  # tens of megabytes each
 _KEPT_KEYS = 20_000_000  # eight bytes each
 
 
@@ -35,6 +36,7 @@ class Cursors:
         self._clock = clock
         self._cursors: OrderedDict[str, QueryCursor] = OrderedDict()
         self._number = int(clock.epoch()) % 1_000_000 * 100
+        self._with_block: list[QueryCursor] = []
         self._lock = threading.Lock()
 
     def open(self, plan: Plan, keys: Any) -> QueryCursor:
@@ -46,6 +48,15 @@ class Cursors:
             while sum(len(each.keys) for each in self._cursors.values()) > _KEPT_KEYS and len(self._cursors) > 1:
                 self._cursors.popitem(last=False)
         return cursor
+
+    def keep_block(self, cursor: QueryCursor, start: int, block: list[bytes]) -> None:
+        """Keep a block of rendered records with its cursor; only the cursors read last have one."""
+        cursor.block, cursor.block_at = block, start
+        with self._lock:
+            self._with_block = [cursor, *(each for each in self._with_block if each is not cursor)]
+            for old in self._with_block[_KEPT_BLOCKS:]:
+                old.block = []
+            del self._with_block[_KEPT_BLOCKS:]
 
     def find(self, locator: str) -> tuple[QueryCursor, int] | None:
         """Return the cursor and the offset of a locator, or None if it is unknown, out of range or too old."""

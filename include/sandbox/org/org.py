@@ -16,6 +16,8 @@ from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.sessions import Sessions
 from include.sandbox.org.store.database import Database
 
+_SUPERSEDED_FOR = 2 * 86_400_000  # as long as a cursor lives
+
 
 @dataclass(slots=True, kw_only=True)
 class Org:
@@ -45,6 +47,7 @@ def open_org(
 ) -> Org:
     """Return the org on an opened and filled store."""
     clock = Clock()
+    database.forget_superseded(catalogue, clock.milliseconds() - _SUPERSEDED_FOR)
     faults = Faults()
     created = database.meta().get("created", "2026-01-01T00:00:00+00:00")
     return Org(

@@ -81,10 +81,12 @@ def _rendered(call: Call, cursor: QueryCursor, start: int, stop: int) -> list[by
     if start == 0:
         return _render(call, cursor, 0, stop)
     with cursor.lock:
-        if not cursor.block_at <= start or stop > cursor.block_at + len(cursor.block):
-            cursor.block = _render(call, cursor, start, min(start + max(_BLOCK, stop - start), len(cursor.keys)))
-            cursor.block_at = start
-        return cursor.block[start - cursor.block_at : stop - cursor.block_at]
+        block, at = cursor.block, cursor.block_at
+        if start < at or stop > at + len(block):
+            at = start
+            block = _render(call, cursor, start, min(start + max(_BLOCK, stop - start), len(cursor.keys)))
+            call.org.cursors.keep_block(cursor, at, block)
+        return block[start - at : stop - at]
 
 
 def _render(call: Call, cursor: QueryCursor, start: int, stop: int) -> list[bytes]:

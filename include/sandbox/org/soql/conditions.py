@@ -121,7 +121,12 @@ class Conditions:
         return f"{left.key} {op} {self.values.add(number)}"
 
     def _relative(self, left: Operand, op: str, value: Literal) -> str:
-        days = relative_range(value.text, value.count, self.today)
+        if left.type not in ("date", "datetime"):
+            raise self._wrong_type(left, value)
+        try:
+            days = relative_range(value.text, value.count, self.today)
+        except (OverflowError, ValueError):
+            days = None  # beyond the calendar
         if days is None:
             raise complain("MALFORMED_QUERY", self.query, value.position, f"unexpected token: '{value.text}'")
         if left.type == "datetime":

@@ -8,21 +8,15 @@ from typing import Any
 
 from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.catalogue import Catalogue
-from include.sandbox.org.schema.field import NUMBER_TYPES, Field, SObject
+from include.sandbox.org.schema.field import Field, SObject
 from include.sandbox.org.soql.complaint import complain
 from include.sandbox.org.soql.conditions import Conditions, Operand, Values
 from include.sandbox.org.soql.parser import parse
 from include.sandbox.org.soql.scope import Column, Scope
-from include.sandbox.org.soql.tree import Call, Fields, Item, Order, Path, Query, Term
+from include.sandbox.org.soql.terms import GROUPING, TRANSPARENT, Terms
+from include.sandbox.org.soql.tree import Call, Fields, Item, Path, Query, Term
 from include.sandbox.org.store.tables import visible_sql
 
-AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
-_DATE_PARTS = {
-    "CALENDAR_YEAR": "year", "CALENDAR_MONTH": "month", "CALENDAR_QUARTER": "quarter", "DAY_IN_MONTH": "day",
-    "DAY_IN_WEEK": "1 + dayofweek", "DAY_IN_YEAR": "dayofyear", "HOUR_IN_DAY": "hour", "WEEK_IN_YEAR": "week",
-    "FISCAL_YEAR": "year", "FISCAL_QUARTER": "quarter", "FISCAL_MONTH": "month",
-}  # fmt: skip
-_TRANSPARENT = frozenset({"TOLABEL", "CONVERTCURRENCY", "FORMAT", "CONVERTTIMEZONE"})
 _MAX_OFFSET = 2000
 _NO_OBJECT = (
     "sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' "
@@ -95,7 +89,7 @@ class _Planner:
         self._values = values
         self._depth = depth
         self._scope: Scope
-        self._aliases: dict[str, Cell] = {}
+        self._terms: Terms
 
     def plan(self, tree: Query, target: SObject | None = None) -> Plan:
         target = target or self._catalogue.find(tree.object)
@@ -109,22 +103,23 @@ class _Planner:
         self._check_limits(tree)
         bare_count = tree.items == (Item(term=Call(name="COUNT", argument=None, position=_position(tree))),)
         aggregate = bare_count or bool(tree.groups) or any(_is_aggregate(item.term) for item in tree.items)
+        self._terms = Terms(scope=self._scope, groups=set() if aggregate and not bare_count else None)
+        groups = ", ".join(self._terms.group(each).sql for each in tree.groups)
         cells = () if bare_count else self._cells(tree, aggregate=aggregate)
-        conditions = self._conditions()
         where = [visible_sql(self._scope.table, str(self._now))]
         if not self._deleted and target.field("IsDeleted"):
             where.append(f'NOT {self._scope.table}."IsDeleted"')
         if tree.where is not None:
-            where.append(conditions.sql(tree.where))
+            where.append(self._conditions(having=False).sql(tree.where))
         return Plan(
             query=self._query,
             object=target,
             scope=self._scope,
             cells=cells,
             where=" AND ".join(where),
-            order=", ".join(self._order(each) for each in tree.orders),
-            groups=", ".join(self._operand(each).sql for each in tree.groups),
-            having=conditions.sql(tree.having) if tree.having is not None else "",
+            order=", ".join(self._terms.order(each) for each in tree.orders),
+            groups=groups,
+            having=self._conditions(having=True).sql(tree.having) if tree.having is not None else "",
             limit=tree.limit,
             offset=tree.offset,
             values=tuple(self._values.bound),
@@ -134,10 +129,10 @@ class _Planner:
             limited=tree.limit is not None,
         )
 
-    def _conditions(self) -> Conditions:
+    def _conditions(self, *, having: bool) -> Conditions:
+        operand = self._terms.having if having else self._terms.filtered
         return Conditions(
-            query=self._query, values=self._values, today=self._today, operand=self._filterable,
-            subquery=self._semi_join,
+            query=self._query, values=self._values, today=self._today, operand=operand, subquery=self._semi_join
         )  # fmt: skip
 
     def _check_limits(self, tree: Query) -> None:
@@ -154,6 +149,10 @@ class _Planner:
         cells: list[Cell | Children] = []
         unnamed = 0
         for item in tree.items:
+            if aggregate and not isinstance(item.term, (Path, Call)):
+                raise complain(
+                    "MALFORMED_QUERY", self._query, item.term.position, "Field must be grouped or aggregated"
+                )
             if isinstance(item.term, Query):
                 cells.append(self._children(item.term))
                 continue
@@ -161,9 +160,10 @@ class _Planner:
                 cells.extend(self._expanded(item.term))
                 continue
             cell = self._cell(item, unnamed, aggregate=aggregate)
-            if item.alias is None and isinstance(item.term, Call) and item.term.name not in _TRANSPARENT:
+            if item.alias is None and isinstance(item.term, Call) and item.term.name not in TRANSPARENT:
                 unnamed += 1
-            self._aliases[cell.name.lower()] = cell
+            if cell.column is None:
+                self._terms.aliases[cell.name.lower()] = Operand(sql=cell.sql, type=cell.type, name=cell.name)
             cells.append(cell)
         self._check_duplicates(cells)
         return tuple(cells)
@@ -171,16 +171,17 @@ class _Planner:
     def _cell(self, item: Item, unnamed: int, *, aggregate: bool) -> Cell:
         term = item.term
         if isinstance(term, Path):
-            column = self._scope.column(term)
             if aggregate:
-                return Cell(name=item.alias or column.field.name, sql=column.sql, type=column.field.type)
+                operand = self._terms.selected(term)
+                return Cell(name=item.alias or operand.name, sql=operand.sql, type=operand.type)
+            column = self._scope.column(term)
             if item.alias:
                 message = "only aggregate expressions use field aliasing"
                 raise complain("MALFORMED_QUERY", self._query, term.position, message)
             return Cell(name=".".join((*column.steps, column.field.name)), column=column)
         assert isinstance(term, Call)
-        operand = self._operand(term)
-        if term.name in _TRANSPARENT and isinstance(term.argument, Path):
+        operand = self._terms.selected(term)
+        if term.name in TRANSPARENT and isinstance(term.argument, Path):
             column = self._scope.column(term.argument)
             return Cell(name=item.alias or column.field.name, column=None if item.alias else column, sql=operand.sql,
                         type=operand.type)  # fmt: skip
@@ -215,55 +216,10 @@ class _Planner:
             )
             raise complain("INVALID_TYPE", self._query, tree.object_position, message)
         plan = self._inner().plan(tree, child)
+        if plan.aggregate:
+            message = "Aggregate functions are not allowed in a sub-query"
+            raise complain("MALFORMED_QUERY", self._query, tree.position, message)
         return Children(name=str(link.name), plan=plan, link=f'{plan.scope.table}."{link.field}"')
-
-    # -- terms
-
-    def _operand(self, term: Term) -> Operand:
-        if isinstance(term, Path):
-            alias = self._aliases.get(term.text.lower())
-            if alias is not None and alias.column is None:
-                return Operand(sql=alias.sql, type=alias.type, name=alias.name)
-            column = self._scope.column(term)
-            own = column.field.type == "id" and not column.steps
-            return Operand(
-                sql=column.sql, type=column.field.type, name=column.field.name,
-                key=f"{column.table}._n" if own else None, prefix=column.object.prefix,
-            )  # fmt: skip
-        if term.argument is None:
-            if term.name == "COUNT":
-                return Operand(sql="count(*)", type="int", name="COUNT")
-            raise complain("MALFORMED_QUERY", self._query, term.position, f"unexpected token: '{term.name}'")
-        inner = self._operand(term.argument)
-        if term.name in AGGREGATES:
-            return _aggregated(term, inner)
-        if term.name in _TRANSPARENT:
-            return inner
-        if term.name == "DAY_ONLY":
-            return Operand(sql=f"({inner.sql})::DATE", type="date", name=inner.name)
-        if term.name in _DATE_PARTS:
-            return Operand(sql=f"{_DATE_PARTS[term.name]}({inner.sql})", type="int", name=inner.name)
-        raise complain("MALFORMED_QUERY", self._query, term.position, f"unexpected token: '{term.name}'")
-
-    def _filterable(self, term: Term) -> Operand:
-        if isinstance(term, Path) and term.text.lower() not in self._aliases:
-            column = self._scope.column(term)
-            if not column.field.filterable or column.field.type == "address":
-                message = f"field '{column.field.name}' can not be filtered in a query call"
-                raise complain("INVALID_FIELD", self._query, term.position, message)
-        return self._operand(term)
-
-    def _order(self, order: Order) -> str:
-        operand = self._operand(order.term)
-        if isinstance(order.term, Path) and operand.name.lower() not in self._aliases:
-            column = self._scope.column(order.term)
-            if not column.field.filterable or column.field.type in ("address", "multipicklist"):
-                message = f"field '{column.field.name}' can not be sorted in a query call"
-                raise complain("INVALID_FIELD", self._query, order.term.position, message)
-        value = operand.key or (
-            f"lower({operand.sql})" if operand.type in ("string", "email", "picklist") else operand.sql
-        )
-        return f"{value} {'DESC' if order.descending else 'ASC'} NULLS {'LAST' if order.nulls_last else 'FIRST'}"
 
     def _inner(self) -> _Planner:
         return _Planner(
@@ -272,29 +228,16 @@ class _Planner:
 
     def _semi_join(self, tree: Query) -> str:
         plan = self._inner().plan(tree)
-        cell = plan.cells[0]
-        if len(plan.cells) != 1 or not isinstance(cell, Cell) or cell.column is None:
+        cell = plan.cells[0] if plan.cells else None
+        if len(plan.cells) != 1 or not isinstance(cell, Cell) or not cell.column or not cell.column.field.is_id:
             message = "The inner select of a semi-join must select exactly one Id or reference field"
             raise complain("MALFORMED_QUERY", self._query, tree.position, message)
         order = f" ORDER BY {plan.order}" if plan.order and plan.limited else ""
         return f"SELECT {cell.column.sql} FROM {plan.scope.source_sql()} WHERE {plan.where}{order}{plan.tail}"
 
 
-def _aggregated(term: Call, inner: Operand) -> Operand:
-    sql = f"{term.name.lower()}({inner.sql})"
-    if term.name in ("COUNT", "COUNT_DISTINCT"):
-        distinct = "DISTINCT " if term.name == "COUNT_DISTINCT" else ""
-        return Operand(sql=f"count({distinct}{inner.sql})", type="int", name=inner.name)
-    if term.name == "AVG":
-        return Operand(sql=sql, type="double", name=inner.name)
-    if term.name == "SUM":
-        whole = inner.type not in NUMBER_TYPES
-        return Operand(sql=f"{sql}::BIGINT" if whole else sql, type="int" if whole else "double", name=inner.name)
-    return Operand(sql=sql, type=inner.type, name=inner.name)
-
-
 def _is_aggregate(term: Term | Fields | Query) -> bool:
-    return isinstance(term, Call) and (term.name in AGGREGATES or term.name in _DATE_PARTS or term.name == "DAY_ONLY")
+    return isinstance(term, Call) and term.name in GROUPING
 
 
 def _position(tree: Query) -> int:

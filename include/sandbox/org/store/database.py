@@ -78,6 +78,12 @@ class Database:
                 raise
             cursor.execute("COMMIT")
 
+    def forget_superseded(self, catalogue: Catalogue, before: int) -> None:
+        """Remove versions of records that nobody could see any more at a time in milliseconds."""
+        with self.write() as cursor:
+            for name in catalogue.objects:
+                cursor.execute(f'DELETE FROM "{name}" WHERE _until < ?', [before])
+
     def meta(self) -> dict[str, str]:
         """Return what the org remembers about itself."""
         return dict(self.rows("SELECT name, value FROM sandbox_meta"))
