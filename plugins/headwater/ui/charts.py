@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from include.warehouse.assessments import AssessmentRow
 
 WIDTH, HEIGHT = 640, 170
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 66, 12, 12, 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,4 +96,4 @@ def window(low: datetime | None, high: datetime | None) -> Markup:
     if high is None:
         return Markup(NOTHING)
     start = moment(low) if low else escape("the beginning")
-    return Markup('<span class="window">{} <span class="muted">to</span> {}</span>').format(start, moment(high))
+    return Markup('<span class="window">{} to<br>{}</span>').format(start, moment(high))

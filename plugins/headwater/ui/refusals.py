@@ -12,6 +12,7 @@ import logging
 from functools import cache
 from urllib.parse import quote
 
+import psycopg
 from fastapi import FastAPI, Request
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -58,10 +59,12 @@ def not_ready(request: Request, error: Exception) -> Response:
 
 
 def query_failed(request: Request, error: Exception) -> Response:
-    """Answer when the warehouse broke off, has not been set up, or refused a query of ours."""
+    """Answer when a database failed a query: the warehouse (by psycopg 3), or Airflow's own, which knows the logins."""
     assert isinstance(error, DBAPIError)
     state = getattr(error.orig, "sqlstate", None)
-    log.warning("the warehouse could not answer %s: SQLSTATE %s", request.url.path, state)
+    log.warning("no answer to %s: %s, SQLSTATE %s", request.url.path, type(error.orig).__name__, state)
+    if not isinstance(error.orig, psycopg.Error):
+        return _out_of_order(request, "airflow", "Airflow's own database does not answer, so no login can be checked.")
     if state in (NO_SUCH_TABLE, NO_SUCH_SCHEMA):
         return _out_of_order(
             request, "empty", "The tables of the schema headwater are missing or older than these pages."

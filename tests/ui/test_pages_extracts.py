@@ -1,0 +1,144 @@
+"""The extracts page, and what any page answers when the warehouse cannot."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import text as sql
+
+from include.warehouse.engine import open_warehouse
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("\u202f", " ").split())
+
+
+def test_an_object_shows_both_counts_their_difference_and_when(pages, run):
+    """The newest comparison, with its note."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/extracts?org=demo").text)
+    assert "Contact 20,002 20,004 +2 2026-03-01 10:00:00 UTC" in text
+    assert "Difference: 2 rows are in the reject table" in text
+
+
+def test_an_object_shows_its_last_load(pages, run):
+    """Window, mode and what became of the rows."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/extracts").text)
+    assert "changes · rest 2026-03-01 08:50:00 UTC to 2026-03-01 10:00:00 UTC 12 1 4 5 0 2" in text
+    assert "full · bulk the beginning to 2026-03-01 09:00:00 UTC 20,001 20,001 0 0 0 0" in text
+
+
+def test_an_object_that_never_loaded_says_so(pages, run):
+    """Its failed run and its message are there all the same."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/extracts").text)
+    assert "Lead first load not complete not compared with the org yet failed" in text
+
+
+def test_markup_in_a_message_is_text(pages, run):
+    """What an org answers is shown, never run."""
+    run("a_working_org.sql")
+    text = pages.get("/headwater/extracts").text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(&#34;run&#34;)" in text
+
+
+def test_runs_link_to_airflow(pages, run):
+    """The run's id is quoted: it holds colons and pluses."""
+    run("a_working_org.sql")
+    href = "/dags/demo_extract/runs/scheduled__2026-03-01T09%3A00%3A00%2B00%3A00/tasks/extract_Contact"
+    assert f'href="{href}" data-out' in pages.get("/headwater/extracts").text
+
+
+def test_api_usage_is_the_orgs_own_count(pages, run):
+    """With limit, share and time."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/extracts").text)
+    assert "4,213 of 100,000 (4.2 %) · 0 by Headwater · observed 2026-03-01 10:00:00 UTC" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "runs"),
+    [
+        ({"q": "lead"}, 1),
+        ({"q": "Contact"}, 2),
+        ({"state": "failed"}, 1),
+        ({"state": "degraded", "q": "contact"}, 1),
+        ({"state": "nonsense"}, 3),
+        ({"q": "T10:00"}, 2),
+        ({"q": "%"}, 0),
+        ({"q": "' OR TRUE; DELETE FROM headwater.run; --"}, 0),
+        ({"q": "a\x00b"}, 0),
+        ({"sort": "rejected; DROP TABLE headwater.run", "order": "asc"}, 3),
+        ({"page": "0"}, 3),
+        ({"page": "-3"}, 3),
+    ],
+)
+def test_the_log_can_be_searched(pages, run, warehouse, query, runs):
+    """By object, state, message and Airflow's run; SQL is nothing but text."""
+    run("a_working_org.sql")
+    answer = pages.get("/headwater/extracts", params=query)
+    log = answer.text.split('id="log"')[1]
+    assert answer.status_code == 200
+    assert len(re.findall(r'class="badge state-', log)) == runs
+    with warehouse.connect() as connection:
+        assert connection.execute(sql("SELECT count(*) FROM headwater.run")).scalar_one() == 3
+
+
+@pytest.mark.parametrize("sort", ["started", "object", "state", "took", "mode", "read", "inserted", "rejected"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_the_log_can_be_sorted_by_every_column(pages, run, sort, order):
+    """What is not there comes last, either way."""
+    run("a_working_org.sql")
+    log = pages.get("/headwater/extracts", params={"sort": sort, "order": order}).text.split('id="log"')[1]
+    assert log.count('class="badge state-') == 3
+    assert f'aria-sort="{order}ending"' in log
+
+
+def test_a_page_that_is_not_there_leads_back(pages, run):
+    """An old bookmark is no fault."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/extracts?page=9").text)
+    assert "There is no page 9. Go to the first of 3 runs" in text
+
+
+def test_a_missing_warehouse_is_a_page_with_a_way_out(open_pages):
+    """No stack trace, no password: what is down, and what to do."""
+    engine = open_warehouse("postgresql://someone:s3cret@127.0.0.1:9/none")
+    answer = open_pages(lambda: engine).get("/headwater/extracts?q=x")
+    assert answer.status_code == 503
+    assert "The warehouse does not answer" in answer.text
+    assert "make up" in answer.text
+    assert "s3cret" not in answer.text
+    assert 'href="/headwater/extracts?q=x"' in answer.text
+
+
+def test_a_missing_connection_is_a_page_of_its_own(open_pages):
+    """It names the connection that has to be made."""
+    from include.errors import NotReady
+
+    def unconnected():
+        raise NotReady("the Airflow connection 'headwater_warehouse' does not exist")
+
+    answer = open_pages(unconnected).get("/headwater/health")
+    assert answer.status_code == 503
+    assert "The warehouse is not connected" in answer.text
+
+
+def test_a_warehouse_without_our_tables_says_so(open_pages, warehouse):
+    """A database that has not been migrated yet is not down."""
+    with warehouse.begin() as connection:
+        connection.execute(sql("DROP SCHEMA headwater CASCADE"))
+    answer = open_pages(lambda: warehouse).get("/headwater/health")
+    assert answer.status_code == 503
+    assert "The warehouse is not set up" in answer.text
+
+
+def test_a_program_is_told_when_to_come_back(open_pages):
+    """JSON and Retry-After instead of a page."""
+    engine = open_warehouse("postgresql://nobody@127.0.0.1:9/none")
+    answer = open_pages(lambda: engine).get("/headwater/health", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert "detail" in answer.json()

@@ -1,0 +1,191 @@
+"""The health page and the page of an issue."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+def words(html: str) -> str:
+    """Return what a person reads, in one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("\u202f", " ").split())
+
+
+def test_the_landing_leads_to_health(pages):
+    """The entry in the navigation has no page of its own."""
+    answer = pages.get("/headwater/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/headwater/health")
+
+
+def test_an_empty_warehouse_says_how_to_begin(pages):
+    """Before the first extract a person learns what to unpause."""
+    answer = pages.get("/headwater/health")
+    assert answer.status_code == 200
+    assert "Nothing extracted yet" in answer.text
+    assert "demo_extract" in answer.text
+
+
+def test_an_unknown_org_is_not_found(pages, run):
+    """A link to an org that is gone names those that are there."""
+    run("a_working_org.sql")
+    answer = pages.get("/headwater/health?org=<b>gone</b>")
+    assert answer.status_code == 404
+    assert "<b>gone" not in answer.text
+    assert 'href="/headwater/health?org=demo"' in answer.text
+
+
+def test_the_grade_is_shown_with_its_records_and_its_change(pages, run):
+    """Big: the share of records without any issue; beside it, against the run before."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/health?org=demo").text)
+    assert "85.0 % of 20,002 records have no issue" in text
+    assert "▲ +5.0 pp better than 80.0 % on 2026-03-01 09:10:00 UTC" in text
+    assert "3,000 records have at least one issue, each counted once" in text
+
+
+def test_issues_stand_in_categories_with_count_share_and_trend(pages, run):
+    """Worse and better are words and numbers, not only colours."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/health").text)
+    assert "Incomplete 1 of 1 issues with failing records · 60 findings" in text
+    assert "Contacts without e-mail They get no mail Contact error 60 0.3 % ▲ +5 worse 8 new, 3 mended" in text
+    assert (
+        "Phones that are none Nobody can be called Contact warning 9 < 0.1 % allowed: 10.0 % ▼ −3 better"
+        in text.replace("&lt;", "<")
+    )
+
+
+def test_what_was_not_assessed_says_why(pages, run):
+    """It is neither passed nor failed."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/health").text)
+    assert "Not assessed 1 issue; they do not count in the grade" in text
+    assert "Cases without contact Case critical Case is not extracted: add it to demo.yaml" in text
+
+
+def test_markup_in_a_title_is_text(pages, run):
+    """What a definition says is shown, never run."""
+    run("a_working_org.sql")
+    text = pages.get("/headwater/health").text
+    assert '<script>alert("issue")' not in text
+    assert "&lt;script&gt;alert(&#34;issue&#34;)&lt;/script&gt;" in text
+
+
+def test_an_older_assessment_can_be_picked(pages, run):
+    """And the page says that it is not the newest."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/health?org=demo&assessment=1").text)
+    assert "80.0 % of 20,001 records have no issue" in text
+    assert "first assessment" in text
+    assert "This is an older assessment" in text
+
+
+@pytest.mark.parametrize(
+    "asked", ["99", "999999999999999999", "99999999999999999999999", "x", "-1", "1;DROP TABLE", "%00"]
+)
+def test_nonsense_for_an_assessment_is_no_fault(pages, run, asked):
+    """Unknown numbers are not found; what is no number is as if it were not there."""
+    run("a_working_org.sql")
+    assert pages.get(f"/headwater/health?assessment={asked}").status_code == (
+        404 if asked.strip("9") == "" and len(asked) <= 18 else 200
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("q=PHONES", {"phone_bad"}),
+        ("severity=error", {"email_missing"}),
+        ("show=worse", {"email_missing"}),
+        ("show=clean", {"test_record"}),
+        ("show=failing", {"email_missing", "phone_bad"}),
+        ("object=Case", {"case_orphan"}),
+        ("q=%27%20OR%20TRUE%20--", set()),
+        ("sort=nonsense&order=sideways", {"email_missing", "phone_bad", "test_record", "case_orphan"}),
+    ],
+)
+def test_issues_can_be_searched_and_filtered(pages, run, query, shown):
+    """By text, severity, object and what became of them."""
+    run("a_working_org.sql")
+    text = pages.get(f"/headwater/health?org=demo&{query}").text
+    assert set(re.findall(r"/health/issue/(\w+)\?", text)) == shown
+
+
+def test_issues_can_be_sorted_both_ways(pages, run):
+    """The column says which way it is sorted."""
+    run("a_working_org.sql")
+    text = pages.get("/headwater/health?sort=records&order=asc").text
+    assert re.search(r'aria-sort="ascending"[^>]*><a href="[^"]*sort=records&amp;order=desc', text)
+
+
+def test_an_issue_lists_its_records_with_links_to_salesforce(pages, run):
+    """Fifty on a page; the mended ones are gone, the new ones are marked when they come."""
+    run("a_working_org.sql")
+    text = pages.get("/headwater/health/issue/email_missing?org=demo").text
+    links = re.findall(r'href="(https://demo[^"]+)" data-out target="_blank"', text)
+    assert len(links) == 50
+    assert links[0] == "https://demo.my.salesforce.test/lightning/r/Contact/003000000000004AAA/view"
+    assert "1–50 of 60 records" in words(text)
+
+
+def test_the_second_page_holds_the_rest(pages, run):
+    """Nothing is shown twice or left out."""
+    run("a_working_org.sql")
+    path = "/headwater/health/issue/email_missing"
+    ids = [re.findall(r"<code>(003\w{15})</code>", pages.get(f"{path}?page={page}").text) for page in (1, 2)]
+    assert [len(each) for each in ids] == [50, 10]
+    assert ids[0] + ids[1] == [f"003{n:012}AAA" for n in range(4, 64)]
+
+
+def test_an_older_assessment_still_knows_its_records(pages, run):
+    """Also those that were mended since."""
+    run("a_working_org.sql")
+    text = pages.get("/headwater/health/issue/email_missing?assessment=1").text
+    assert "1–50 of 55 records" in words(text)
+    assert "003000000000001AAA" in text
+
+
+def test_the_newest_findings_can_come_first(pages, run):
+    """First seen is a time with its zone."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/health/issue/email_missing?sort=first_seen&order=desc").text)
+    assert "003000000000056AAA ↗ Contact 2026-03-01 10:10:00 UTC new" in text
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("0063", 1), ("aaa", 60), ("%25", 0), ("_", 0), ("' OR 1=1 --", 0), ("x'; DROP TABLE headwater.finding; --", 0)],
+)
+def test_records_are_searched_by_id(pages, run, search, found):
+    """Any part of an Id, in either case; SQL and its wildcards are nothing but text."""
+    run("a_working_org.sql")
+    text = pages.get("/headwater/health/issue/email_missing", params={"q": search}).text
+    assert len(re.findall(r"<code>003", text)) == min(found, 50)
+    assert "1–50 of 60" in words(pages.get("/headwater/health/issue/email_missing").text)
+
+
+def test_an_issue_that_nobody_knows_is_not_found(pages, run):
+    """With a page, not a fault."""
+    run("a_working_org.sql")
+    for check in ("none", "%00", "a%2fb", "%3Cb%3E"):
+        assert pages.get(f"/headwater/health/issue/{check}").status_code == 404
+
+
+def test_an_address_that_is_no_web_address_is_no_link(pages, run, warehouse):
+    """Where an org lives comes from its answer to a login."""
+    from sqlalchemy import text as sql
+
+    run("a_working_org.sql")
+    with warehouse.begin() as connection:
+        connection.execute(sql("UPDATE headwater.org SET instance_url = 'javascript:alert(1)//'"))
+    text = pages.get("/headwater/health/issue/email_missing").text
+    assert "javascript:" not in text
+    assert "003000000000004AAA" in text
+
+
+def test_links_know_the_path_that_airflow_lives_below(open_pages, warehouse, run):
+    """Behind a proxy Airflow may live at /airflow."""
+    run("a_working_org.sql")
+    text = open_pages(lambda: warehouse, below="/airflow").get("/airflow/headwater/health").text
+    assert not re.findall(r'(?:href|src)="(?!/airflow/headwater/|#|https://)[^"]*"', text)
