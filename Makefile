@@ -17,7 +17,7 @@ WORKERS := -n auto --maxprocesses=4 --dist loadfile
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
 
-.PHONY: help up down status reset org check-definitions test check format bench lock install install-dev
+.PHONY: help up down status reset org airflow check-definitions test check format bench lock install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ reset: install ## delete everything that is kept, after asking (YES=1 answers)
 
 org: install ## run the sandbox org alone (PORT=8090 CONTACTS=20000 SEED=1)
 	@$(RUN) -m include.local org
+
+airflow: install ## run Airflow's own command line (ARGS="backfill create --dag-id demo_extract …")
+	@$(RUN) -m include.local airflow $(ARGS)
 
 check-definitions: install ## check the definitions, and their objects and fields with the sandbox org if it runs
 	@$(RUN) -m include.local check-definitions

@@ -17,10 +17,9 @@ Runs every check over the records of the org `{org}` and keeps the grade, the co
 It runs after each extract that changed rows, and daily, because some checks depend on the date. The result stands on the page *CRM → Health*.
 
 ### When it fails
-- **NotReady**: nothing has been extracted yet; run `{org}_extract`.
 - **DefinitionError**: a check's predicate is not valid SQL for these tables; the message names check and file.
 
-A check whose object or field is missing does not fail the run: it is *not assessed*, with the reason.
+While nothing has been extracted the run skips. A check whose object or field is missing does not fail the run: it is *not assessed*, with the reason.
 
 ### How to re-run
 Clear the task or trigger the DAG. An assessment changes no record.

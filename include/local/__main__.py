@@ -20,10 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, words in _COMMANDS.items():
-        commands.add_parser(name, help=words)
-    chosen = _RUN[parser.parse_args(arguments).command]
+        commands.add_parser(name, help=words, add_help=name != "airflow")
+    parsed, rest = parser.parse_known_args(arguments)
+    if rest and parsed.command != "airflow":
+        parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
-        return chosen(read_site())
+        site = read_site()
+        return _airflow(site, rest) if parsed.command == "airflow" else _RUN[parsed.command](site)
     except HeadwaterError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -41,6 +44,7 @@ _COMMANDS = {
     "reset": "stop everything and delete all that is kept (YES=1: without asking)",
     "check-definitions": "check the definitions, with the org if it answers",
     "org": "run the sandbox org alone, in the foreground (PORT=, CONTACTS=, SEED=)",
+    "airflow": "run Airflow's own command line with this installation's settings, e.g. airflow dags list",
     "supervise": "keep the services running (started by up)",
 }
 
@@ -118,6 +122,15 @@ def _check_definitions(site: Site) -> int:
     from include.local.definitions_check import check_definitions
 
     return check_definitions(site)
+
+
+def _airflow(site: Site, arguments: list[str]) -> NoReturn:
+    from include.local.plan import airflow_environment
+
+    command = [sys.executable, "-m", "airflow", *arguments]
+    os.chdir(PROJECT_ROOT)
+    sys.stdout.flush()
+    os.execve(command[0], command, {**os.environ, **airflow_environment(site)})
 
 
 def _supervise(site: Site) -> int:

@@ -55,3 +55,13 @@ def move_idle_cursor(connection: Connection, org: str, object: str, *, seen: dat
         {"org": org, "object": object, "seen": seen, "to": to},
     )
     return moved.rowcount > 0
+
+
+def anything_loaded(connection: Connection, org: str) -> bool:
+    """Return whether the first load of at least one of the org's objects is complete."""
+    return bool(
+        connection.execute(
+            text("SELECT EXISTS (SELECT FROM headwater.object WHERE org = :org AND first_loaded_at IS NOT NULL)"),
+            {"org": org},
+        ).scalar_one()
+    )

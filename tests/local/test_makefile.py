@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TARGETS = {"up", "down", "status", "reset", "org", "test", "check", "lock", "bench", "check-definitions", "format"}
+TARGETS = {
+    "up",
+    "down",
+    "status",
+    "reset",
+    "org",
+    "airflow",
+    "test",
+    "check",
+    "lock",
+    "bench",
+    "check-definitions",
+    "format",
+}
 
 
 def run(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

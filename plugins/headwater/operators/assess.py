@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from headwater.runs import airflow_run, now_utc
 
@@ -27,12 +28,24 @@ class AssessHealthOperator(BaseOperator):
         self.org = org
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Return the grade and how many records have an issue."""
+        """Return the grade and how many records have an issue; skip while nothing has been extracted."""
         from headwater.hooks import checks, org_definition, warehouse_engine
         from include.quality.assess import assess_org
+        from include.warehouse.cursors import anything_loaded
+        from include.warehouse.engine import transaction
 
-        org = org_definition(self.org)
-        found = assess_org(warehouse_engine(), org, checks(), now=now_utc(), run=airflow_run(context))
+        org, engine = org_definition(self.org), warehouse_engine()
+        with transaction(engine) as connection:
+            loaded = anything_loaded(connection, org.org)
+        if not loaded:
+            raise AirflowSkipException(f"nothing has been extracted yet; run {org.org}_extract first")
+        found = assess_org(engine, org, checks(), now=now_utc(), run=airflow_run(context))
+        self.log.info(
+            "%s of %s records have no issue (assessment %s)",
+            f"{found.records - found.records_with_issue:,}",
+            f"{found.records:,}",
+            found.assessment_id,
+        )
         return {
             "assessment_id": found.assessment_id,
             "grade": found.grade,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from headwater.runs import now_utc, parameter
+from include.records import OutcomeCounts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -74,8 +75,9 @@ class PushProfilesOperator(BaseOperator):
             batch_size=options.batch_size,
             resend=bool(parameter(context, "resend", self.resend)),
             now=now_utc,
-            on_progress=lambda counts: self.log.info("%s", counts),
+            on_progress=lambda counts: self.log.info("so far: %s", in_words(counts)),
         )
+        self.log.info("of %s selected records: %s", f"{counts.selected:,}", in_words(counts))
         settle(counts, options)
         return asdict(counts)
 
@@ -90,3 +92,9 @@ class PushProfilesOperator(BaseOperator):
             fast_fail=self.fast_fail,
             batch_size=self.batch_size,
         ).execute(context)
+
+
+def in_words(counts: OutcomeCounts) -> str:
+    """Return the outcomes that occurred, e.g. "7 delivered, 1,993 unchanged"."""
+    found = {name: count for name, count in asdict(counts).items() if count and name != "selected"}
+    return ", ".join(f"{count:,} {name}" for name, count in found.items()) or "none"

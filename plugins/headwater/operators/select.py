@@ -74,4 +74,11 @@ class SelectProfilesOperator(BaseOperator):
                 batch_size=parameter(context, "batch_size", self.batch_size),
             ),
         )
+        self.log.info(
+            "%s selected, %s unchanged, %s to send%s",
+            f"{selection.selected:,}",
+            f"{selection.unchanged:,}",
+            f"{selection.to_send:,}",
+            f"; approval needed: {selection.guard}" if selection.guard else "",
+        )
         return asdict(selection)

@@ -1,0 +1,58 @@
+"""Check the definitions: what the files alone prove wrong, and what only the orgs can prove.
+
+Run it where Airflow's environment is set, so that the connections can be read: `python -m headwater.check_definitions`
+(`make check-definitions` does that).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from include.config.inspect import inspect_definitions
+from include.config.loader import Definitions, load_definitions
+from include.config.orgs import OrgDefinition
+from include.errors import HeadwaterError
+from include.records import Describe
+
+
+def main() -> int:
+    """Print what is wrong and what could not be checked; return 1 when something is wrong."""
+    definitions = load_definitions()
+    described: dict[str, dict[str, Describe]] = {}
+    labels: dict[str, dict[str, str]] = {}
+    notes: list[str] = []
+    for name, org in definitions.orgs.items():
+        try:
+            described[name], labels[name] = _ask(org, definitions)
+        except HeadwaterError as error:
+            notes.append(f"org {name}: only the files were checked: {error}")
+    errors = [*definitions.errors, *inspect_definitions(definitions, described, known_objects=labels)]
+    return report(definitions, errors, notes)
+
+
+def report(definitions: Definitions, errors: Iterable[HeadwaterError], notes: Iterable[str]) -> int:
+    """Print errors, then notes, then the counts; return 1 when there are errors."""
+    errors = list(errors)
+    lines = [*(f"  - {each}" for each in errors), *(f"  ({each})" for each in notes)]
+    counts = f"{len(definitions.orgs)} orgs, {len(definitions.pushes)} pushes, {len(definitions.checks)} checks"
+    lines.append(f"{len(errors)} errors; good: {counts}" if errors else f"all good: {counts}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if errors else 0
+
+
+def _ask(org: OrgDefinition, definitions: Definitions) -> tuple[dict[str, Describe], dict[str, str]]:
+    """Return the describes of every object that the org's definitions can mean, and the labels of all objects."""
+    from headwater.hooks import salesforce_client
+
+    with salesforce_client(org) as client:
+        labels = {each.name: each.label for each in client.list_objects()}
+        wanted = set(org.all_objects)
+        wanted |= {each for check in definitions.checks.values() for each in check.needs}
+        wanted |= {each.source.object for each in definitions.pushes.values() if each.org == org.org}
+        described = {name: client.describe(name) for name in sorted(wanted & set(labels))}
+    return {name: each for name, each in described.items() if each is not None}, labels
+
+
+if __name__ == "__main__":
+    sys.exit(main())
