@@ -250,6 +250,6 @@ def _write(
 def say(counts: RowCounts) -> str:
     """Return one sentence about what a load did."""
     return (
-        f"{counts.changed} rows changed ({counts.inserted} new, {counts.updated} updated, {counts.deleted} of them"
-        f" deleted), {counts.unchanged} known already, {counts.rejected} rejected"
+        f"{counts.changed:,} rows changed ({counts.inserted:,} new, {counts.updated:,} updated, {counts.deleted:,} of"
+        f" them deleted), {counts.unchanged:,} known already, {counts.rejected:,} rejected"
     )

@@ -35,8 +35,11 @@ def start_run(connection: Connection, *, kind: Kind, org: str, subject: str, run
 
 def finish_run(connection: Connection, run_id: int, state: EndState, message: str = "") -> None:
     """Write how a run ended; to be called in the transaction of what it did."""
-    connection.execute(
-        text("UPDATE headwater.run SET state = :state, message = :message, ended_at = now() WHERE run_id = :run_id"),
+    connection.execute(  # now() would be the moment at which that transaction, and so the whole load, began
+        text(
+            "UPDATE headwater.run SET state = :state, message = :message, ended_at = clock_timestamp()"
+            " WHERE run_id = :run_id"
+        ),
         {"run_id": run_id, "state": state, "message": message},
     )
 

@@ -74,6 +74,19 @@ def test_a_run_that_said_nothing_is_buried_as_failed(warehouse: Engine) -> None:
     assert states == {dead: "failed", done: "success"}
 
 
+def test_a_run_ends_when_its_work_is_done_not_when_that_began(warehouse: Engine) -> None:
+    """The end is written in the transaction of the rows, which may have taken minutes."""
+    with transaction(warehouse) as connection:
+        run_id = new_run(connection)
+    with transaction(warehouse) as connection:
+        began = connection.execute(text("SELECT now()")).scalar_one()
+        connection.execute(text("SELECT pg_sleep(0.02)"))
+        finish_run(connection, run_id, "success")
+    with transaction(warehouse) as connection:
+        ended = connection.execute(text("SELECT ended_at FROM headwater.run WHERE run_id = :id"), {"id": run_id})
+        assert ended.scalar_one() >= began + timedelta(seconds=0.02)
+
+
 def test_a_probe_is_kept_for_its_dag_run_byte_for_byte(warehouse: Engine) -> None:
     """The page is CSV, which may hold what jsonb refuses."""
     probe = Probe(
