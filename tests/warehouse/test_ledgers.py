@@ -76,8 +76,7 @@ def test_a_run_that_said_nothing_is_buried_as_failed(warehouse: Engine) -> None:
 
 def test_a_run_ends_when_its_work_is_done_not_when_that_began(warehouse: Engine) -> None:
     """The end is written in the transaction of the rows, which may have taken minutes."""
-    with transaction(warehouse) as connection:
-        run_id = new_run(connection)
+    run_id = new_run(warehouse)
     with transaction(warehouse) as connection:
         began = connection.execute(text("SELECT now()")).scalar_one()
         connection.execute(text("SELECT pg_sleep(0.02)"))
