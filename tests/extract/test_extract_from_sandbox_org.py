@@ -139,6 +139,15 @@ class Bench:
         with transaction(self.warehouse) as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
+    def newest_run(self) -> int:
+        """Return the number of the newest run, 0 before the first."""
+        return int(self.rows("SELECT coalesce(max(run_id), 0) FROM headwater.run")[0][0])
+
+    def until_it_works(self, process: subprocess.Popen[bytes], *, after: int) -> None:
+        """Return when a process has begun a run, or has ended; a busy machine takes its time."""
+        while process.poll() is None and self.newest_run() == after:
+            time.sleep(0.02)
+
     def equals_the_org(self, name: str) -> None:
         """Compare every value of every record, deleted ones too."""
         table = known_table(self.warehouse, self.org, name)
@@ -222,12 +231,14 @@ def test_a_load_that_is_killed_again_and_again_ends_equal_to_the_org(
     asked = {"credentials": bench.signed, "warehouse": warehouse_url, "org": bench.org.model_dump(), "run": "killed"}
     for number in range(8):
         mode = "full" if number > 4 else "changes"
+        before = bench.newest_run()
         with subprocess.Popen(
             [sys.executable, "-c", TASK, json.dumps(asked | {"mode": mode})], stdout=subprocess.PIPE
         ) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"begins\n"
-            time.sleep(dice.uniform(0.1, 1.2))
+            bench.until_it_works(process, after=before)
+            time.sleep(dice.uniform(0, 0.6))
             process.kill()
         if number % 4 == 3:
             bench.control("touch", object="Contact", n=5)

@@ -16,7 +16,8 @@ def test_files_are_checked_without_an_org(
     """A bad file is one line and the exit code; the good ones are counted."""
     (definitions / "orgs" / "good.yaml").write_text("org: good\nconnection: elsewhere\n")
     (definitions / "orgs" / "bad.yaml").write_text("org: bad\n")
-    site = read_site({"HEADWATER_HOME": str(tmp_path / "home"), "HEADWATER_DEFINITIONS": str(definitions)})
+    variables = {"HEADWATER_HOME": str(tmp_path / "home"), "HEADWATER_DEFINITIONS": str(definitions), "PORT": "9"}
+    site = read_site(variables)
     assert check_definitions(site) == 1
     said = capsys.readouterr().out
     assert "orgs/bad.yaml: connection: this key is missing" in said

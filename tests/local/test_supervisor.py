@@ -108,10 +108,11 @@ def test_a_service_whose_description_changed_is_started_anew_and_the_others_are_
 def test_a_service_that_ends_again_and_again_is_reported_with_its_log(site: Site, program: Program) -> None:
     """The message holds the path of the log and its last words."""
     ensure_supervisor(site)
-    service = program("raise SystemExit('no such colour')")
+    # Nobody answers there: a slow machine shows the process running for a moment, which is not being ready.
+    service = program("raise SystemExit('no such colour')", ready_url="http://127.0.0.1:9/")
     ensure_services(site, [service])
     with pytest.raises(SetupFailed, match=r"small ends again and again; its log is .*small\.log:\n.*no such colour"):
-        wait_for_service(site, service, patience_seconds=30)
+        wait_for_service(site, service, patience_seconds=120)
 
 
 def test_a_taken_port_is_refused_with_the_variable_to_set(site: Site, program: Program) -> None:
