@@ -5,7 +5,7 @@ A bad file never hides a good one: DAG files make what loads, and one file shows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -63,6 +63,9 @@ def load_definitions(folder: Path | None = None) -> Definitions:
     """
     folder = folder or read_settings().definitions
     errors: list[DefinitionError] = []
+    if not folder.is_dir():
+        problem = f"the folder {folder} does not exist; make it, or mend HEADWATER_DEFINITIONS"
+        return Definitions(orgs={}, pushes={}, checks={}, errors=(DefinitionError(problem),))
     orgs = _by_name(_read(folder, "orgs", OrgDefinition, errors), "org", errors)
     pushes = _by_name(_read(folder, "pushes", PushDefinition, errors), "push", errors)
     check_files = _read(folder, "checks", CheckFile, errors)
@@ -78,24 +81,56 @@ def load_definitions(folder: Path | None = None) -> Definitions:
 
 def _read(folder: Path, kind: str, model: type[Model], errors: list[DefinitionError]) -> list[tuple[str, Model]]:
     found: list[tuple[str, Model]] = []
+    if not (folder / kind).is_dir():
+        errors.append(
+            DefinitionError(f"there is no such folder in {folder}; make it, empty if need be", file=f"{kind}/")
+        )
     for path in sorted((folder / kind).glob("*.y*ml")):
         name = f"{kind}/{path.name}"
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            if not isinstance(content, dict):
-                errors.append(DefinitionError("the file must hold keys and values; it is empty or a list", file=name))
-                continue
-            found.append((name, model.model_validate(content)))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or "cannot be read"
-            errors.append(DefinitionError(f"this is not YAML{place}: {problem}", file=name))
-        except (OSError, UnicodeDecodeError) as error:
-            errors.append(DefinitionError(f"the file cannot be read: {error}", file=name))
+            found.append((name, model.model_validate(_content(path, name))))
+        except DefinitionError as error:
+            errors.append(error)
         except ValidationError as error:
             errors.extend(_as_definition_errors(error, name))
     return found
+
+
+def _content(path: Path, name: str) -> dict[str, object]:
+    """Return the keys and values of a file, whatever a person may have written into it.
+
+    Raises:
+        DefinitionError: it cannot be read, is no YAML, or holds something else.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise DefinitionError(f"this is not YAML{place}: {problem}", file=name) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"the file cannot be read: {error}", file=name) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        # YAML's own readers of dates and numbers raise these for 2026-02-30, for !!int x, for 3,000 nested brackets.
+        raise DefinitionError(f"a value cannot be read: {error}; quote it if it is text", file=name) from error
+    if not isinstance(content, dict):
+        raise DefinitionError("the file must hold keys and values; it is empty or a list", file=name)
+    return content
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuse a key that stands twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key.value!r} stands here twice", problem_mark=key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep=deep)
 
 
 def _as_definition_errors(error: ValidationError, file: str) -> Iterator[DefinitionError]:

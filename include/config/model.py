@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -14,10 +15,17 @@ class DefinitionModel(BaseModel):
 
 
 def _five_fields(text: str) -> str:
-    from croniter import croniter  # Airflow's own cron library; costs nothing until a definition is read
+    from croniter import (
+        CroniterBadDateError,
+        croniter,
+    )  # Airflow's own cron library; costs nothing until a definition is read
 
     if len(text.split()) != 5 or not croniter.is_valid(text):  # type: ignore[no-untyped-call]
         raise ValueError(f"{text!r} is not a cron expression of five fields, such as '0 * * * *' for hourly")
+    try:
+        croniter(text, datetime(2000, 1, 1, tzinfo=UTC)).get_next()  # type: ignore[no-untyped-call]
+    except CroniterBadDateError as error:
+        raise ValueError(f"{text!r} names a date that never comes") from error
     return text
 
 

@@ -39,6 +39,10 @@ class OrgDefinition(DefinitionModel):
     @model_validator(mode="after")
     def _objects_are_read_once(self) -> OrgDefinition:
         """Refuse an object in two groups: two schedules would move one cursor."""
+        for names in (self.objects, *(group.objects for group in self.groups)):
+            twice = {each for each in names if [other.lower() for other in names].count(each.lower()) > 1}
+            if twice:
+                raise ValueError(f"{', '.join(sorted(twice))} stands twice among the objects; name each once")
         seen: set[str] = set()
         if len({group.name for group in self.groups}) != len(self.groups):
             raise ValueError("two groups have the same name; give each its own")

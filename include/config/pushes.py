@@ -80,7 +80,7 @@ class Gate(DefinitionModel):
     """Say how the health gate treats this push."""
 
     enabled: bool = True
-    max_age_hours: float = Field(default=30, gt=0, description="an older assessment counts as none")
+    max_age_hours: float = Field(default=30, gt=0, le=8760, description="an older assessment counts as none")
     without_assessment: Literal["stop", "pass"] = "stop"
 
 

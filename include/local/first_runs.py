@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import quote
 
 from include.errors import SetupFailed
 from include.local.airflow_rest import AirflowRest, Json
@@ -55,6 +56,8 @@ def unpause(rest: AirflowRest, dag_id: str) -> bool:
 def first_run(site: Site, rest: AirflowRest, dag_id: str, *, patience_seconds: float = 1200) -> str:
     """Wait for the newest run of a DAG, triggering one if none comes by itself, and return its state.
 
+    A run that a guard stopped (a push of very many records, say) is not waited for: a person decides when.
+
     Raises:
         SetupFailed: it failed or takes too long; the message says where its logs are.
     """
@@ -64,6 +67,8 @@ def first_run(site: Site, rest: AirflowRest, dag_id: str, *, patience_seconds: f
     while run.get("state") not in ("success", "failed"):
         if time.monotonic() > deadline:
             raise SetupFailed(f"the first run of {dag_id} still goes on; watch it at {site.url}/dags/{dag_id}")
+        if _awaits_a_person(rest, dag_id, str(run["dag_run_id"])):
+            return f"waits for your approval: {site.url}/required_actions"
         time.sleep(0.5)
         run = _runs(rest, dag_id)[0]
     if run["state"] == "failed":
@@ -85,6 +90,12 @@ def _appearing(rest: AirflowRest, dag_id: str) -> Json | None:
             return None
         time.sleep(0.5)
     return None
+
+
+def _awaits_a_person(rest: AirflowRest, dag_id: str, run_id: str) -> bool:
+    path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+    answer = rest.get(path) or {}
+    return any(each["state"] == "awaiting_input" for each in answer.get("task_instances", []))
 
 
 def _runs(rest: AirflowRest, dag_id: str, condition: str = "") -> list[Json]:

@@ -100,6 +100,17 @@ def test_a_bad_file_does_not_hide_the_good_ones(definitions: Path) -> None:
             "orgs/a.yaml: objects.0: String should match pattern",
         ),
         ("orgs/a.yaml", "", "orgs/a.yaml: the file must hold keys and values; it is empty or a list"),
+        ("orgs/a.yaml", ORG + "owner: 2026-02-30\n", "orgs/a.yaml: a value cannot be read: "),
+        ("orgs/a.yaml", ORG + "owner: !!bool x\n", "orgs/a.yaml: a value cannot be read: "),
+        ("orgs/a.yaml", ORG + "owner: " + "[" * 3000 + "\n", "orgs/a.yaml: a value cannot be read: "),
+        ("orgs/a.yaml", ORG + "lookback_minutes: " + "9" * 5000 + "\n", "orgs/a.yaml: a value cannot be read: "),
+        (
+            "orgs/a.yaml",
+            ORG + "owner: a\nowner: b\n",
+            "orgs/a.yaml: this is not YAML in line 4, column 1: the key 'owner'",
+        ),
+        ("orgs/a.yaml", ORG + "schedule: 0 0 30 2 *\n", "orgs/a.yaml: schedule: '0 0 30 2 *' names a date that never"),
+        ("orgs/a.yaml", ORG + "objects: [Lead, lead]\n", "orgs/a.yaml: Lead, lead stands twice among the objects"),
         ("orgs/a.yaml", "- org: acme\n", "orgs/a.yaml: the file must hold keys and values; it is empty or a list"),
     ],
 )
@@ -137,6 +148,14 @@ def test_a_bad_push_names_file_and_key(definitions: Path, change: tuple[str, str
 
     assert len(found) == 1
     assert found[0].startswith(expected)
+
+
+def test_a_missing_folder_is_an_error(definitions: Path) -> None:
+    """Without a word, a mistyped setting would leave no DAG, and a lost folder no check."""
+    (definitions / "checks").rmdir()
+
+    assert messages(definitions) == [f"checks/: there is no such folder in {definitions}; make it, empty if need be"]
+    assert "does not exist; make it, or mend HEADWATER_DEFINITIONS" in messages(definitions / "nowhere")[0]
 
 
 def test_two_definitions_of_one_name_are_one_error(definitions: Path) -> None:

@@ -21,7 +21,7 @@ from headwater.operators import (
     SelectProfilesOperator,
 )
 from headwater.salesforce_hook import HeadwaterSalesforceHook
-from include.errors import AuthError, GateClosed, NotReady, PushFailed, QueryRefused, Unreachable
+from include.errors import AuthError, DefinitionError, GateClosed, NotReady, PushFailed, QueryRefused, Unreachable
 from include.sandbox.org import credentials as org_credentials
 from include.settings import PROJECT_ROOT
 from tests.headwater.connected import CONTACTS, client_credentials, connect, free_port
@@ -54,6 +54,14 @@ def test_a_probe_says_how_much_there_is(site: dict[str, str]) -> None:
     probe = ProbeObjectsOperator(task_id="p", org="demo", objects=OBJECTS)
 
     assert probe.execute({}) == {"Account": 75, "Contact": CONTACTS, "Lead": 150, "Opportunity": 75}
+
+
+def test_an_object_that_the_org_does_not_read_is_refused(site: dict[str, str]) -> None:
+    """A typo in the trigger form would otherwise read nothing and look green."""
+    probe = ProbeObjectsOperator(task_id="p", org="demo", objects=OBJECTS)
+
+    with pytest.raises(DefinitionError, match="'demo' does not read Contakt; it reads Account, Contact"):
+        probe.execute({"params": {"objects": ["Contakt"]}})
 
 
 def test_the_whole_way_by_hand(site: dict[str, str]) -> None:

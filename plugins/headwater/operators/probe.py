@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from headwater.runs import airflow_run, backfill_interval, chosen_mode, parameter, waits_for_budget
+from include.errors import DefinitionError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,6 +40,12 @@ class ProbeObjectsOperator(BaseOperator):
 
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
         chosen = set(parameter(context, "objects", None) or self.objects)
+        unknown = sorted(chosen - set(org.all_objects))
+        if unknown:
+            known = ", ".join(org.all_objects)
+            raise DefinitionError(
+                f"org {self.org!r} does not read {', '.join(unknown)}; it reads {known}", key="objects"
+            )
         result = probe_objects(
             engine,
             salesforce_client(org, run),
