@@ -14,10 +14,10 @@ from include.activation.options import PushMode
 from include.activation.prepare import Candidate, Row, events_of, in_rounds, prepare_row, with_claimed
 from include.activation.record import record_receipts, record_refused, record_unchanged
 from include.activation.select import source_of
-from include.activation.settlement import Terms, close, counts_so_far, stop, take_up
+from include.activation.settlement import Terms, close, counts_so_far, put_back, stop, take_up
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, Destination
-from include.errors import FastFailed, HeadwaterError, WarehouseDown
+from include.errors import AuthError, FastFailed, HeadwaterError, RateLimited, Unreachable, WarehouseDown
 from include.ports import Clock
 from include.records import Outcome, OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
@@ -84,7 +84,7 @@ def deliver_push(
         try:
             _Delivery.of(engine, push, destination, run, terms, now, on_progress).go(reading)
         except HeadwaterError as error:
-            stop(engine, run, error)
+            stop(reading, engine, run, error)
             raise
         except OperationalError as error:
             raise WarehouseDown(
@@ -234,11 +234,15 @@ class _Delivery:
         """Send one request, record its answer, and say whether a record failed in it."""
         with transaction(self.engine) as connection:
             mark_request(connection, self.run.run_id, place, "sent")
-        result = self.destination.send(batch)
+        try:
+            result = self.destination.send(batch)
+        except (AuthError, RateLimited, Unreachable) as error:  # the platform took nothing of this batch
+            put_back(self.engine, self.run, place, error)
+            raise
         with transaction(self.engine) as connection:
             look_up_by_key(connection)
-            record_receipts(connection, self.run, by_id, result.receipts)
             mark_request(connection, self.run.run_id, place, "answered")
+            record_receipts(connection, self.run, by_id, result.receipts)
         self._count([receipt.outcome for receipt in result.receipts])
         self.on_progress(counts_of(self.run.selected, self.tally))
         return any(receipt.outcome in (Outcome.REJECTED, Outcome.UNKNOWN) for receipt in result.receipts)

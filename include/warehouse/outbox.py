@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
+from include.errors import WarehouseDown
 from include.records import Event, Outcome, Receipt
 from include.warehouse.pushes import PushRun
 from include.warehouse.selections import LISTED, as_json
@@ -20,6 +21,15 @@ _STATES = {
     Outcome.REJECTED: "refused",
     Outcome.UNKNOWN: "unknown",
 }
+_STEPS = {  # what a request becomes: what it must have been, and the time to note
+    "sent": ("written", "sent_at = now()"),
+    "answered": ("sent", "ended_at = now()"),
+    "written": ("sent", "sent_at = NULL"),
+}
+_LEFT_OPEN = (
+    "known.push = :push AND known.run_id = coalesce(:run_id, known.run_id) AND known.state = 'open'"
+    " AND request.run_id = known.run_id AND request.number = known.request"
+)
 
 
 def claim_events(
@@ -91,15 +101,24 @@ def move_events(connection: Connection, event_keys: Sequence[str], *, request: i
 
 
 def mark_request(connection: Connection, run_id: int, number: int, state: str) -> None:
-    """Note that a request is on its way (``sent``) or that its answer is recorded (``answered``)."""
-    column = "sent_at" if state == "sent" else "ended_at"
-    connection.execute(
+    """Note that a request is on its way (``sent``), recorded (``answered``), or not taken at all (``written`` again).
+
+    Raises:
+        WarehouseDown: the request is no longer ours: another delivery settled it when our lock broke off.
+    """
+    before, stamp = _STEPS[state]
+    marked = connection.execute(
         text(
-            f"UPDATE headwater.push_request SET state = :state, {column} = now()"
-            " WHERE run_id = :run_id AND number = :number"
+            f"UPDATE headwater.push_request SET state = :state, {stamp}"
+            " WHERE run_id = :run_id AND number = :number AND state = :before"
         ),
-        {"run_id": run_id, "number": number, "state": state},
-    )
+        {"run_id": run_id, "number": number, "state": state, "before": before},
+    ).rowcount
+    if marked != 1:
+        raise WarehouseDown(
+            f"request {number} of push run {run_id} is not {before!r} any more, so it cannot become {state!r}: another"
+            " delivery took over when the connection to the warehouse broke off; the retry goes on where it was"
+        )
 
 
 def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]]) -> None:
@@ -122,46 +141,46 @@ def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]
         )
 
 
-def drop_open(connection: Connection, run_id: int) -> None:
-    """Free the events of a run that were written down and surely not sent."""
-    connection.execute(
-        text("DELETE FROM headwater.outbox WHERE run_id = :run_id AND state = 'open'"), {"run_id": run_id}
-    )
-    connection.execute(
-        text(
-            "UPDATE headwater.push_request SET state = 'dropped', ended_at = now()"
-            " WHERE run_id = :run_id AND state IN ('written', 'sent')"
-        ),
-        {"run_id": run_id},
-    )
+def recover_outbox(
+    connection: Connection, push: str, *, run_id: int | None = None
+) -> dict[int, list[tuple[Receipt, str]]]:
+    """Settle what a delivery left behind when it ended; call it while nobody else delivers this push.
 
+    Events whose request was only written down are free again. All others become ``unknown``: their request was on its
+    way and no answer is recorded, so the platform may have them.
 
-def recover_outbox(connection: Connection, push: str) -> dict[int, list[tuple[Receipt, str]]]:
-    """Settle what a killed delivery left behind; call it while nobody else delivers this push.
-
-    Events whose request was on its way become ``unknown``, the others are free again.
+    Args:
+        connection: a transaction.
+        push: whose events.
+        run_id: only those of this run; of every run of the push when it is None.
 
     Returns:
         for each run, the receipts of its records that became unknown, each with the key of its event.
     """
+    values = {"push": push, "run_id": run_id}
     lost = connection.execute(
         text(
             "UPDATE headwater.outbox AS known SET state = 'unknown', settled_at = now()"
-            " FROM headwater.push_request AS request WHERE known.push = :push AND known.state = 'open'"
-            " AND request.run_id = known.run_id AND request.number = known.request AND request.state = 'sent'"
+            f" FROM headwater.push_request AS request WHERE {_LEFT_OPEN} AND request.state <> 'written'"
             " RETURNING known.run_id, known.record_id, known.event_key"
         ),
-        {"push": push},
+        values,
     ).all()
-    connection.execute(text("DELETE FROM headwater.outbox WHERE push = :push AND state = 'open'"), {"push": push})
+    connection.execute(
+        text(
+            "DELETE FROM headwater.outbox AS known USING headwater.push_request AS request"
+            f" WHERE {_LEFT_OPEN} AND request.state = 'written'"
+        ),
+        values,
+    )
     connection.execute(
         text(
             "UPDATE headwater.push_request AS request SET ended_at = now(),"
             " state = CASE WHEN request.state = 'sent' THEN 'lost' ELSE 'dropped' END"
             " FROM headwater.push_run AS run WHERE run.run_id = request.run_id AND run.push = :push"
-            " AND request.state IN ('written', 'sent')"
+            " AND run.run_id = coalesce(:run_id, run.run_id) AND request.state IN ('written', 'sent')"
         ),
-        {"push": push},
+        values,
     )
     found: dict[int, list[tuple[Receipt, str]]] = {}
     for run_id, record_id, event_key in lost:
@@ -174,5 +193,5 @@ def _lost(record_id: str) -> Receipt:
         record_id=record_id,
         outcome=Outcome.UNKNOWN,
         cause="answer_lost",
-        message="the task ended while this request was under way; whether the platform has the event is not known",
+        message="the delivery ended before an answer was stored; whether the platform has the event is not known",
     )
