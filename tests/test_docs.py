@@ -1,0 +1,59 @@
+"""What the docs show works as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from include.config.loader import load_definitions
+from include.sandbox.insider_one import credentials as platform
+from include.sandbox.org import credentials as org
+from include.settings import PROJECT_ROOT
+
+DOCS = PROJECT_ROOT / "docs"
+README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def first_yaml(page: str) -> str:
+    found = re.search(r"```yaml\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.S)
+    assert found, page
+    return found.group(1)
+
+
+def test_the_definitions_in_the_docs_load(definitions: Path) -> None:
+    """A person may copy them."""
+    (definitions / "orgs" / "acme.yaml").write_text(first_yaml("definitions.md"), encoding="utf-8")
+    (definitions / "orgs" / "demo.yaml").write_text("org: demo\nconnection: c\n", encoding="utf-8")
+    (definitions / "pushes" / "push.yaml").write_text(first_yaml("pushes.md"), encoding="utf-8")
+    (definitions / "checks" / "checks.yaml").write_text(first_yaml("checks.md"), encoding="utf-8")
+
+    loaded = load_definitions(definitions)
+
+    assert loaded.errors == ()
+    assert (len(loaded.orgs), len(loaded.pushes), len(loaded.checks)) == (2, 1, 1)
+
+
+def test_the_readme_names_the_sandbox_sign_in() -> None:
+    """It is fixed, so it may stand there; a change of it must not leave the old one behind."""
+    for value in (org.CLIENT_ID, org.CLIENT_SECRET, org.REFRESH_TOKEN, org.USERNAME, org.PASSWORD, org.SECURITY_TOKEN):
+        assert f"`{value}`" in README
+    assert str(org.JWT_PRIVATE_KEY.relative_to(PROJECT_ROOT)) in README
+    assert platform.TOKEN not in README
+
+
+def test_the_readme_names_every_target() -> None:
+    """What make can do is found without reading the Makefile."""
+    makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.M)) - {"help", "format"}
+    assert {each for each in targets if f"`make {each}" not in README} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md"))])
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link of a page is a file of the project."""
+    text = (PROJECT_ROOT / page).read_text(encoding="utf-8")
+    links = [each for each in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in each]
+    missing = [each for each in links if not (PROJECT_ROOT / page).parent.joinpath(each).exists()]
+    assert missing == []
