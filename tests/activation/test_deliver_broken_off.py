@@ -39,7 +39,8 @@ class Followed:
 
     def send(self, batch: Batch) -> BatchResult:
         try:
-            return self._platform.send(batch)
+            result: BatchResult = self._platform.send(batch)
+            return result
         finally:
             self._after()
 
@@ -90,13 +91,13 @@ def close_warehouse(postgres_url: str, org: Org) -> None:
     """End every session of the test's database and let nobody in."""
     name = org.engine.url.database
     with session(postgres_url) as admin:
-        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type]
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         admin.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 def open_warehouse_again(postgres_url: str, org: Org) -> None:
     with session(postgres_url) as admin:
-        admin.execute(f'ALTER DATABASE "{org.engine.url.database}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type]
+        admin.execute(f'ALTER DATABASE "{org.engine.url.database}" ALLOW_CONNECTIONS true')
 
 
 def test_an_answer_that_could_not_be_stored_is_unknown_and_not_sent_again(
