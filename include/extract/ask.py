@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from include.config.orgs import OrgDefinition
-from include.errors import DefinitionError, QueryRefused, SchemaFrozen
+from include.errors import DefinitionError, QueryRefused, SchemaFrozen, ServerFault
 from include.extract.plan import Plan, decide_plan, page_travels
 from include.extract.window import decide_window
 from include.records import Describe, RunMode, Window
@@ -163,6 +163,11 @@ def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> An
         page = page_in(response)
     except _OF_ONE_OBJECT as error:
         return replace(question, error=error)
+    if page.next_url is None and len(page.records) != page.total:
+        raise ServerFault(
+            f"the org announced {page.total} records of {question.object} and sent {len(page.records)}; nothing of it"
+            " was kept, it can be tried again"
+        )
     plan = decide_plan(page.total, bulk_above_rows=org.bulk_above_rows)
     travels = page_travels(page.total, plan) and page.next_url is None
     content = records_csv(page.records, list(question.table.columns)) if travels else None

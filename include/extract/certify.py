@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.extract.ask import batches
+from include.extract.probe import pin
 from include.records import AirflowRun, RunMode
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, count_in
@@ -50,6 +51,8 @@ def certify_objects(
     """
     with transaction(engine) as connection:
         due = _due(connection, org, objects, run)
+    if due:
+        pin(engine, client, org)
     certificates: list[Certificate] = []
     for batch in batches(due, MOST_QUERIES):
         counted = _count(engine, client, batch)

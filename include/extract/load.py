@@ -182,8 +182,16 @@ def _pages(loading: Loading, table: Table, soql: str) -> CsvSource:
 
     def chunks() -> Iterator[bytes]:
         pages = loading.client.query_pages(soql, all_rows=True, purpose="extract", object=loading.object)
+        announced = read = 0
         for number, page in enumerate(pages):
+            announced = announced if number else page.total
+            read += len(page.records)
             yield records_csv(page.records, columns, header=number == 0)
+        if read != announced:
+            raise ConnectionLost(
+                f"the org announced {announced} records of {loading.object} and sent {read}; nothing of them was kept,"
+                " the next try reads them again"
+            )
 
     @contextmanager
     def opened() -> Iterator[Iterable[bytes]]:

@@ -60,15 +60,22 @@ def read_page(answer: Any, attempt: Attempt) -> QueryPage:
     """Return the page in a query's JSON; pure.
 
     Raises:
-        ServerFault: the JSON is no query result.
+        ServerFault: the JSON is no query result, or ends before its records do.
     """
     try:
         records: list[dict[str, Any]] = answer["records"]
         for record in records:
             record.pop("attributes", None)  # type and URL only; both are known
-        return QueryPage(total=answer["totalSize"], records=records, next_url=answer.get("nextRecordsUrl"))
+        page = QueryPage(total=answer["totalSize"], records=records, next_url=answer.get("nextRecordsUrl") or None)
+        done = answer["done"]
     except (KeyError, TypeError, AttributeError) as error:
         raise _no_result(attempt) from error
+    if not done and page.next_url is None:
+        raise ServerFault(
+            f"could not {attempt.doing}: {attempt.host} says that more of its {page.total} records follow, but not"
+            " where; it can be tried again"
+        )
+    return page
 
 
 def read_count(answer: Any, attempt: Attempt) -> int:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from include.errors import AuthError, ServerFault
+from include.errors import AuthError, OrgChanged, ServerFault
 from include.ports import Clock, Meter, TokenStore
 from include.salesforce.auth import Credentials, Session, read_session, session_key, sign_in, write_session
 from include.salesforce.limits import read_limit_info
@@ -194,7 +194,7 @@ class Rest:
                 return self._session  # another thread was faster
             stored = read_session(self._tokens.get(self._key)) if self._tokens is not None else None
             if stored is not None and stored.access_token != lost.access_token:
-                self._session = stored  # another task was faster
+                self._session = _of_same_org(stored, lost)  # another task was faster
             else:
                 self._session = self._sign_in(lost)
             return self._session
@@ -208,9 +208,27 @@ class Rest:
         session = sign_in(
             self._credentials, self._transport, now=self.clock(), rotated=lost.refresh_token if lost else ""
         )
-        if self._tokens is not None:
+        if self._tokens is not None:  # also another org's: only so the next run meets it at once, when it pins
             self._tokens.put(self._key, write_session(session))
-        return session
+        return _of_same_org(session, lost) if lost is not None else session
+
+
+def _of_same_org(session: Session, lost: Session) -> Session:
+    """Return the session that takes the place of a lost one.
+
+    Whoever checked which org this is checked the lost session: what follows must not come from another one.
+
+    Raises:
+        OrgChanged: it belongs to another org.
+    """
+    # 15 characters tell orgs apart; the last three are a checksum that some answers leave out.
+    if session.org_id[:15] != lost.org_id[:15]:
+        raise OrgChanged(
+            f"{urlsplit(lost.instance_url).netloc} ended the session of org {lost.org_id}, and the new sign-in led"
+            f" to org {session.org_id or 'without an id'} at {urlsplit(session.instance_url).netloc}. Nothing was"
+            " read from it. Point the connection back, or define the other org under a name of its own"
+        )
+    return session
 
 
 def _session_lost(reply: Reply | OpenReply) -> bool:

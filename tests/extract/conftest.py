@@ -19,6 +19,7 @@ from include.salesforce.client import SalesforceClient
 from include.warehouse.certificates import Certificate
 from include.warehouse.engine import transaction
 from include.warehouse.meter import WarehouseMeter
+from include.warehouse.sessions import WarehouseTokens
 from tests.extract.small_org import SmallOrg, running_org
 
 
@@ -45,7 +46,8 @@ class Desk:
     def client(self, run: AirflowRun) -> SalesforceClient:
         """Return a client whose calls are metered to the run."""
         meter = WarehouseMeter(self.warehouse, "main", run=run.dag_run_id)
-        return SalesforceClient(self.org.credentials(), meter=meter)
+        tokens = WarehouseTokens(self.warehouse, encrypt=lambda text: text, decrypt=lambda text: text)
+        return SalesforceClient(self.org.credentials(), meter=meter, tokens=tokens)
 
     def probe(
         self,

@@ -21,6 +21,7 @@ from include.warehouse.load_stream import records_csv
 
 ORG_ID = "00D000000000001EAA"
 BASE = "/services/data/v63.0/"
+LOST = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
 SYSTEM_FIELDS = {"Id": "id", "IsDeleted": "boolean", "CreatedDate": "datetime", "SystemModstamp": "datetime"}
 _CONDITION = re.compile(r"(\w+) (>=|<|=) (\S+)")
 
@@ -40,6 +41,8 @@ class SmallOrg:
         self.page_rows = 2000
         self.bulk_page_rows = 100_000
         self.bulk_refused = False
+        self.sessions_end = False  # credentials sign in, and the org knows only the sessions it gave
+        self.shorten: Callable[[dict[str, Any]], dict[str, Any]] = lambda page: page
         self.job_state = "JobComplete"
         self.cut_results = 0  # so many result pages break off in the middle
         self.wrong_counts = 0  # so many result pages announce more rows than they hold
@@ -71,7 +74,15 @@ class SmallOrg:
 
     def credentials(self) -> Credentials:
         """Return credentials whose session needs no sign-in."""
+        if self.sessions_end:
+            return Credentials(
+                kind="client_credentials", login_url=self.url, client_id="app", client_secret="app-secret"
+            )
         return Credentials(kind="session", access_token=f"{self.org_id}!x", instance_url=self.url)
+
+    def knows(self, authorization: str) -> bool:
+        """Return whether a session is one of this org's."""
+        return not self.sessions_end or authorization == f"Bearer {self.org_id}!x"
 
     # --- what it answers ------------------------------------------------------------------------------------------
 
@@ -109,7 +120,7 @@ class SmallOrg:
         end = at + self.page_rows
         records = [{"attributes": {"type": "X"}, **each} for each in rows[at:end]]
         answer = {"totalSize": len(rows), "done": end >= len(rows), "records": records}
-        return answer if end >= len(rows) else answer | {"nextRecordsUrl": f"{BASE}query/{cursor}-{end}"}
+        return self.shorten(answer if end >= len(rows) else answer | {"nextRecordsUrl": f"{BASE}query/{cursor}-{end}"})
 
     def composite(self, requests: list[dict[str, Any]]) -> dict[str, Any]:
         answers = []
@@ -175,6 +186,8 @@ def running_org() -> Iterator[SmallOrg]:
             tail = url.path.removeprefix(BASE)
             if url.path == "/services/data":
                 return self.answer(200, [])
+            if not org.knows(self.headers["Authorization"]):
+                return self.answer(401, LOST)
             org.calls.append(f"GET {tail}")
             asked = {key: values[0] for key, values in parse_qs(url.query).items()}
             if tail.startswith("jobs/query/"):
@@ -205,8 +218,15 @@ def running_org() -> Iterator[SmallOrg]:
 
         def do_POST(self) -> None:
             tail = self.path.removeprefix(BASE)
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if tail == "/services/oauth2/token":
+                identity = f"{org.url}/id/{org.org_id}/005000000000001AAA"
+                token = {"access_token": f"{org.org_id}!x", "instance_url": org.url, "id": identity}
+                return self.answer(200, token)
+            if not org.knows(self.headers["Authorization"]):
+                return self.answer(401, LOST)
             org.calls.append(f"POST {tail}")
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked = json.loads(body)
             if tail == "composite":
                 return self.answer(200, org.composite(asked["compositeRequest"]))
             return self.answer(*org.create_job(asked))

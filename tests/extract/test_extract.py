@@ -6,7 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from include.errors import ConnectionLost, DefinitionError, JobFailed, OrgChanged, QueryRefused, SchemaFrozen
+from include.errors import (
+    ConnectionLost,
+    DefinitionError,
+    JobFailed,
+    OrgChanged,
+    QueryRefused,
+    SchemaFrozen,
+    ServerFault,
+)
 from include.extract.plan import Plan
 from include.extract.run import ExtractState, abort_extract
 from include.records import RowCounts, RunMode
@@ -255,6 +263,53 @@ def test_another_org_is_refused_before_anything_is_read(desk: Desk) -> None:
     with pytest.raises(OrgChanged):
         desk.extract_one(desk.next_run())
     assert desk.org.calls == []
+
+
+@pytest.mark.parametrize("probed", [True, False])
+def test_another_org_behind_the_same_address_changes_nothing(desk: Desk, probed: bool) -> None:
+    """The stored session still says the old org; the renewal says the new one, and nothing of it is applied."""
+    desk.org.sessions_end = True
+    desk.extract()
+    cursor, here, fields = desk.cursor(), desk.here(), desk.rows("SELECT * FROM headwater.field ORDER BY 1, 2, 3")
+    desk.org.org_id = "00D000000000002EAA"
+    desk.org.tick(hours=1)
+    desk.org.put("Contact", 1, LastName="Foreign")
+    desk.org.change_fields("Contact", Foreign__c="string")
+    desk.org.tick(hours=1)
+    desk.org.calls.clear()
+    for _ in range(2):  # the second try meets the new session in the store
+        run = desk.next_run()
+        with pytest.raises(OrgChanged, match="00D000000000002EAA"):
+            desk.probe(run) if probed else desk.extract_one(run)
+    assert desk.org.calls == []
+    assert (desk.cursor(), desk.here()) == (cursor, here)
+    assert desk.rows("SELECT * FROM headwater.field ORDER BY 1, 2, 3") == fields
+
+
+SHORT_ANSWERS = {
+    "more follows, nobody says where": {"done": False, "records": []},
+    "nothing follows, and rows are missing": {"records": []},
+    "more rows are announced than come": {"totalSize": 31},
+}
+
+
+@pytest.mark.parametrize("lies", SHORT_ANSWERS.values(), ids=SHORT_ANSWERS)
+@pytest.mark.parametrize("page_rows", [2000, 6])
+def test_an_answer_with_too_few_rows_is_never_taken_for_the_whole(
+    desk: Desk, lies: dict[str, object], page_rows: int
+) -> None:
+    """Nothing is committed, and the next try reads everything."""
+    desk.definition = desk.definition.model_copy(update={"objects": ("Contact",), "bulk_above_rows": 1000})
+    desk.org.page_rows = page_rows
+    desk.org.shorten = lambda page: page | lies if page["done"] or "totalSize" in lies else page
+    run = desk.next_run()
+    with pytest.raises((ServerFault, ConnectionLost)):
+        desk.extract_one(run)
+    assert desk.cursor() is None
+    assert desk.here() == {}
+    desk.org.shorten = lambda page: page
+    desk.extract_one(run)
+    assert desk.here() == desk.there()
 
 
 def test_a_row_that_does_not_fit_is_kept_and_the_run_is_degraded(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from include.errors import (
     AuthError,
     BudgetPaused,
     ConnectionLost,
+    OrgChanged,
     QueryRefused,
     RateLimited,
     ServerFault,
@@ -148,7 +149,8 @@ def test_a_lost_session_is_renewed_once_and_the_call_made_again(
 ) -> None:
     """Also in the middle of a query."""
     following = f"{ROOT}/query/01gRO-2000"
-    org.answer("GET", QUERY_ALL, answer(json={"totalSize": 2, "nextRecordsUrl": following, "records": []}))
+    first = {"totalSize": 2, "done": False, "nextRecordsUrl": following, "records": []}
+    org.answer("GET", QUERY_ALL, answer(json=first))
     org.answer("GET", following, answer(status=401, json=LOST), answer(json=EMPTY))
     assert len(list(client.query_pages("SELECT Id FROM Lead", all_rows=True, purpose="x", object="Lead"))) == 2
     assert org.tokens_given == 2
@@ -169,6 +171,48 @@ def test_a_given_token_that_is_refused_names_its_key(org: Any, answer: Any) -> N
     credentials = Credentials(kind="session", access_token="00D000000000001!x", instance_url=org.url)
     with SalesforceClient(credentials) as client, pytest.raises(AuthError, match="access_token"):
         client.limits()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_another_org_that_answers_a_renewal_is_refused(
+    org: Any, answer: Any, credentials: Credentials, shared: bool
+) -> None:
+    """Whoever pinned the lost session must not read from another org; the next client meets the other one at once."""
+    drawer = Drawer() if shared else None
+    org.answer("GET", LIMITS, answer(json={}), answer(status=401, json=LOST), answer(json={}))
+    with SalesforceClient(credentials, tokens=drawer) as client:
+        client.limits()
+        other = {"access_token": "b", "instance_url": org.url, "id": f"{org.url}/id/00D000000000002EAA/005A"}
+        org.answer("POST", "/services/oauth2/token", answer(json=other))
+        with pytest.raises(OrgChanged, match=r"(?s)00D000000000001EAA.*00D000000000002EAA.*Point the connection back"):
+            client.limits()
+        assert org.paths().count(LIMITS) == 2
+    with SalesforceClient(credentials, tokens=drawer) as client:
+        assert client.identity().org_id == "00D000000000002EAA"
+
+
+def test_a_session_of_another_org_that_another_task_stored_is_refused(
+    org: Any, answer: Any, credentials: Credentials
+) -> None:
+    """It is taken over from the store only if it belongs to the org of the lost one."""
+    drawer = Drawer()
+    org.answer("GET", LIMITS, answer(json={}), answer(status=401, json=LOST), answer(json={}))
+    with SalesforceClient(credentials, tokens=drawer) as client:
+        client.limits()
+        [key] = drawer
+        drawer[key] = drawer[key].replace("00D000000000001EAA", "00D000000000002EAA").replace("token1", "token9")
+        with pytest.raises(OrgChanged):
+            client.limits()
+
+
+@pytest.mark.parametrize("rows", [[], [_record("003A")]])
+def test_a_query_that_says_more_follows_but_not_where_is_a_fault(
+    org: Any, answer: Any, client: SalesforceClient, rows: list[Any]
+) -> None:
+    """A short answer is no end."""
+    org.answer("GET", QUERY_ALL, answer(json={"totalSize": 6, "done": False, "records": rows}))
+    with pytest.raises(ServerFault, match="not where"):
+        list(client.query_pages("SELECT Id FROM Lead", all_rows=True, purpose="extract", object="Lead"))
 
 
 def test_clients_share_one_sign_in_through_the_token_store(org: Any, answer: Any, credentials: Credentials) -> None:
