@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError, QueryRefused, SchemaFrozen, ServerFault
 from include.extract.plan import Plan, decide_plan, page_travels
-from include.extract.window import decide_window
+from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import Describe, RunMode, Window
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, describe_in, page_in
@@ -61,6 +61,8 @@ class Answer:
     table: Table | None = None  # None: the org's answer was an error before there was one
     soql: str = ""
     seen_cursor: datetime | None = None  # where the cursor stood when the window was decided
+    sets_back: bool = False  # the cursor goes back to the end of the window
+    warning: str = ""  # what a person must know about the window, if anything
     total: int = 0
     plan: Plan = Plan.IDLE
     page: bytes | None = None  # the records as CSV, when the first page held them all
@@ -181,7 +183,26 @@ def _question(engine: Engine, org: OrgDefinition, object: str, reading: Reading)
         cursor = read_cursor(connection, org.org, object)
     window = reading.window(org, cursor.at)
     soql = query_of(table, window) if window else ""
-    return Answer(object=object, window=window, table=table, soql=soql, seen_cursor=cursor.at)
+    sets_back = window is not None and moves_cursor(reading.mode) and is_ahead(cursor.at, window.high)
+    return Answer(
+        object=object,
+        window=window,
+        table=table,
+        soql=soql,
+        seen_cursor=cursor.at,
+        sets_back=sets_back,
+        warning=_clock_warning(cursor.at, reading.org_now, window) if sets_back else "",
+    )
+
+
+def _clock_warning(cursor: datetime | None, org_now: datetime, window: Window | None) -> str:
+    if cursor is None or cursor <= org_now or window is None or window.low is None:
+        return ""  # only the lag is longer than it was, or everything is read
+    return (
+        f"the org's clock went back: this object had been read up to {cursor:%Y-%m-%d %H:%M:%S} UTC, and the org says"
+        f" {org_now:%Y-%m-%d %H:%M:%S}. Read again from {window.low:%Y-%m-%d %H:%M:%S}; if records changed before that"
+        " and after the clock was set back, run a full refresh"
+    )
 
 
 def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubResponse) -> Describe | None:

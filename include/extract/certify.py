@@ -28,7 +28,7 @@ from include.warehouse.certificates import (
 from include.warehouse.cursors import read_cursor
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
-from include.warehouse.extracts import changed_since_certificate, extracts_of
+from include.warehouse.extracts import changed_since_certificate, degrade_extract, extracts_of
 from include.warehouse.rejects import open_rejects
 from include.warehouse.tables import Table, table_of
 
@@ -45,9 +45,10 @@ def certify_objects(
 ) -> list[Certificate]:
     """Count the objects that this DAG run changed, here and in the org, and keep the comparison.
 
-    Objects of which nothing changed keep their last certificate and cost no call. One that has none yet counts as
-    changed, and so do a full refresh and what a run that died before this task had changed. Costs one call per five
-    objects, and one more if the counts differ.
+    A record that was rejected counts as changed: the warehouse lacks it. A difference that nothing explains makes the
+    run `degraded` that brought the rows. Objects of which nothing changed keep their last certificate and cost no call.
+    One that has none yet counts as changed, and so do a full refresh and what a run that died before this task had
+    changed. Costs one call per five objects, and one more if the counts differ.
     """
     with transaction(engine) as connection:
         due = _due(connection, org, objects, run)
@@ -60,13 +61,34 @@ def certify_objects(
     with transaction(engine) as connection:
         for each, certificate in zip(due, certificates, strict=True):
             keep_certificate(connection, org.org, certificate, run_id=each.run_id)
+            cause = _unexplained(certificate, open_rejects(connection, org.org, certificate.object))
+            if cause:
+                degrade_extract(connection, org.org, certificate.object, cause)
     return certificates
+
+
+def _unexplained(certificate: Certificate, rejected: int) -> str:
+    """Return a sentence about a difference that rejects do not explain, or nothing.
+
+    A reject may be a record that is here in an older state, so that fewer may be missing than were rejected.
+    """
+    if 0 <= certificate.difference <= rejected:
+        return ""
+    lacks = (
+        f"lacks {certificate.difference:,}"
+        if certificate.difference > 0
+        else f"has {-certificate.difference:,} too many"
+    )
+    return (
+        f"the warehouse {lacks} of {certificate.in_org:,} records of {certificate.object} created before"
+        f" {certificate.as_of:%Y-%m-%d %H:%M:%S} UTC and nothing explains it; a full refresh reads all of them again"
+    )
 
 
 def _due(connection: Connection, org: OrgDefinition, objects: Sequence[str], run: AirflowRun) -> list[_Due]:
     done = extracts_of(connection, org.org, run)
     last_run = {each.object: each.run_id for each in done}
-    changed = {each.object for each in done if each.counts.changed or each.mode is RunMode.FULL}
+    changed = {each.object for each in done if each.counts.changed or each.counts.rejected or each.mode is RunMode.FULL}
     due = []
     for name in objects:
         cursor = read_cursor(connection, org.org, name)

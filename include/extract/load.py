@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
@@ -26,7 +26,7 @@ from include.warehouse.extracts import add_to_extract
 from include.warehouse.load import finish_straight, is_empty, load_rows
 from include.warehouse.load_stream import CsvSource, csv_source, records_csv
 from include.warehouse.probes import drop_probe
-from include.warehouse.runs import finish_run
+from include.warehouse.runs import EndState, finish_run
 from include.warehouse.slices import Slice, advance_slice, close_slice, give_job, open_slice, open_slices
 from include.warehouse.tables import Table, index_cursor, table_of
 
@@ -47,6 +47,8 @@ class Loading:
     run_id: int
     sleep: Callable[[float], None]
     bulk_page_rows: int
+    sets_back: bool = False  # see Answer
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ def load_answer(loading: Loading, answer: Answer) -> Loaded:
     """Load the window that the org was asked about."""
     assert answer.window is not None
     assert answer.table is not None
+    loading = replace(loading, sets_back=answer.sets_back, warning=answer.warning)
     if answer.plan is Plan.REST:
         return _load_rest(loading, answer.table, answer.window, answer.soql, answer.page)
     slice_ = _open(loading, answer.table, answer.window, answer.soql)
@@ -232,7 +235,7 @@ def _complete(connection: Connection, loading: Loading, table: Table, window: Wi
     if moves_cursor(loading.mode) and _has_every_field(connection, loading, table):
         if read_cursor(connection, loading.org.org, loading.object).first_loaded_at is None:
             index_cursor(connection, table)
-        move_cursor(connection, loading.org.org, loading.object, window.high)
+        move_cursor(connection, loading.org.org, loading.object, window.high, back=loading.sets_back)
     return RowCounts(deleted=deleted)
 
 
@@ -252,12 +255,13 @@ def _write(
     )
     drop_probe(connection, org, loading.run, object)
     if last:
-        finish_run(connection, loading.run_id, "degraded" if total.rejected else "success", say(total))
+        state: EndState = "degraded" if total.rejected or loading.warning else "success"
+        finish_run(connection, loading.run_id, state, say(total, loading.warning))
 
 
-def say(counts: RowCounts) -> str:
+def say(counts: RowCounts, warning: str = "") -> str:
     """Return one sentence about what a load did."""
     return (
         f"{counts.changed:,} rows changed ({counts.inserted:,} new, {counts.updated:,} updated, {counts.deleted:,} of"
         f" them deleted), {counts.unchanged:,} known already, {counts.rejected:,} rejected"
-    )
+    ) + (f"; {warning}" if warning else "")

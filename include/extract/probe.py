@@ -31,7 +31,7 @@ class ProbedObject:
     object: str
     total: int
     plan: Plan
-    window: Window | None  # None: the interval lies in the future
+    window: Window | None  # None: nothing can be in it yet
     problem: str = ""  # the org refused the query; the object's own task meets it again and fails with it
 
     @property
@@ -96,11 +96,17 @@ def pin(engine: Engine, client: SalesforceClient, org: OrgDefinition) -> None:
 
 def skip_idle(connection: Connection, org: OrgDefinition, answer: Answer, mode: RunMode, run_id: int) -> str:
     """Finish an object whose window is empty: move its cursor, write the run as skipped, and return why."""
-    message = "nothing changed in the window" if answer.window else "the interval lies in the future"
-    finish_run(connection, run_id, "skipped", message)
+    message = "nothing changed in the window" if answer.window else _no_window(mode)
+    message += f"; {answer.warning}" if answer.warning else ""
+    finish_run(connection, run_id, "degraded" if answer.warning else "skipped", message)
     if answer.window and moves_cursor(mode):
-        move_idle_cursor(connection, org.org, answer.object, seen=answer.seen_cursor, to=answer.window.high)
+        seen, high = answer.seen_cursor, answer.window.high
+        move_idle_cursor(connection, org.org, answer.object, seen=seen, to=high, back=answer.sets_back)
     return message
+
+
+def _no_window(mode: RunMode) -> str:
+    return "the interval lies in the future" if mode is RunMode.INTERVAL else "everything up to now has been read"
 
 
 def _keep(connection: Connection, org: OrgDefinition, answer: Answer, mode: RunMode, run: AirflowRun) -> None:

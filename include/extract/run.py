@@ -17,7 +17,7 @@ from include.extract.ask import Answer, Reading, ask_org, known_table, query_of
 from include.extract.load import BULK_PAGE_ROWS, Loaded, Loading, load_answer, load_leftover, say
 from include.extract.plan import Plan, decide_plan
 from include.extract.probe import pin, skip_idle
-from include.extract.window import decide_window, moves_cursor
+from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
 from include.warehouse.cursors import read_cursor
@@ -119,6 +119,8 @@ def _extract(loading: Loading, interval: tuple[datetime, datetime] | None) -> Ex
         return _finished(loading, done)
     answer = _probed(loading) if done is None else None
     if answer is None:
+        if done:  # the slice was what this run is for; what is left are the changes since its end
+            loading = replace(loading, mode=RunMode.CHANGES)
         reading = Reading(mode=loading.mode, interval=interval, org_now=loading.client.org_now())
         answer = ask_org(loading.engine, loading.client, loading.org, [loading.object], reading)[0]
     if answer.error:
@@ -128,7 +130,7 @@ def _extract(loading: Loading, interval: tuple[datetime, datetime] | None) -> Ex
         done = replace(loaded, counts=done.counts + loaded.counts) if done else loaded
     if done is None:
         return _skipped(loading, answer)
-    return _finished(loading, done)
+    return _finished(loading, done, answer.warning)
 
 
 def _fixed_window(loading: Loading, interval: tuple[datetime, datetime] | None) -> Window | None:
@@ -158,6 +160,8 @@ def _probed(loading: Loading) -> Answer | None:
         cursor = read_cursor(connection, loading.org.org, loading.object)
     if table is None or probe is None or probe.mode is not loading.mode:
         return None
+    if moves_cursor(loading.mode) and is_ahead(cursor.at, probe.window.high):
+        return None  # the org's clock went back, or another run read further; only its clock of now can tell
     if loading.mode is RunMode.CHANGES:
         lookback = timedelta(minutes=loading.org.lookback_minutes)
         now = decide_window(
@@ -194,7 +198,7 @@ def _running(engine: Engine, org: OrgDefinition, object: str, run: AirflowRun) -
         raise
 
 
-def _finished(loading: Loading, loaded: Loaded) -> Extracted:
+def _finished(loading: Loading, loaded: Loaded, warning: str = "") -> Extracted:
     counts = loaded.counts
     return Extracted(
         object=loading.object,
@@ -202,7 +206,7 @@ def _finished(loading: Loading, loaded: Loaded) -> Extracted:
         counts=counts,
         window=loaded.window,
         plan=loaded.plan,
-        message=say(counts),
+        message=say(counts, warning),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from include.records import RunMode, Window
 
 LAST_DAY = timedelta(hours=24)
+_SECOND = timedelta(seconds=1)
 
 
 def decide_window(
@@ -34,7 +35,18 @@ def decide_window(
         return _window(_second(org_now - LAST_DAY), newest)
     if mode is RunMode.FULL or cursor is None:
         return Window(low=None, high=newest)
+    if is_ahead(cursor, newest):
+        return Window(low=_second(newest - max(lookback, _SECOND)), high=newest)
     return _window(_second(cursor - lookback), newest)
+
+
+def is_ahead(cursor: datetime | None, newest: datetime) -> bool:
+    """Return whether the cursor lies beyond all that can be read now: the org's clock was set back since.
+
+    Then, and only then, the cursor goes back with the run, or what the org stamps until its clock has passed the cursor
+    would be lost. (A lag that was made longer looks the same, and costs a second reading.)
+    """
+    return cursor is not None and cursor > newest
 
 
 def moves_cursor(mode: RunMode) -> bool:

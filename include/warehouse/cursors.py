@@ -1,4 +1,7 @@
-"""Keep how far each object has safely been read; a cursor moves in the transaction of its rows, and only forward."""
+"""Keep how far each object has safely been read; a cursor moves in the transaction of its rows.
+
+Only forward, unless the org's clock was set back and the cursor lies in its future.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,17 @@ def read_cursor(connection: Connection, org: str, object: str) -> Cursor:
     return Cursor(at=row.cursor_at, first_loaded_at=row.first_loaded_at) if row else Cursor()
 
 
-def move_cursor(connection: Connection, org: str, object: str, to: datetime) -> None:
-    """Move the cursor forward to `to`; everything before it has been read, so the first load is complete."""
+def move_cursor(connection: Connection, org: str, object: str, to: datetime, *, back: bool = False) -> None:
+    """Move the cursor to `to`; everything before it has been read, so the first load is complete.
+
+    It stays if it is further already, unless `back` allows it to move backwards.
+    """
     connection.execute(
         text(
-            "UPDATE headwater.object SET cursor_at = greatest(cursor_at, :to),"
+            "UPDATE headwater.object SET cursor_at = CASE WHEN :back THEN :to ELSE greatest(cursor_at, :to) END,"
             " first_loaded_at = coalesce(first_loaded_at, now()) WHERE org = :org AND object = :object"
         ),
-        {"org": org, "object": object, "to": to},
+        {"org": org, "object": object, "to": to, "back": back},
     )
 
 
@@ -44,15 +50,17 @@ def forget_cursor(connection: Connection, org: str, object: str) -> None:
     )
 
 
-def move_idle_cursor(connection: Connection, org: str, object: str, *, seen: datetime | None, to: datetime) -> bool:
+def move_idle_cursor(
+    connection: Connection, org: str, object: str, *, seen: datetime | None, to: datetime, back: bool = False
+) -> bool:
     """Move the cursor over a window in which nothing was found, unless it is no longer where the window began."""
     moved = connection.execute(
         text(
-            "UPDATE headwater.object SET cursor_at = greatest(cursor_at, :to),"
+            "UPDATE headwater.object SET cursor_at = CASE WHEN :back THEN :to ELSE greatest(cursor_at, :to) END,"
             " first_loaded_at = coalesce(first_loaded_at, now())"
             " WHERE org = :org AND object = :object AND cursor_at IS NOT DISTINCT FROM CAST(:seen AS timestamptz)"
         ),
-        {"org": org, "object": object, "seen": seen, "to": to},
+        {"org": org, "object": object, "seen": seen, "to": to, "back": back},
     )
     return moved.rowcount > 0
 

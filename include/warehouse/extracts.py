@@ -88,17 +88,30 @@ def extracts_of(connection: Connection, org: str, run: AirflowRun) -> list[Extra
 
 
 def changed_since_certificate(connection: Connection, org: str, object: str) -> bool:
-    """Return whether rows of the object changed after its last certificate, or it has none."""
+    """Return whether rows of the object changed or were rejected after its last certificate, or it has none."""
     found: bool = connection.execute(
         text(
             "SELECT c.written_at IS NULL OR EXISTS (SELECT 1 FROM headwater.extract e WHERE e.org = :org"
-            " AND e.object = :object AND e.inserted + e.updated > 0 AND e.committed_at > c.written_at)"
+            " AND e.object = :object AND e.inserted + e.updated + e.rejected > 0 AND e.committed_at > c.written_at)"
             " FROM (SELECT max(written_at) AS written_at FROM headwater.certificate"
             " WHERE org = :org AND object = :object) AS c"
         ),
         {"org": org, "object": object},
     ).scalar_one()
     return found
+
+
+def degrade_extract(connection: Connection, org: str, object: str, cause: str) -> None:
+    """Mark the run that last brought rows of the object as degraded, and add the cause to its message."""
+    connection.execute(
+        text(
+            "UPDATE headwater.run SET state = 'degraded',"
+            " message = concat_ws('; ', nullif(message, ''), CAST(:cause AS text))"
+            " WHERE run_id = (SELECT max(run_id) FROM headwater.extract WHERE org = :org AND object = :object)"
+            " AND state IN ('success', 'degraded') AND strpos(message, :cause) = 0"
+        ),
+        {"org": org, "object": object, "cause": cause},
+    )
 
 
 def _counts(row: Row[Any]) -> RowCounts:

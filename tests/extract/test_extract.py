@@ -81,6 +81,78 @@ def test_an_idle_object_moves_its_cursor_and_is_skipped(desk: Desk) -> None:
     assert states == [("skipped",), ("skipped",)]
 
 
+@pytest.mark.parametrize("probed", [True, False])
+def test_an_org_whose_clock_was_set_back_loses_nothing(desk: Desk, probed: bool) -> None:
+    """The window ends at the org's now, the cursor goes back to it, and the run says so."""
+    desk.extract()
+    desk.org.tick(minutes=-45)
+    desk.org.put("Contact", 1, LastName="Touched")
+    desk.org.put("Contact", 60, LastName="New")
+    desk.org.tick(minutes=5)
+    run = desk.next_run()
+    if probed:
+        desk.probe(run)
+    extracted = desk.extract_one(run)
+    assert extracted.counts == RowCounts(read=2, inserted=1, updated=1)
+    assert "clock went back" in extracted.message
+    assert "full refresh" in extracted.message
+    assert desk.here() == desk.there()
+    assert desk.cursor() == desk.org.now
+    [(state, message)] = desk.rows(
+        "SELECT state, message FROM headwater.run WHERE subject = 'Contact' AND dag_run_id = 'run 2'"
+    )
+    assert (state, message) == ("degraded", extracted.message)
+    desk.org.tick(minutes=30)
+    desk.org.put("Contact", 2, LastName="Touched")
+    desk.org.tick(minutes=30)
+    assert desk.extract()["Contact"].counts.updated == 1
+    assert desk.here() == desk.there()
+
+
+def test_an_idle_object_follows_a_clock_that_was_set_back(desk: Desk) -> None:
+    """With a warning, so that the run is not green; the run after that is quiet again."""
+    desk.extract()
+    desk.org.tick(hours=-3)
+    desk.probe(desk.next_run())
+    assert desk.cursor() == desk.org.now
+    states = desk.rows("SELECT state, message LIKE '%clock went back%' FROM headwater.run WHERE dag_run_id = 'run 2'")
+    assert states == [("degraded", True)] * 2
+    desk.org.tick(minutes=1)
+    desk.probe(desk.next_run())
+    assert desk.rows("SELECT DISTINCT state FROM headwater.run WHERE dag_run_id = 'run 3'") == [("skipped",)]
+
+
+def test_a_full_refresh_sets_the_cursor_back_too(desk: Desk) -> None:
+    """It has read everything up to the org's now, so nothing needs a warning."""
+    desk.extract()
+    desk.org.tick(minutes=-30)
+    assert desk.extract(RunMode.FULL)["Contact"].state is ExtractState.UNCHANGED
+    assert desk.cursor() == desk.org.now
+    assert desk.rows("SELECT DISTINCT state FROM headwater.run") == [("success",)]
+
+
+@pytest.mark.parametrize("meanwhile", [True, False])
+def test_a_full_refresh_that_broke_off_reads_only_changes_after_it_is_finished(desk: Desk, meanwhile: bool) -> None:
+    """The slice that was left is finished; its window is not read a second time."""
+    desk.extract()
+    desk.org.tick(hours=1)
+    run = desk.next_run()
+    desk.org.before_result = lambda locator: setattr(desk.org, "cut_results", 99 if locator == "16" else 0)
+    with pytest.raises(ConnectionLost):
+        desk.extract_one(run, mode=RunMode.FULL)
+    desk.org.before_result = lambda locator: setattr(desk.org, "cut_results", 0)
+    desk.org.tick(hours=1)
+    if meanwhile:
+        desk.org.put("Contact", 50, LastName="New")
+    desk.org.tick(hours=1)
+    extracted = desk.extract_one(desk.same_run(try_number=2), mode=RunMode.FULL)
+    assert extracted.counts == RowCounts(read=14 + meanwhile, inserted=int(meanwhile), unchanged=14)
+    assert len(desk.org.jobs) == 2
+    assert desk.here() == desk.there()
+    assert desk.rows("SELECT mode FROM headwater.extract ORDER BY run_id DESC LIMIT 1") == [("full",)]
+    assert [each.object for each in desk.certify(run)] == ["Contact"]
+
+
 def test_deleted_and_undeleted_records_follow_the_org(desk: Desk) -> None:
     """queryAll brings what was deleted, as deleted."""
     desk.extract()
@@ -322,6 +394,52 @@ def test_a_row_that_does_not_fit_is_kept_and_the_run_is_degraded(desk: Desk) -> 
     assert desk.rows("SELECT difference, note FROM headwater.certificate WHERE object = 'Contact'") == [
         (1, "1 in the reject table")
     ]
+
+
+def test_a_new_record_that_is_rejected_is_certified_as_missing(desk: Desk) -> None:
+    """Also when nothing else changed in that run."""
+    desk.extract()
+    desk.org.tick(hours=1)
+    desk.org.put("Contact", 40, Visits__c="soon")
+    desk.org.tick(hours=1)
+    counts = desk.extract()["Contact"].counts
+    assert (counts.changed, counts.rejected) == (0, 1)
+    certificates = desk.rows("SELECT here, in_org, note FROM headwater.certificate WHERE object = 'Contact' ORDER BY 2")
+    assert certificates == [(29, 29, ""), (29, 30, "1 in the reject table")]
+
+
+def test_a_reject_of_a_run_that_died_before_certifying_is_certified_by_the_next(desk: Desk) -> None:
+    """The comparison is owed to the record, not to the run."""
+    desk.extract()
+    desk.org.tick(hours=1)
+    desk.org.put("Contact", 40, Visits__c="soon")
+    desk.org.tick(seconds=1)
+    desk.extract_one(desk.next_run())
+    desk.org.tick(hours=1)
+    assert [each.difference for each in desk.certify(desk.next_run())] == [1]
+
+
+@pytest.mark.parametrize(("lost", "words"), [(True, "lacks 1 of 30"), (False, "has 1 too many of 28")])
+def test_a_difference_that_nothing_explains_degrades_the_run(desk: Desk, lost: bool, words: str) -> None:
+    """With the cause in its message; the other objects' runs stay as they are."""
+    desk.extract()
+    if lost:
+        desk.org.records["Contact"]["CON99"] = desk.org.records["Contact"]["CON000000000000001"] | {"Id": "CON99"}
+    else:
+        del desk.org.records["Contact"]["CON000000000000001"]
+    desk.org.tick(hours=1)
+    desk.org.put("Contact", 2, LastName="Touched")
+    desk.org.put("Lead", 2, LastName="Touched")
+    desk.org.tick(hours=1)
+    desk.extract()
+    states = desk.rows(
+        "SELECT subject, state FROM headwater.run JOIN headwater.extract USING (run_id) WHERE dag_run_id = 'run 2'"
+        " ORDER BY 1"
+    )
+    assert states == [("Contact", "degraded"), ("Lead", "success")]
+    [(message,)] = desk.rows("SELECT message FROM headwater.run WHERE state = 'degraded'")
+    assert words in message
+    assert message.startswith("1 rows changed")
 
 
 def test_the_certificate_names_what_was_deleted_meanwhile(desk: Desk) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.extract.window import decide_window, moves_cursor
+from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import RunMode, Window
 
 NOW = datetime(2026, 11, 20, 12, 30, 15, tzinfo=UTC)
@@ -15,6 +15,7 @@ CURSOR = datetime(2026, 11, 20, 11, 0, 0, tzinfo=UTC)
 LOOKBACK = timedelta(minutes=10)
 NO_LAG = timedelta()
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 
 moments = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 spans = st.timedeltas(min_value=timedelta(), max_value=timedelta(hours=2))
@@ -35,7 +36,9 @@ def decide(mode: RunMode, **changes: object) -> Window | None:
             Window(low=CURSOR - LOOKBACK, high=NOW - timedelta(seconds=15)),
         ),
         (RunMode.CHANGES, {"cursor": None}, Window(low=None, high=NOW)),
-        (RunMode.CHANGES, {"cursor": NOW + HOUR}, None),
+        (RunMode.CHANGES, {"cursor": NOW + HOUR}, Window(low=NOW - LOOKBACK, high=NOW)),
+        (RunMode.CHANGES, {"cursor": NOW + HOUR, "lookback": NO_LAG}, Window(low=NOW - SECOND, high=NOW)),
+        (RunMode.CHANGES, {"cursor": NOW, "lookback": NO_LAG}, None),
         (RunMode.LAST_DAY, {}, Window(low=NOW - timedelta(hours=24), high=NOW)),
         (RunMode.LAST_DAY, {"cursor": None}, Window(low=NOW - timedelta(hours=24), high=NOW)),
         (RunMode.FULL, {}, Window(low=None, high=NOW)),
@@ -75,6 +78,34 @@ def test_windows_of_successive_runs_leave_no_gap(
             continue
         assert window.low is None if cursor is None else window.low is not None and window.low <= cursor
         cursor = max(cursor, window.high) if cursor else window.high
+
+
+@given(
+    start=moments,
+    steps=st.lists(st.timedeltas(min_value=-4 * HOUR, max_value=4 * HOUR), min_size=1, max_size=20),
+    lookback=spans,
+    lag=spans,
+)
+def test_no_stretch_of_the_orgs_time_is_skipped_when_its_clock_jumps(
+    start: datetime, steps: list[timedelta], lookback: timedelta, lag: timedelta
+) -> None:
+    """From wherever a run saw the clock, the next run reads on, also after the clock was set back in between."""
+    cursor: datetime | None = None
+    seen, now = None, start
+    for step in steps:
+        now += step
+        newest = (now - lag).replace(microsecond=0)
+        window = decide_window(RunMode.CHANGES, cursor=cursor, org_now=now, lookback=lookback, lag=lag)
+        if window:
+            assert window.high == newest
+            assert window.low is None or seen is None or window.low <= seen or window.low <= newest - lookback
+            if seen and step >= NO_LAG:
+                assert window.low is None or window.low <= seen
+            cursor = window.high if cursor is None or is_ahead(cursor, newest) else max(cursor, window.high)
+        else:
+            assert newest == seen
+        assert cursor == newest
+        seen = newest
 
 
 @given(start=moments, steps=st.lists(spans, min_size=1, max_size=20), now=moments)
