@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from include.errors import JobFailed
+from include.errors import ConnectionLost, JobFailed, ServerFault, Unreachable
 from include.salesforce.refusals import refusal
 from include.salesforce.repeats import read_error
 from include.salesforce.rest import Call, Rest
@@ -63,12 +63,14 @@ def create(rest: Rest, soql: str, *, object: str, all_rows: bool) -> BulkJob:
         },
         repeatable=False,  # a lost answer may hide a job that runs; a second one would cost the org twice
     )
-    return _read_job(rest.read(call))
+    return _read_job(rest.read(call), rest, call)
 
 
 def state(rest: Rest, job_id: str, *, object: str) -> BulkJob:
     """Return a job as it is now."""
-    return _read_job(rest.read(_call(rest, job_id, "ask for", object)))
+    call = _call(rest, job_id, "ask for", object)
+    with _was_there(call):
+        return _read_job(rest.read(call), rest, call)
 
 
 def wait(rest: Rest, job_id: str, *, sleep: Callable[[float], object], object: str, timeout_seconds: float) -> BulkJob:
@@ -96,10 +98,10 @@ def results(rest: Rest, job_id: str, *, locator: str, max_records: int | None, o
     query = urlencode({key: value for key, value in asked.items() if value})
     call = _call(rest, job_id, "read the result of", object, tail="/results" + (f"?{query}" if query else ""))
     call = replace(call, headers={"Accept": "text/csv"})
-    with rest.open(call) as reply:
+    with _was_there(call), rest.open(call) as reply:
         written, following = reply.headers.get("sforce-numberofrecords"), reply.headers.get("sforce-locator")
         is_csv = reply.headers.get("content-type", "").startswith("text/csv")
-        if not is_csv or written is None or following is None:
+        if not is_csv or following is None or written is None or not (written.isascii() and written.isdigit()):
             # Without a locator "this was the last page" would be a guess, and a wrong one loses records.
             raise refusal(reply.status, reply.headers, b"", rest.attempt(call), rest.clock())
         yield BulkPage(
@@ -139,14 +141,30 @@ def _call(rest: Rest, job_id: str, verb: str, object: str, *, tail: str = "") ->
     )
 
 
-def _read_job(answer: Mapping[str, Any]) -> BulkJob:
-    return BulkJob(
-        id=answer["id"],
-        state=answer["state"],
-        records=int(answer.get("numberRecordsProcessed") or 0),
-        error=str(answer.get("errorMessage") or ""),
-        object=str(answer.get("object") or ""),
-    )
+@contextmanager
+def _was_there(call: Call) -> Iterator[None]:
+    """Take an org that cannot be reached for one that went away: it made this job, so the connection is right."""
+    try:
+        yield
+    except Unreachable as error:
+        raise ConnectionLost(
+            f"could not {call.doing}: the org that made the job cannot be reached now; the next try goes on with it"
+        ) from error
+
+
+def _read_job(answer: Any, rest: Rest, call: Call) -> BulkJob:
+    match answer:
+        case {"id": str(job_id), "state": str(job_state)}:
+            with suppress(TypeError, ValueError):
+                return BulkJob(
+                    id=job_id,
+                    state=job_state,
+                    records=int(answer.get("numberRecordsProcessed") or 0),
+                    error=str(answer.get("errorMessage") or ""),
+                    object=str(answer.get("object") or ""),
+                )
+    host = rest.attempt(call).host
+    raise ServerFault(f"could not {call.doing}: {host} answered with JSON that is no job; it can be tried again")
 
 
 def _ended_badly(job: BulkJob) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 
-from include.errors import BudgetPaused, ConnectionLost, FatalError, JobFailed, QueryRefused, ServerFault
+from include.errors import BudgetPaused, ConnectionLost, FatalError, JobFailed, QueryRefused, ServerFault, Unreachable
+from include.salesforce.auth import Credentials
 from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
 
@@ -55,6 +58,53 @@ def test_a_refused_job_says_why(
     org.answer("POST", JOBS, answer(status=400, json=[{"errorCode": code, "message": "…"}]))
     with pytest.raises(expected):
         client.bulk_create("SELECT Id FROM Contact", object="Contact")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, [], None, "750A", {"id": "750A"}, {"id": None, "state": "Open"}, _job("Open", numberRecordsProcessed="x")],
+)
+def test_an_answer_that_is_no_job_is_a_fault(org: Any, answer: Any, client: SalesforceClient, told: Any) -> None:
+    """When it is made and when it is asked for; a proxy or a bad day of the org is worth another try."""
+    body = orjson.dumps(told)
+    org.answer("POST", JOBS, answer(body=body))
+    org.answer("GET", JOB, answer(body=body))
+    with pytest.raises(ServerFault, match="no job"):
+        client.bulk_create("SELECT Id FROM Contact", object="Contact")
+    with pytest.raises(ServerFault, match="no job"):
+        client.bulk_state("750A", object="Contact")
+
+
+def test_a_result_whose_number_of_records_is_no_number_is_a_fault(
+    org: Any, answer: Any, client: SalesforceClient
+) -> None:
+    """Without it nobody could tell a whole page from a part of one."""
+    org.answer("GET", RESULTS, answer(body=ROWS, headers=CSV | {"Sforce-NumberOfRecords": "many"}))
+    with pytest.raises(ServerFault), client.bulk_results("750A"):
+        pass
+
+
+def _wait(client: SalesforceClient) -> None:
+    client.bulk_wait("750A", sleep=lambda seconds: None, object="Contact")
+
+
+def _open_result(client: SalesforceClient) -> None:
+    with client.bulk_results("750A", object="Contact"):
+        pass
+
+
+@pytest.mark.parametrize("ask", [_wait, _open_result, lambda client: client.bulk_state("750A", object="Contact")])
+def test_an_org_that_goes_away_under_its_job_is_a_lost_connection(ask: Callable[[SalesforceClient], object]) -> None:
+    """It was there when it made the job, so the next try may find it again; any other call says nobody is there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        credentials = Credentials(kind="session", access_token="00D000000000001!x", instance_url=url)
+        with SalesforceClient(credentials) as client:
+            with pytest.raises(ConnectionLost, match="goes on with it"):
+                ask(client)
+            with pytest.raises(Unreachable):
+                client.limits()
 
 
 def test_waiting_asks_seldom_and_more_seldom(org: Any, answer: Any, client: SalesforceClient) -> None:
