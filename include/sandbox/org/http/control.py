@@ -185,6 +185,14 @@ COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
 }
 
 
+LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {
+    "counts": lambda org, _params: counts(org),
+    "calls": lambda org, params: {"calls": org.calls.since(params.get("since", "0"))},
+    "truth": lambda org, _params: truth(org),
+    "allocation": lambda org, _params: {"max": org.allocation.maximum, "used": org.allocation.used()},
+}
+
+
 def _target(org: Org, body: Body) -> SObject:
     target = org.catalogue.find(str(body.get("object", "")))
     if target is None:

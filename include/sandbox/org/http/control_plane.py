@@ -1,0 +1,69 @@
+"""The control plane as HTTP; it answers this machine alone unless told otherwise."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from include.sandbox.org.http import control
+from include.sandbox.org.http.gate import METHODS, Handler, json_response
+from include.sandbox.org.org import Org
+from include.sandbox.org.refusals import Refusal, not_found
+
+
+def endpoints(*, from_anywhere: bool) -> tuple[tuple[str, Handler, tuple[str, ...]], ...]:
+    """Return the paths of the control plane."""
+
+    def controlled(org: Org, request: Request, body: bytes) -> Response:
+        if not from_anywhere and not _is_local(request):
+            return json_response(Refusal(403, "FORBIDDEN", "The control plane answers this machine alone").body(), 403)
+        return _answer(org, request, body)
+
+    def healthy(org: Org, _request: Request, _body: bytes) -> Response:
+        return json_response(control.health(org))
+
+    return (("/sandbox/health", healthy, ("GET",)), ("/sandbox/{command:path}", controlled, METHODS))
+
+
+def _answer(org: Org, request: Request, body: bytes) -> Response:
+    command = request.path_params["command"].strip("/")
+    try:
+        if request.method == "POST":
+            run = control.COMMANDS.get(command)
+            if run is None:
+                raise not_found(f"no command is called {command}")
+            return json_response(run(org, _parsed(body)))
+        return json_response(_look(org, command, request))
+    except Refusal as refusal:
+        return json_response(refusal.body(), refusal.status)
+
+
+def _look(org: Org, command: str, request: Request) -> Any:
+    if command.startswith("truth/"):
+        return control.truth_of(org, command.removeprefix("truth/"))
+    look = control.LOOKS.get(command)
+    if look is None:
+        raise not_found(f"nothing is called {command}")
+    return look(org, request.query_params)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Refusal(400, "JSON_PARSER_ERROR", str(error)) from error
+    if not isinstance(parsed, dict):
+        raise Refusal(400, "JSON_PARSER_ERROR", "expected a JSON object")
+    return parsed
+
+
+def _is_local(request: Request) -> bool:
+    host = request.client.host if request.client else ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

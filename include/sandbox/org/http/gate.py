@@ -1,0 +1,67 @@
+"""What every way into the org shares: the fault that a call runs into, the session, the log of calls, the response."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from include.sandbox.org.http.call import Answer
+from include.sandbox.org.org import Org
+
+Handler = Callable[[Org, Request, bytes], Response]
+JSON = "application/json;charset=UTF-8"
+METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
+
+
+def bearer(request: Request) -> str:
+    """Return the access token of the Authorization header, or an empty text."""
+    return request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("OAuth ").strip()
+
+
+def meet_fault(org: Org, method: str, path: str) -> Response | None:
+    """Return the answer of an ordered fault, or None when the call goes through, late perhaps."""
+    fault = org.faults.meet(method, path)
+    if fault is None:
+        return None
+    time.sleep(fault.delay)
+    if fault.status == 0:
+        return None  # slow, but right
+    log_call(org, method, path, Answer(status=fault.status, cost=0))
+    if isinstance(fault.body, str):
+        return Response(fault.body, fault.status, {"Content-Type": "text/html;charset=UTF-8", **fault.headers})
+    return json_response(fault.body if fault.body is not None else [], fault.status, fault.headers)
+
+
+def log_call(org: Org, method: str, path: str, answer: Answer) -> None:
+    """Note a call and what it cost."""
+    org.calls.add(
+        time=org.clock.now().isoformat(timespec="milliseconds"), method=method, path=path, status=answer.status,
+        cost=answer.cost, parts=answer.parts,
+    )  # fmt: skip
+
+
+def answer_response(org: Org, answer: Answer) -> Response:
+    """Return an answer of the API as a response, with what is left of the allocation."""
+    headers = {**answer.headers, "Sforce-Limit-Info": f"api-usage={org.allocation.used()}/{org.allocation.maximum}"}
+    if answer.stream is not None:
+        if answer.length is not None:
+            headers["Content-Length"] = str(answer.length)
+        return StreamingResponse(answer.stream(), status_code=answer.status, headers=headers)
+    if answer.body is None:
+        return Response(status_code=answer.status, headers=headers)
+    return json_response(answer.body, answer.status, headers)
+
+
+def base_url(request: Request) -> str:
+    """Return scheme, host and port as the client wrote them."""
+    return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
+def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON response."""
+    return Response(orjson.dumps(body), status, {"Content-Type": JSON, **(headers or {})})

@@ -1,0 +1,69 @@
+"""The REST API as HTTP: a session, something left of the allocation, then the resource."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from include.sandbox.org.http import versions
+from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.http.gate import (
+    METHODS,
+    Handler,
+    answer_response,
+    base_url,
+    bearer,
+    json_response,
+    log_call,
+    meet_fault,
+)  # fmt: skip
+from include.sandbox.org.http.routes import dispatch
+from include.sandbox.org.org import Org
+from include.sandbox.org.refusals import Refusal
+
+_DEAD_SESSION = Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
+_EXHAUSTED = Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+
+
+def answer_rest(org: Org, request: Request, body: bytes) -> Response:
+    """Answer a request below /services/data/vXX.X."""
+    method = request.query_params.get("_HttpMethod", request.method).upper()
+    path = request.url.path
+    faulty = meet_fault(org, method, path)
+    if faulty is not None:
+        return faulty
+    session = org.sessions.use(bearer(request))
+    if session is None:
+        log_call(org, method, path, Answer(status=401, cost=0))
+        return json_response(_DEAD_SESSION.body(), 401)
+    if org.allocation.exhausted():
+        answer = Answer(status=403, body=_EXHAUSTED.body(), cost=0)
+    else:
+        call = Call(
+            org=org, user_id=session.user_id, version=request.path_params["version"], base_url=base_url(request),
+            method=method, rest="/" + request.path_params.get("rest", ""),
+            params=dict(parse_qsl(request.url.query, keep_blank_values=True)), headers=dict(request.headers), body=body,
+        )  # fmt: skip
+        answer = dispatch(call)
+    org.allocation.spend(answer.cost)
+    log_call(org, method, path, answer)
+    return answer_response(org, answer)
+
+
+def answer_versions(org: Org, request: Request, _body: bytes) -> Response:
+    """Answer GET /services/data, which needs no session and costs nothing."""
+    faulty = meet_fault(org, request.method, request.url.path)
+    if faulty is not None:
+        return faulty
+    log_call(org, request.method, request.url.path, Answer(cost=0))
+    return json_response(versions.list_versions())
+
+
+ENDPOINTS: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/services/data", answer_versions, ("GET",)),
+    ("/services/data/", answer_versions, ("GET",)),
+    ("/services/data/v{version}", answer_rest, METHODS),
+    ("/services/data/v{version}/{rest:path}", answer_rest, METHODS),
+)
