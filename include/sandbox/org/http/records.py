@@ -1,37 +1,18 @@
-"""Single records: read, create, change, delete."""
+"""Single records: create, change, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.ids import canonical, number_of
 from include.sandbox.org.refusals import Refusal, not_found
 from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.schema.opportunity import STAGES
-from include.sandbox.org.soql.plan import plan_query
-from include.sandbox.org.soql.render import keys_sql, page_sql
 from include.sandbox.org.store.changes import Change, Changes
 from include.sandbox.org.store.tables import FOREVER, visible_sql
 from include.sandbox.org.store.validation import checked
-
-
-def show(call: Call) -> Answer:
-    """Answer GET /sobjects/X/<id>."""
-    target = _target(call)
-    record_id = _present(call, target)
-    asked = [name.strip() for name in call.params.get("fields", "").split(",") if name.strip()]
-    names = list(dict.fromkeys(["Id", *asked])) if asked else [each.name for each in target.fields]
-    unique = {name.lower(): name for name in reversed(names)}
-    query = f"SELECT {', '.join(reversed(unique.values()))} FROM {target.name} WHERE Id = '{record_id}'"
-    clock = call.org.clock
-    plan = plan_query(query, call.org.catalogue, deleted=True, now=clock.milliseconds(), today=clock.now().date())
-    keys = call.org.database.numbers(keys_sql(plan), plan.values).tolist()
-    rows = call.org.database.rows(page_sql(plan, call.version, keys[0], keys[0]), (*plan.values, keys))
-    return Answer(body=orjson.Fragment(rows[0][0]))
 
 
 def create(call: Call) -> Answer:

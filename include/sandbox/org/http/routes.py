@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from include.sandbox.org.http import bulk, composite, describing, limits, querying, records, versions
+from include.sandbox.org.http import bulk, composite, describing, limits, querying, reading, records, versions
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.refusals import Refusal, not_found
 
@@ -64,7 +64,7 @@ _ROUTES = (
     _route("GET", "/sobjects/{object}/describe", describing.show_describe),
     _route("GET", "/sobjects/{object}", describing.show_object),
     _route("POST", "/sobjects/{object}", records.create),
-    _route("GET", "/sobjects/{object}/{id}", records.show),
+    _route("GET", "/sobjects/{object}/{id}", reading.show),
     _route("PATCH", "/sobjects/{object}/{id}", records.change),
     _route("DELETE", "/sobjects/{object}/{id}", records.delete),
     _route("POST", "/composite", _run_composite),
