@@ -1,0 +1,1 @@
+"""What an administrator changes: fields, picklists, labels, objects, while others read."""
