@@ -11,24 +11,26 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
-import uvicorn
 
-from include.sandbox.org import credentials
+from include.sandbox.org import sheet
 from include.sandbox.org.generator.run import generate
 from include.sandbox.org.http.app import build_app
 from include.sandbox.org.org import open_org
 from include.sandbox.org.schema.catalogue import Catalogue
+from include.sandbox.org.serving import Doors, serve
 from include.sandbox.org.store.database import Database
+from include.sandbox.org.tls.authority import open_certificate
+from include.sandbox.org.tls.proxy import LOOPBACK
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Open or make the org, print its sheet, and serve until stopped."""
     options = _parser().parse_args(arguments)
     home: Path = options.home.resolve()
-    if _taken(options.host, options.port):
-        return _refuse(
-            f"Port {options.port} of {options.host} is taken. Stop what listens there, or choose another --port."
-        )
+    doors = Doors(host=options.host, port=options.port, tls_port=options.tls_port, proxy_port=options.proxy_port)
+    for name, host, port in _listened(doors):
+        if _taken(host, port):
+            return _refuse(f"Port {port} of {host} is taken. Stop what listens there, or choose another --{name}.")
     if options.fresh and home.exists():
         _clear(home)
     home.mkdir(parents=True, exist_ok=True)
@@ -46,18 +48,25 @@ def main(arguments: list[str] | None = None) -> int:
         database.close()
         return _refuse(problem)
     org = open_org(home, database, catalogue, daily_calls=options.daily_calls, idle_seconds=options.session_seconds)
+    secure = doors.tls_port is not None or doors.proxy_port is not None
+    certificate = open_certificate(home / "tls") if secure else None
     if not options.quiet:
-        sys.stdout.write(_sheet(options, org.database.meta()))
+        sys.stdout.write(sheet.text(doors, org.database.meta(), home, certificate))
         sys.stdout.flush()
-    app = build_app(org, control_from_anywhere=options.control_from_anywhere)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", date_header=False, server_header=False,
-                access_log=False, timeout_graceful_shutdown=2)  # fmt: skip
+    serve(build_app(org, control_from_anywhere=options.control_from_anywhere), doors, certificate)
     return 0
 
 
 def _refuse(problem: str) -> int:
     sys.stderr.write(problem + "\n")
     return 2
+
+
+def _listened(doors: Doors) -> list[tuple[str, str, int]]:
+    """Return option, host and port of every door."""
+    found = [("port", doors.host, doors.port), ("tls-port", doors.host, doors.tls_port),
+             ("proxy-port", LOOPBACK, doors.proxy_port)]  # fmt: skip
+    return [(name, host, port) for name, host, port in found if port is not None]
 
 
 def _taken(host: str, port: int) -> bool:
@@ -75,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.sandbox.org", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=18100)
+    parser.add_argument("--tls-port", type=int, help="answer https there too, with a certificate authority of its own")
+    parser.add_argument(
+        "--proxy-port", type=int, help="run a proxy there that leads Salesforce's host names to the org"
+    )
     parser.add_argument("--home", type=Path, required=True, help="folder that keeps the records")
     parser.add_argument("--contacts", type=int, help="how many contacts a fresh org gets (default 20000)")
     parser.add_argument("--seed", type=int, help="seed of a fresh org's records (default 1)")
@@ -129,22 +142,6 @@ def _clear(home: Path) -> None:
         (home / name).unlink(missing_ok=True)
     for name in ("jobs", "spill"):
         shutil.rmtree(home / name, ignore_errors=True)
-
-
-def _sheet(options: argparse.Namespace, meta: dict[str, str]) -> str:
-    return f"""
-Sandbox org {credentials.ORG_ID} at http://{options.host}:{options.port}
-  records         {int(meta["contacts"]):,} contacts, seed {meta["seed"]}, kept in {options.home}
-  token endpoint  http://{options.host}:{options.port}/services/oauth2/token
-  client id       {credentials.CLIENT_ID}
-  client secret   {credentials.CLIENT_SECRET}
-  refresh token   {credentials.REFRESH_TOKEN}
-  username        {credentials.USERNAME}
-  password        {credentials.PASSWORD} (security token {credentials.SECURITY_TOKEN})
-  JWT key         {credentials.JWT_PRIVATE_KEY}
-  API versions    31.0 to 67.0
-  control plane   http://{options.host}:{options.port}/sandbox/ (counts, truth, calls, touch, delete, merge, faults …)
-"""
 
 
 if __name__ == "__main__":
