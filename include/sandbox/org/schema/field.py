@@ -20,6 +20,7 @@ SQL_TYPES = {
     "percent": "DOUBLE",
     "date": "DATE",
     "datetime": "TIMESTAMP",
+    "time": "TIME",
 }
 
 
@@ -51,15 +52,24 @@ class Field:
     parents: tuple[str, ...] = ()
     relationship: str | None = None
     picklist: tuple[str, ...] = ()
+    inactive: tuple[str, ...] = ()  # picklist values that records may still have, but nobody can choose
+    value_labels: tuple[tuple[str, str], ...] = ()  # picklist values whose label is another text
     restricted: bool = False
+    controller: str | None = None  # the field that a dependent picklist depends on
     formula: str | None = None
     formula_text: str | None = None
     help: str | None = None
+    case_sensitive: bool = False  # values of a unique field may differ by case alone
+    auto_number: bool = False
+    html: bool = False  # rich text
+    summary: bool = False  # a roll-up over child records
+    master: bool = False  # a reference to the record that this one lives and dies with
+    mask: str | None = None  # what of an encrypted text is hidden
 
     @property
     def custom(self) -> bool:
         """Say whether an administrator made the field."""
-        return self.name.endswith("__c")
+        return self.name.endswith(("__c", "__s"))
 
     @property
     def stored(self) -> bool:
@@ -89,6 +99,7 @@ class ChildLink:
     object: str
     field: str
     name: str | None
+    cascade: bool = False  # children are deleted with their parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
