@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from include.sandbox.org.http.call import Answer
 from include.sandbox.org.org import Org
+from include.sandbox.org.tls.hosts import own_host
 
 Handler = Callable[[Org, Request, bytes], Response]
 JSON = "application/json;charset=UTF-8"
@@ -58,8 +59,8 @@ def answer_response(org: Org, answer: Answer) -> Response:
 
 
 def base_url(request: Request) -> str:
-    """Return scheme, host and port as the client wrote them."""
-    return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+    """Return scheme, host and port as the client wrote them; the shared sign-in hosts point to the org's own host."""
+    return f"{request.url.scheme}://{own_host(request.headers.get('host', request.url.netloc))}"
 
 
 def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -14,6 +14,13 @@ SALESFORCE_NAMES = (
     "*.develop.my.salesforce.com",
     "*.scratch.my.salesforce.com",
 )
+MY_DOMAIN = "headwater.my.salesforce.com"
+_SIGN_IN_HOSTS = ("login.salesforce.com", "test.salesforce.com")
+
+
+def own_host(host: str) -> str:
+    """Return the host that answers carry: as Salesforce does, the org's own one to who asks where all sign in."""
+    return MY_DOMAIN if host.lower().removesuffix(":443") in _SIGN_IN_HOSTS else host
 
 
 def is_salesforce(host: str) -> bool:
