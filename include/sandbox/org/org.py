@@ -11,10 +11,15 @@ from include.sandbox.org.calls import CallLog
 from include.sandbox.org.clock import Clock
 from include.sandbox.org.cursors import Cursors
 from include.sandbox.org.faults import Faults
+from include.sandbox.org.grants import Grants
+from include.sandbox.org.identity import org_id_in
 from include.sandbox.org.jobs import Jobs
+from include.sandbox.org.latency import Latency
+from include.sandbox.org.life import Life
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.sessions import Sessions
 from include.sandbox.org.store.database import Database
+from include.sandbox.org.token_store import FILE, TokenStore
 
 _SUPERSEDED_FOR = 2 * 86_400_000  # as long as a cursor lives
 
@@ -24,13 +29,18 @@ class Org:
     """Hold the parts of one running org."""
 
     home: Path
+    org_id: str
     clock: Clock
     catalogue: Catalogue
     database: Database
+    token_store: TokenStore
     sessions: Sessions
+    grants: Grants
     allocation: Allocation
     calls: CallLog
     faults: Faults
+    latency: Latency
+    life: Life
     cursors: Cursors
     jobs: Jobs
     schema_changed: datetime
@@ -38,27 +48,40 @@ class Org:
 
     def close(self) -> None:
         """Stop background work and close the store."""
+        self.life.stop()
         self.jobs.close()
+        self.allocation.close()
         self.database.close()
+        self.token_store.close()
 
 
 def open_org(
-    home: Path, database: Database, catalogue: Catalogue, *, daily_calls: int = 100_000, idle_seconds: float = 7200.0
-) -> Org:
+    home: Path, database: Database, catalogue: Catalogue, *, daily_calls: int = 100_000, idle_seconds: float = 7200.0,
+    rotate: bool = False,
+) -> Org:  # fmt: skip
     """Return the org on an opened and filled store."""
-    clock = Clock()
+    clock = Clock(home / "clock.json")
     database.forget_superseded(catalogue, clock.milliseconds() - _SUPERSEDED_FOR)
-    faults = Faults()
+    latency = Latency()
+    faults = Faults(latency)
     created = database.meta().get("created", "2026-01-01T00:00:00+00:00")
+    org_id = org_id_in(database)
+    tokens = TokenStore(home / FILE)
+    sessions = Sessions(clock, tokens, org_id, idle_seconds=idle_seconds)
     return Org(
         home=home,
+        org_id=org_id,
         clock=clock,
         catalogue=catalogue,
         database=database,
-        sessions=Sessions(clock, idle_seconds=idle_seconds),
-        allocation=Allocation(clock, daily_calls),
+        token_store=tokens,
+        sessions=sessions,
+        grants=Grants(clock, tokens, sessions, rotate=rotate),
+        allocation=Allocation(clock, daily_calls, home / "allocation.json"),
         calls=CallLog(),
         faults=faults,
+        latency=latency,
+        life=Life(),
         cursors=Cursors(clock),
         jobs=Jobs(home / "jobs", database, catalogue, clock, faults),
         schema_changed=datetime.fromisoformat(created),
