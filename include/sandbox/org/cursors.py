@@ -9,7 +9,7 @@ from typing import Any
 
 from include.sandbox.org.clock import Clock
 from include.sandbox.org.ids import make_id
-from include.sandbox.org.soql.plan import Plan
+from include.sandbox.org.soql.plan import Children, Plan
 
 _LIFE = 2 * 86_400.0
 _KEPT_BLOCKS = 3  # tens of megabytes each
@@ -67,3 +67,21 @@ class Cursors:
         if self._clock.epoch() - cursor.created > _LIFE:
             return None
         return cursor, int(offset)
+
+    def forget(self, object_name: str) -> None:
+        """Drop every cursor whose records hold values of an object that has changed its types."""
+        with self._lock:
+            for cursor_id, cursor in list(self._cursors.items()):
+                if _shows(cursor.plan, object_name):
+                    del self._cursors[cursor_id]
+
+
+def _shows(plan: Plan, object_name: str) -> bool:
+    """Say whether a query's records hold values of an object."""
+    columns = (getattr(cell, "column", None) for cell in plan.cells)
+    children = (cell.plan for cell in plan.cells if isinstance(cell, Children))
+    return (
+        plan.object.name == object_name
+        or any(each is not None and each.object.name == object_name for each in columns)
+        or any(_shows(each, object_name) for each in children)
+    )

@@ -16,6 +16,7 @@ from include.sandbox.org.identity import org_id_in
 from include.sandbox.org.jobs import Jobs
 from include.sandbox.org.latency import Latency
 from include.sandbox.org.life import Life
+from include.sandbox.org.metadata import ledger
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.sessions import Sessions
 from include.sandbox.org.store.database import Database
@@ -61,6 +62,7 @@ def open_org(
 ) -> Org:  # fmt: skip
     """Return the org on an opened and filled store."""
     clock = Clock(home / "clock.json")
+    ledger.load(database, catalogue)
     database.forget_superseded(catalogue, clock.milliseconds() - _SUPERSEDED_FOR)
     latency = Latency()
     faults = Faults(latency)
