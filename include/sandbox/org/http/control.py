@@ -8,6 +8,7 @@ from typing import Any
 from include.sandbox.org.credentials import USER_ID
 from include.sandbox.org.faults import Fault
 from include.sandbox.org.generator import defects
+from include.sandbox.org.http import control_metadata
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal, not_found
 from include.sandbox.org.schema.field import SObject
@@ -172,6 +173,7 @@ def reset_calls(org: Org, _body: Body) -> dict[str, Any]:
 
 
 COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
+    **control_metadata.COMMANDS,
     "touch": touch,
     "delete": delete,
     "undelete": undelete,
@@ -186,6 +188,7 @@ COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
 
 
 LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {
+    **control_metadata.LOOKS,
     "counts": lambda org, _params: counts(org),
     "calls": lambda org, params: {"calls": org.calls.since(params.get("since", "0"))},
     "truth": lambda org, _params: truth(org),
