@@ -9,14 +9,33 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from include.sandbox.org.schema.account import ACCOUNT
-from include.sandbox.org.schema.activity import TASK
+from include.sandbox.org.schema.activity import EVENT, TASK
+from include.sandbox.org.schema.attachment import ATTACHMENT
+from include.sandbox.org.schema.campaign import CAMPAIGN, CAMPAIGN_MEMBER
+from include.sandbox.org.schema.case import CASE
 from include.sandbox.org.schema.contact import CONTACT
+from include.sandbox.org.schema.deal_role import OPPORTUNITY_CONTACT_ROLE
+from include.sandbox.org.schema.everything import DETAIL, EVERYTHING
 from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.schema.lead import LEAD
 from include.sandbox.org.schema.opportunity import OPPORTUNITY
 from include.sandbox.org.schema.people import ORGANIZATION, USER
+from include.sandbox.org.schema.setup import (
+    GROUP,
+    GROUP_MEMBER,
+    LEAD_STATUS,
+    PROFILE,
+    QUEUE_SOBJECT,
+    RECORD_TYPE,
+    USER_ROLE,
+)
+from include.sandbox.org.schema.subscription import SUBSCRIPTION
 
-_OBJECTS = (ACCOUNT, CONTACT, LEAD, OPPORTUNITY, ORGANIZATION, TASK, USER)
+_OBJECTS = (
+    ACCOUNT, ATTACHMENT, CAMPAIGN, CAMPAIGN_MEMBER, CASE, CONTACT, DETAIL, EVENT, EVERYTHING, GROUP, GROUP_MEMBER,
+    LEAD, LEAD_STATUS, OPPORTUNITY, OPPORTUNITY_CONTACT_ROLE, ORGANIZATION, PROFILE, QUEUE_SOBJECT, RECORD_TYPE,
+    SUBSCRIPTION, TASK, USER, USER_ROLE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

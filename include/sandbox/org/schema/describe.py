@@ -2,92 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from include.sandbox.org.schema.catalogue import Catalogue
-from include.sandbox.org.schema.field import NUMBER_TYPES, TEXT_TYPES, Field, SObject
+from include.sandbox.org.schema.describe_field import describe_field
+from include.sandbox.org.schema.field import SObject
 
-_SOAP_TYPES = {
-    "id": "tns:ID",
-    "reference": "tns:ID",
-    "boolean": "xsd:boolean",
-    "int": "xsd:int",
-    "date": "xsd:date",
-    "datetime": "xsd:dateTime",
-    "address": "urn:address",
-    **dict.fromkeys(NUMBER_TYPES, "xsd:double"),
-}
-
-
-def describe_field(each: Field) -> dict[str, Any]:
-    """Return all 57 keys that describe gives a field."""
-    text_like = each.type in TEXT_TYPES or each.is_id
-    compound = each.type == "address"
-    number = each.type in NUMBER_TYPES
-    nillable = not (each.required or each.type in ("boolean", "id") or each.default is not None)
-    return {
-        "aggregatable": each.filterable and each.type not in ("boolean", "address"),
-        "aiPredictionField": False,
-        "autoNumber": False,
-        "byteLength": each.length if each.is_id else each.length * 3,
-        "calculated": each.formula_text is not None,
-        "calculatedFormula": each.formula_text,
-        "cascadeDelete": False,
-        "caseSensitive": False,
-        "compoundFieldName": each.compound,
-        "controllerName": None,
-        "createable": each.createable,
-        "custom": each.custom,
-        "defaultValue": each.default if each.type == "boolean" else None,
-        "defaultValueFormula": None,
-        "defaultedOnCreate": not each.createable or each.default is not None or each.name == "OwnerId",
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
-        "digits": each.precision if each.type == "int" else 0,
-        "displayLocationInDecimal": False,
-        "encrypted": False,
-        "externalId": each.external_id,
-        "extraTypeInfo": each.extra_type or ("plaintextarea" if each.type == "textarea" else None),
-        "filterable": each.filterable,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
-        "groupable": each.groupable and each.filterable and not number and not compound,
-        "highScaleNumber": False,
-        "htmlFormatted": False,
-        "idLookup": each.id_lookup,
-        "inlineHelpText": each.help,
-        "label": each.label,
-        "length": each.length,
-        "mask": None,
-        "maskType": None,
-        "name": each.name,
-        "nameField": each.name_field,
-        "namePointing": len(each.parents) > 1,
-        "nillable": nillable,
-        "permissionable": each.custom or (nillable and each.updateable),
-        "picklistValues": [_choice(value, each) for value in each.picklist],
-        "polymorphicForeignKey": len(each.parents) > 1,
-        "precision": each.precision if number else 0,
-        "queryByDistance": compound,
-        "referenceTargetField": None,
-        "referenceTo": list(each.parents),
-        "relationshipName": each.relationship,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
-        "restrictedPicklist": each.restricted,
-        "scale": each.scale,
-        "searchPrefilterable": each.type == "reference",
-        "soapType": _SOAP_TYPES.get(each.type, "xsd:string"),
-        "sortable": each.filterable and each.type not in ("multipicklist",),
-        "type": each.type,
-        "unique": each.unique,
-        "updateable": each.updateable,
-        "writeRequiresMasterRead": False,
-    } | ({} if text_like else {"byteLength": 0})
-
-
-def _choice(value: str, each: Field) -> dict[str, Any]:
-    return {"active": True, "defaultValue": value == each.default, "label": value, "validFor": None, "value": value}
+_MASTER_TYPE = ("012000000000000AAA", "Master", "Master", True)
+_JUNCTIONS = frozenset({"CampaignMember", "OpportunityContactRole"})
+_NO_LAYOUT = frozenset({"Group", "Organization", "RecordType"})
 
 
 def summarise(each: SObject, version: str) -> dict[str, Any]:

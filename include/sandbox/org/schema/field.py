@@ -112,6 +112,7 @@ class SObject:
     prefix: str
     fields: tuple[Field, ...]
     deletable: bool = True
+    undeletable: bool = True
     createable: bool = True
     mergeable: bool = False
     children: tuple[ChildLink, ...] = ()

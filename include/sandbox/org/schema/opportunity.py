@@ -14,7 +14,16 @@ from include.sandbox.org.schema.field import (
     reference,
     text,
 )  # fmt: skip
-from include.sandbox.org.schema.standard import LEAD_SOURCES, audit, deletion, owner, record_id
+from include.sandbox.org.schema.person import external_key
+from include.sandbox.org.schema.standard import (
+    LEAD_SOURCES,
+    audit,
+    deletion,
+    last_activity,
+    owner,
+    record_id,
+    record_type,
+)
 
 # Stage -> the probability it stands for, and its forecast category.
 STAGES: dict[str, tuple[int, str]] = {
@@ -47,6 +56,7 @@ OPPORTUNITY = SObject(
         record_id("Opportunity"),
         deletion(),
         reference("AccountId", "Account ID", "Account"),
+        record_type(),
         flag("IsPrivate", "Private"),
         text("Name", "Name", 120, required=True, name_field=True),
         long_text("Description", "Description"),
@@ -73,15 +83,16 @@ OPPORTUNITY = SObject(
                 ("Omitted", "Pipeline", "Best Case", "Commit", "Closed"), formula=_CATEGORY,
             )
         ),
+        reference("CampaignId", "Campaign ID", "Campaign"),
         flag("HasOpportunityLineItem", "Has Line Item"),
         owner(),
         *audit(),
-        readonly(plain("LastActivityDate", "Last Activity", "date")),
+        last_activity(),
         readonly(plain("LastStageChangeDate", "Last Stage Change Date", "datetime", groupable=False)),
         readonly(number("FiscalQuarter", "Fiscal Quarter", "int", 1, formula='quarter({t}."CloseDate")')),
         readonly(number("FiscalYear", "Fiscal Year", "int", 4, formula='year({t}."CloseDate")')),
         reference("ContactId", "Contact ID", "Contact"),
-        text("External_Key__c", "External Key", 40, unique=True, external_id=True, id_lookup=True),
+        external_key(),
         number("Discount__c", "Discount", "percent", 5, 2),
         readonly(
             number(
@@ -91,5 +102,12 @@ OPPORTUNITY = SObject(
         ),
         long_text("Competitor_Notes__c", "Competitor Notes", 32768),
     ),
-    children=(ChildLink(object="Task", field="WhatId", name="Tasks"),),
+    children=(
+        ChildLink(object="Attachment", field="ParentId", name="Attachments", cascade=True),
+        ChildLink(object="Event", field="WhatId", name="Events", cascade=True),
+        ChildLink(
+            object="OpportunityContactRole", field="OpportunityId", name="OpportunityContactRoles", cascade=True
+        ),
+        ChildLink(object="Task", field="WhatId", name="Tasks", cascade=True),
+    ),
 )  # fmt: skip

@@ -34,6 +34,7 @@ USER = SObject(
         pick("EmailEncodingKey", "Email Encoding", ("UTF-8", "ISO-8859-1"), restricted=True),
         pick("LanguageLocaleKey", "Language", ("en_US", "de"), restricted=True),
         pick("UserType", "User Type", _USER_TYPES, restricted=True),
+        reference("UserRoleId", "Role ID", "UserRole"),
         reference("ProfileId", "Profile ID", "Profile"),
         reference("ManagerId", "Manager ID", "User"),
         text("FederationIdentifier", "SAML Federation ID", 512),

@@ -24,6 +24,16 @@ def record_id(label: str) -> Field:
     return readonly(plain("Id", f"{label} ID", "id", 18, id_lookup=True, groupable=True))
 
 
+def record_type() -> Field:
+    """Return the reference to the record's type."""
+    return reference("RecordTypeId", "Record Type ID", "RecordType")
+
+
+def last_activity() -> Field:
+    """Return the day of the last activity, which nothing keeps up here."""
+    return readonly(plain("LastActivityDate", "Last Activity", "date"))
+
+
 def deletion() -> Field:
     """Return the mark of a soft-deleted record."""
     return readonly(flag("IsDeleted", "Deleted"))
