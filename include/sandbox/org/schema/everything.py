@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from include.sandbox.org.schema.custom import auto_number, custom_address, formula, location, lookup, master, roll_up
 from include.sandbox.org.schema.field import ChildLink, Field, SObject, flag, long_text, number, pick, plain, text
+from include.sandbox.org.schema.places import COUNTRIES
 from include.sandbox.org.schema.standard import audit, deletion, last_activity, owner, record_id
 
 CHOICES = ("Red", "Green", "Blue", "N/A")
 SEVERAL = ("One", "Two", "Three", "Four; not five")
-COUNTRIES = ("AU", "BR", "DE", "ES", "FR", "GB", "IN", "IT", "JP", "NL", "PL", "SE", "TR", "US")
 
 _TYPED = (
     text("Text__c", "Text", 255),
@@ -38,7 +38,7 @@ _TYPED = (
     lookup("User__c", "User", "User"),
     lookup("Parent__c", "Parent", "Everything__c"),
     *location("Place__c", "Place"),
-    *custom_address("Address__c", "Address", COUNTRIES),
+    *custom_address("Address__c", "Address", tuple(COUNTRIES)),
 )
 
 _FORMULAS: tuple[Field, ...] = (
