@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from include.sandbox.org.http import control_plane, rest, signing_in
+from include.sandbox.org.http.broken_off import OrgApplication
+from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import not_found
@@ -32,7 +33,7 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
         *rest.ENDPOINTS,
         ("/{anything:path}", _nothing, METHODS),
     )
-    return Starlette(
+    return OrgApplication(
         routes=[Route(path, _on_thread(org, handler), methods=list(methods)) for path, handler, methods in endpoints],
         lifespan=lifespan,
         exception_handlers={Exception: _broken},
@@ -46,7 +47,7 @@ def _on_thread(org: Org, handler: Handler) -> Callable[[Request], Any]:
         return response
 
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(dated, request, await request.body())
+        return await answer_call(org, request, await request.body(), dated)
 
     return endpoint
 

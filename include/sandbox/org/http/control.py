@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from include.sandbox.org.credentials import USER_ID
-from include.sandbox.org.faults import Fault
 from include.sandbox.org.generator import defects
-from include.sandbox.org.http import control_metadata
+from include.sandbox.org.http.control_signin import set_sign_in, show_sign_in
+from include.sandbox.org.http import control_clock, control_faults, control_life, control_metadata
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal, not_found
 from include.sandbox.org.schema.field import SObject
@@ -129,40 +129,10 @@ def truth_of(org: Org, name: str) -> dict[str, Any]:
     return {"object": defect.object, "ids": [own for own, _ in rows], **({"pairs": pairs} if pairs else {})}
 
 
-def order_fault(org: Org, body: Body) -> dict[str, Any]:
-    """Order a fault for coming calls, or an end for coming Bulk jobs; `clear` takes everything back."""
-    if body.get("clear"):
-        org.faults.clear()
-    times = int(body.get("times", 1))
-    if "bulk_job" in body:
-        org.faults.order_job(str(body["bulk_job"]), times)
-    if "match" in body:
-        headers = {str(name): str(value) for name, value in (body.get("headers") or {}).items()}
-        fault = Fault(
-            match=str(body["match"]), method=body.get("method"), status=int(body.get("status", 500)),
-            body=body.get("body"), headers=headers, delay=float(body.get("delay", 0)), times=times,
-            after=int(body.get("after", 0)),
-        )  # fmt: skip
-        org.faults.order(fault)
-    return {"ordered": True}
-
-
-def set_allocation(org: Org, body: Body) -> dict[str, Any]:
-    """Set the daily maximum, or how much of it is used."""
-    org.allocation.set(maximum=body.get("max"), used=body.get("used"))
-    return {"max": org.allocation.maximum, "used": org.allocation.used()}
-
-
-def set_clock(org: Org, body: Body) -> dict[str, Any]:
-    """Move the org's clock to so many seconds ahead of the machine's."""
-    org.clock.offset = float(body.get("offset", 0))
-    return {"now": org.clock.now().isoformat(), "offset": org.clock.offset}
-
-
 def expire_sessions(org: Org, body: Body) -> dict[str, Any]:
     """End all sessions; with `forgive`, make revoked refresh tokens good again."""
     if body.get("forgive"):
-        org.sessions.forgive()
+        org.grants.forgive()
     return {"ended": org.sessions.expire_all()}
 
 
@@ -174,25 +144,29 @@ def reset_calls(org: Org, _body: Body) -> dict[str, Any]:
 
 COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
     **control_metadata.COMMANDS,
+    **control_clock.COMMANDS,
+    **control_faults.COMMANDS,
+    **control_life.COMMANDS,
     "touch": touch,
     "delete": delete,
     "undelete": undelete,
     "merge": merge,
     "create": create,
-    "faults": order_fault,
-    "allocation": set_allocation,
-    "clock": set_clock,
     "expire-sessions": expire_sessions,
+    "signin": set_sign_in,
     "calls/reset": reset_calls,
 }
 
 
 LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {
     **control_metadata.LOOKS,
+    **control_clock.LOOKS,
+    **control_faults.LOOKS,
+    **control_life.LOOKS,
     "counts": lambda org, _params: counts(org),
+    "signin": show_sign_in,
     "calls": lambda org, params: {"calls": org.calls.since(params.get("since", "0"))},
     "truth": lambda org, _params: truth(org),
-    "allocation": lambda org, _params: {"max": org.allocation.maximum, "used": org.allocation.used()},
 }
 
 

@@ -17,7 +17,6 @@ from include.sandbox.org.http.gate import (
     bearer,
     json_response,
     log_call,
-    meet_fault,
 )  # fmt: skip
 from include.sandbox.org.http.routes import dispatch
 from include.sandbox.org.org import Org
@@ -31,9 +30,6 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
     """Answer a request below /services/data/vXX.X."""
     method = request.query_params.get("_HttpMethod", request.method).upper()
     path = request.url.path
-    faulty = meet_fault(org, method, path)
-    if faulty is not None:
-        return faulty
     session = org.sessions.use(bearer(request))
     if session is None:
         log_call(org, method, path, Answer(status=401, cost=0))
@@ -54,9 +50,6 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
 
 def answer_versions(org: Org, request: Request, _body: bytes) -> Response:
     """Answer GET /services/data, which needs no session and costs nothing."""
-    faulty = meet_fault(org, request.method, request.url.path)
-    if faulty is not None:
-        return faulty
     log_call(org, request.method, request.url.path, Answer(cost=0))
     return json_response(versions.list_versions())
 
