@@ -21,6 +21,7 @@ from include.sandbox.org.serving import Doors, serve
 from include.sandbox.org.store.database import Database
 from include.sandbox.org.tls.authority import open_certificate
 from include.sandbox.org.tls.proxy import LOOPBACK
+from include.sandbox.org.token_store import FILE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     if problem:
         database.close()
         return _refuse(problem)
-    org = open_org(home, database, catalogue, daily_calls=options.daily_calls, idle_seconds=options.session_seconds)
+    org = open_org(home, database, catalogue, daily_calls=options.daily_calls, idle_seconds=options.session_seconds,
+                   rotate=options.rotate)  # fmt: skip
     secure = doors.tls_port is not None or doors.proxy_port is not None
     certificate = open_certificate(home / "tls") if secure else None
     if not options.quiet:
@@ -95,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fresh", action="store_true", help="throw away what the home holds and begin anew")
     parser.add_argument("--daily-calls", type=int, default=100_000, help="API calls allowed in 24 hours")
     parser.add_argument("--session-seconds", type=float, default=7200.0, help="a session dies after so much inactivity")
+    parser.add_argument("--rotate", action="store_true", help="let every refresh token be redeemed only once")
     parser.add_argument("--memory", default="500MB", help="what the store may use")
     parser.add_argument("--threads", type=int, default=2, help="threads of the store")
     parser.add_argument("--control-from-anywhere", action="store_true", help="answer /sandbox/ to other machines too")
@@ -138,7 +141,7 @@ def _filled(database: Database, catalogue: Catalogue, options: argparse.Namespac
 
 def _clear(home: Path) -> None:
     """Remove what an org keeps in its home, and nothing else."""
-    for name in ("org.duckdb", "org.duckdb.wal"):
+    for name in ("org.duckdb", "org.duckdb.wal", FILE, f"{FILE}-wal", f"{FILE}-shm"):
         (home / name).unlink(missing_ok=True)
     for name in ("jobs", "spill"):
         shutil.rmtree(home / name, ignore_errors=True)

@@ -57,9 +57,14 @@ class Org:
 
 
 def open_org(
-    home: Path, database: Database, catalogue: Catalogue, *, daily_calls: int = 100_000, idle_seconds: float = 7200.0,
+    home: Path,
+    database: Database,
+    catalogue: Catalogue,
+    *,
+    daily_calls: int = 100_000,
+    idle_seconds: float = 7200.0,
     rotate: bool = False,
-) -> Org:  # fmt: skip
+) -> Org:
     """Return the org on an opened and filled store."""
     clock = Clock(home / "clock.json")
     ledger.load(database, catalogue)

@@ -1,83 +1,91 @@
-"""Sign-in state: access tokens that die of inactivity, and the grants behind refresh tokens."""
+"""Sign-in sessions: access tokens that die of inactivity or on demand, and outlive the org's process."""
 
 from __future__ import annotations
 
 import secrets
-import threading
 from dataclasses import dataclass
 
 from include.sandbox.org.clock import Clock
-from include.sandbox.org.credentials import ORG_ID, REFRESH_TOKEN
+from include.sandbox.org.token_store import TokenStore, token_hash
 
 _ALPHABET_BYTES = 60
+_COLUMNS = "user_id, client_id, scope, grant_id, opened, used"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Hold one signed-in user; `used` is the time of the last call."""
+    """Hold one signed-in user; `used` is the time of the last call, `grant_id` the grant it came from."""
 
     token: str
     user_id: str
+    opened: float
     used: float
-    refresh_token: str | None = None
+    client_id: str = ""
+    scope: str = ""
+    grant_id: int | None = None
 
 
 class Sessions:
     """Open, find and end sessions; every use of one makes it live longer."""
 
-    def __init__(self, clock: Clock, *, idle_seconds: float = 7200.0) -> None:
+    def __init__(self, clock: Clock, store: TokenStore, org_id: str, *, idle_seconds: float = 7200.0) -> None:
+        self.idle_seconds = idle_seconds
         self._clock = clock
-        self._idle = idle_seconds
-        self._open: dict[str, Session] = {}
-        self._revoked: set[str] = set()
-        self._lock = threading.Lock()
+        self._store = store
+        self._org_id = org_id
 
-    def open(self, user_id: str, refresh_token: str | None = None) -> Session:
+    def open(self, user_id: str, *, client_id: str = "", scope: str = "", grant_id: int | None = None) -> Session:
         """Open a session of a user."""
-        token = f"{ORG_ID[:15]}!AQ{secrets.token_urlsafe(_ALPHABET_BYTES).replace('-', '.')}"
-        session = Session(token=token, user_id=user_id, used=self._clock.epoch(), refresh_token=refresh_token)
-        with self._lock:
-            self._open[token] = session
-        return session
+        token = f"{self._org_id[:15]}!AQ{secrets.token_urlsafe(_ALPHABET_BYTES).replace('-', '.')}"
+        now = self._clock.epoch()
+        self._store.insert(
+            "sessions", hash=token_hash(token), user_id=user_id, client_id=client_id, scope=scope, grant_id=grant_id,
+            opened=now, used=now,
+        )  # fmt: skip
+        return Session(
+            token=token, user_id=user_id, opened=now, used=now, client_id=client_id, scope=scope, grant_id=grant_id
+        )
+
+    def find(self, token: str) -> Session | None:
+        """Return the live session of a token, or None; looking at it doesn't make it live longer."""
+        known = token_hash(token)
+        rows = self._store.rows(f"SELECT {_COLUMNS} FROM sessions WHERE hash = ?", (known,))
+        if not rows:
+            return None
+        user_id, client_id, scope, grant_id, opened, used = rows[0]
+        if self._clock.epoch() - used > self.idle_seconds:
+            self._store.change("DELETE FROM sessions WHERE hash = ?", (known,))
+            return None
+        return Session(
+            token=token, user_id=user_id, client_id=client_id, scope=scope, grant_id=grant_id, opened=opened, used=used
+        )
 
     def use(self, token: str) -> Session | None:
         """Return the live session of a token and note its use, or None."""
-        with self._lock:
-            session = self._open.get(token)
-            if session is None:
-                return None
-            now = self._clock.epoch()
-            if now - session.used > self._idle:
-                del self._open[token]
-                return None
-            session.used = now
-            return session
+        session = self.find(token)
+        if session is not None and abs(self._clock.epoch() - session.used) >= self._grain:
+            values = (self._clock.epoch(), token_hash(token))
+            self._store.change("UPDATE sessions SET used = ? WHERE hash = ?", values)
+        return session
+
+    @property
+    def _grain(self) -> float:
+        """Return how stale the time of the last use may be: writing it down for every call would cost more."""
+        return min(60.0, self.idle_seconds / 100)
+
+    def count(self) -> int:
+        """Return how many sessions are alive."""
+        oldest = self._clock.epoch() - self.idle_seconds
+        return int(self._store.rows("SELECT count(*) FROM sessions WHERE used >= ?", (oldest,))[0][0])
+
+    def end(self, token: str) -> bool:
+        """End a session, and say whether there was one."""
+        return self._store.change("DELETE FROM sessions WHERE hash = ?", (token_hash(token),)) > 0
+
+    def end_of_grant(self, grant_id: int) -> None:
+        """End all sessions that came from a grant."""
+        self._store.change("DELETE FROM sessions WHERE grant_id = ?", (grant_id,))
 
     def expire_all(self) -> int:
         """End every session; refresh tokens stay."""
-        with self._lock:
-            ended = len(self._open)
-            self._open.clear()
-        return ended
-
-    def grants(self, refresh_token: str) -> bool:
-        """Say whether a refresh token can still be redeemed."""
-        return refresh_token == REFRESH_TOKEN and refresh_token not in self._revoked
-
-    def revoke(self, token: str) -> bool:
-        """End a session, or a refresh token with all its sessions; say whether there was one."""
-        with self._lock:
-            if self._open.pop(token, None) is not None:
-                return True
-            if token != REFRESH_TOKEN or token in self._revoked:
-                return False
-            self._revoked.add(token)
-            ended = [each.token for each in self._open.values() if each.refresh_token == token]
-            for each in ended:
-                del self._open[each]
-            return True
-
-    def forgive(self) -> None:
-        """Make revoked refresh tokens good again, for the next test."""
-        with self._lock:
-            self._revoked.clear()
+        return self._store.change("DELETE FROM sessions")

@@ -64,7 +64,7 @@ def generate(
     with database.write() as cursor:
         for row in users(base):
             _insert(cursor, catalogue.objects["User"], row)
-        _insert(cursor, catalogue.objects["Organization"], organization(base))
+        _insert(cursor, catalogue.objects["Organization"], organization(base, seed))
 
 
 def _insert_sql(

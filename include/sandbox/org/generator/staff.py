@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.sandbox.org.credentials import ORG_ID, USERNAME
+from include.sandbox.org.credentials import USERNAME
 from include.sandbox.org.generator import vocabulary as words
 from include.sandbox.org.generator.parts import INACTIVE_USERS, USERS, user_id
+from include.sandbox.org.identity import org_number
 from include.sandbox.org.ids import make_id
 
 
@@ -47,12 +48,12 @@ def _user(number: int, base: datetime) -> dict[str, Any]:
     }
 
 
-def organization(base: datetime) -> dict[str, Any]:
-    """Return the one Organization record."""
+def organization(base: datetime, seed: int) -> dict[str, Any]:
+    """Return the one Organization record, whose Id is the org's."""
     stamp = base - timedelta(days=100)
     return {
-        "_n": 1,
-        "Id": ORG_ID,
+        "_n": org_number(seed),
+        "Id": make_id("00D", org_number(seed)),
         "Name": "Headwater Sandbox",
         "Country": "DE",
         "LanguageLocaleKey": "en_US",

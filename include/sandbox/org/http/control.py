@@ -7,8 +7,8 @@ from typing import Any
 
 from include.sandbox.org.credentials import USER_ID
 from include.sandbox.org.generator import defects
-from include.sandbox.org.http.control_signin import set_sign_in, show_sign_in
 from include.sandbox.org.http import control_clock, control_faults, control_life, control_metadata
+from include.sandbox.org.http.control_signin import set_sign_in, show_sign_in
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal, not_found
 from include.sandbox.org.schema.field import SObject

@@ -1,4 +1,4 @@
-"""Sign-in: the token endpoint with its grants, revoke, userinfo and the identity URL."""
+"""The token endpoint: every way of getting an access token, and what each is refused with."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
-from include.sandbox.org import credentials
+from include.sandbox.org.connected_apps import ConnectedApp, find_app
+from include.sandbox.org.credentials import JWT_PUBLIC_KEY, USERNAME
+from include.sandbox.org.grants import SCOPE, Approval
 from include.sandbox.org.org import Org
 from include.sandbox.org.sessions import Session
+from include.sandbox.org.users import User, password_fits, user_by_id, user_by_name
 
 Form = Mapping[str, str]
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_SCOPE = "api refresh_token id web"
 _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
+_MY_DOMAIN = re.compile(r"https://[A-Za-z0-9.-]+\.my\.salesforce\.com")
+_LATE_ASSERTION = 180.0
 
 
 class SignInRefusal(Exception):
@@ -30,11 +37,22 @@ class SignInRefusal(Exception):
         self.body = {"error": error, "error_description": description}
 
 
-def grant_token(org: Org, form: Form, authorization: str, base_url: str) -> dict[str, Any]:
-    """Return the token response for a filled form, or refuse."""
-    form = _with_basic(form, authorization)
-    grants: dict[str, Callable[[], tuple[Session, tuple[str, ...]]]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Hold what a grant gives: a session, which optional fields its answer has, and tokens beside the session's."""
+
+    session: Session
+    fields: tuple[str, ...]
+    refresh_token: str | None = None
+    nonce: str = ""
+
+
+def grant_token(org: Org, form: Form, authorization: str, base_url: str) -> Granted:
+    """Return what a filled form is granted, or refuse it."""
+    form = with_basic(form, authorization)
+    grants: dict[str, Callable[[], Granted]] = {
         "client_credentials": lambda: _client_credentials(org, form),
+        "authorization_code": lambda: _authorization_code(org, form),
         "refresh_token": lambda: _refresh(org, form),
         "password": lambda: _password(org, form),
         _JWT_GRANT: lambda: _jwt_bearer(org, form, base_url),
@@ -42,57 +60,10 @@ def grant_token(org: Org, form: Form, authorization: str, base_url: str) -> dict
     grant = grants.get(form.get("grant_type", ""))
     if grant is None:
         raise SignInRefusal("unsupported_grant_type", "grant type not supported")
-    session, names = grant()
-    return _token_body(org, session, names, base_url)
+    return grant()
 
 
-def revoke(org: Org, token: str) -> None:
-    """End a session or a refresh token with its sessions, or refuse an unknown one."""
-    if not org.sessions.revoke(token):
-        raise SignInRefusal("unsupported_token_type", "this token is not supported")
-
-
-def userinfo(base_url: str, user_id: str) -> dict[str, Any]:
-    """Return what `/services/oauth2/userinfo` and the identity URL say of a user."""
-    org_id, username = credentials.ORG_ID, credentials.USERNAME
-    data = f"{base_url}/services/data/v{{version}}/"
-    return {
-        "id": f"{base_url}/id/{org_id}/{user_id}",
-        "sub": f"{base_url}/id/{org_id}/{user_id}",
-        "user_id": user_id,
-        "organization_id": org_id,
-        "username": username,
-        "preferred_username": username,
-        "nickname": "integration",
-        "name": "Integration User",
-        "email": username,
-        "email_verified": True,
-        "given_name": "Integration",
-        "family_name": "User",
-        "zoneinfo": "GMT",
-        "photos": {},
-        "profile": f"{base_url}/{user_id}",
-        "picture": f"{base_url}/profilephoto/005/F",
-        "address": {},
-        "urls": {
-            "rest": data,
-            "sobjects": f"{data}sobjects/",
-            "query": f"{data}query/",
-            "search_rest": f"{data}search/",
-            "recent": f"{data}recent/",
-            "enterprise": f"{base_url}/services/Soap/c/{{version}}/{org_id[:15]}",
-            "metadata": f"{base_url}/services/Soap/m/{{version}}/{org_id[:15]}",
-            "partner": f"{base_url}/services/Soap/u/{{version}}/{org_id[:15]}",
-        },
-        "active": True,
-        "user_type": "STANDARD",
-        "language": "en_US",
-        "locale": "en_US",
-        "utcOffset": 0,
-    }
-
-
-def _with_basic(form: Form, authorization: str) -> Form:
+def with_basic(form: Form, authorization: str) -> Form:
     """Return the form with the client's credentials from the Authorization header, if they came that way."""
     kind, _, encoded = authorization.partition(" ")
     if kind.lower() != "basic":
@@ -104,68 +75,123 @@ def _with_basic(form: Form, authorization: str) -> Form:
     return {**form, "client_id": client_id, "client_secret": secret}
 
 
-def _check_client(form: Form, *, secret_needed: bool) -> None:
-    if form.get("client_id") != credentials.CLIENT_ID:
+def check_client(form: Form, *, secret_needed: bool) -> ConnectedApp:
+    """Return the app that a form names, or refuse: unknown, or not able to prove itself."""
+    app = find_app(form.get("client_id", ""))
+    if app is None:
         raise SignInRefusal("invalid_client_id", "client identifier invalid")
     secret = form.get("client_secret")
-    if (secret is None and secret_needed) or (secret is not None and secret != credentials.CLIENT_SECRET):
+    if not secret and (app.secret is None or not secret_needed):
+        return app
+    if app.secret is None or not hmac.compare_digest((secret or "").encode(), app.secret.encode()):
         raise SignInRefusal("invalid_client", "invalid client credentials")
+    return app
 
 
-def _client_credentials(org: Org, form: Form) -> tuple[Session, tuple[str, ...]]:
-    _check_client(form, secret_needed=True)
-    return org.sessions.open(credentials.USER_ID), ("scope", "issued_at", "signature", "api_instance_url")
+def _client_credentials(org: Org, form: Form) -> Granted:
+    app = check_client(form, secret_needed=True)
+    if app.secret is None:
+        raise SignInRefusal("invalid_client", "invalid client credentials")
+    user = _allowed(user_by_name(org.database, USERNAME))
+    session = org.sessions.open(user.id, client_id=app.client_id, scope=SCOPE)
+    return Granted(session=session, fields=("scope", "issued_at", "signature", "api_instance_url"))
 
 
-def _refresh(org: Org, form: Form) -> tuple[Session, tuple[str, ...]]:
-    _check_client(form, secret_needed=False)
-    token = form.get("refresh_token", "")
-    if not org.sessions.grants(token):
+def _authorization_code(org: Org, form: Form) -> Granted:
+    app = check_client(form, secret_needed=False)
+    code = org.grants.spend_code(form.get("code", ""))
+    if code is None or code.approval.client_id != app.client_id:
+        raise SignInRefusal("invalid_grant", "invalid authorization code")
+    if code.dead:
+        raise SignInRefusal("invalid_grant", "expired authorization code")
+    if form.get("redirect_uri") != code.approval.redirect_uri:
+        raise SignInRefusal("redirect_uri_mismatch", "redirect_uri must match configuration")
+    _check_verifier(code.approval, form.get("code_verifier", ""))
+    approval = code.approval
+    _allowed(user_by_id(org.database, approval.user_id))
+    grant_id, refresh_token = None, None
+    if {"refresh_token", "offline_access"} & set(approval.scope.split()):
+        grant, refresh_token = org.grants.open(app.client_id, approval.user_id, approval.scope)
+        grant_id = grant.id
+    session = org.sessions.open(
+        approval.user_id, client_id=app.client_id, scope=approval.scope, grant_id=grant_id
+    )  # fmt: skip
+    fields = ("scope", "issued_at", "signature")
+    return Granted(session=session, fields=fields, refresh_token=refresh_token, nonce=approval.nonce)
+
+
+def _check_verifier(approval: Approval, verifier: str) -> None:
+    """Refuse a code whose taker can't show the verifier behind its challenge, or shows one that was not asked for."""
+    if not approval.challenge:
+        if verifier:
+            raise SignInRefusal("invalid_grant", "code verifier not expected")
+        return
+    if not verifier:
+        raise SignInRefusal("invalid_grant", "missing code verifier")
+    if approval.method == "plain":
+        shown = verifier
+    else:
+        shown = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    if not hmac.compare_digest(shown.encode(), approval.challenge.rstrip("=").encode()):
+        raise SignInRefusal("invalid_request", "invalid code verifier")
+
+
+def _refresh(org: Org, form: Form) -> Granted:
+    app = check_client(form, secret_needed=False)
+    redeemed = org.grants.redeem(form.get("refresh_token", ""), app.client_id)
+    if redeemed is None:
         raise SignInRefusal("invalid_grant", "expired access/refresh token")
-    return org.sessions.open(credentials.USER_ID, token), ("scope", "issued_at", "signature")
+    grant, refresh_token = redeemed
+    _allowed(user_by_id(org.database, grant.user_id))
+    session = org.sessions.open(grant.user_id, client_id=app.client_id, scope=grant.scope, grant_id=grant.id)
+    return Granted(session=session, fields=("scope", "issued_at", "signature"), refresh_token=refresh_token)
 
 
-def _password(org: Org, form: Form) -> tuple[Session, tuple[str, ...]]:
-    _check_client(form, secret_needed=True)
-    right = (credentials.PASSWORD, credentials.PASSWORD + credentials.SECURITY_TOKEN)
-    if form.get("username") != credentials.USERNAME or form.get("password") not in right:
+def _password(org: Org, form: Form) -> Granted:
+    app = check_client(form, secret_needed=True)
+    user = user_by_name(org.database, form.get("username", ""))
+    if user is None or not password_fits(form.get("password", "")):
         raise SignInRefusal("invalid_grant", "authentication failure")
-    return org.sessions.open(credentials.USER_ID), ("issued_at", "signature")
+    session = org.sessions.open(_allowed(user).id, client_id=app.client_id, scope=SCOPE)
+    return Granted(session=session, fields=("issued_at", "signature"))
 
 
-def _jwt_bearer(org: Org, form: Form, base_url: str) -> tuple[Session, tuple[str, ...]]:
-    key = credentials.JWT_PUBLIC_KEY.read_bytes()
-    # Expiry is not looked at: real clients send it as text, in milliseconds, or as this very second.
+def _jwt_bearer(org: Org, form: Form, base_url: str) -> Granted:
+    # Claims are looked at below: real clients send the expiry as text, in milliseconds, or as this very second.
     unchecked: dict[str, Any] = {
         "verify_exp": False, "verify_aud": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False,
     }  # fmt: skip
     try:
-        claims = jwt.decode(form.get("assertion", ""), key, algorithms=["RS256"], options=unchecked)  # type: ignore[arg-type]
+        claims = jwt.decode(form.get("assertion", ""), JWT_PUBLIC_KEY.read_bytes(), algorithms=["RS256"],
+                            options=unchecked)  # type: ignore[arg-type]  # fmt: skip
     except jwt.PyJWTError as error:
         raise SignInRefusal("invalid_grant", "invalid assertion") from error
-    if claims.get("iss") != credentials.CLIENT_ID:
+    app = find_app(str(claims.get("iss", "")))
+    if app is None:
         raise SignInRefusal("invalid_client_id", "client identifier invalid")
-    if str(claims.get("aud", "")).rstrip("/") not in (*_AUDIENCES, base_url):
+    audience = str(claims.get("aud", "")).rstrip("/")
+    if audience not in (*_AUDIENCES, base_url) and not _MY_DOMAIN.fullmatch(audience):
         raise SignInRefusal("invalid_grant", "audience is invalid")
-    if credentials.USERNAME not in (claims.get("sub"), claims.get("prn")):
+    _check_expiry(claims.get("exp"))
+    user = user_by_name(org.database, str(claims.get("sub") or claims.get("prn") or ""))
+    if user is None:
         raise SignInRefusal("invalid_grant", "user hasn't approved this consumer")
-    return org.sessions.open(credentials.USER_ID), ("scope",)
+    session = org.sessions.open(_allowed(user).id, client_id=app.client_id, scope=SCOPE)
+    return Granted(session=session, fields=("scope",))
 
 
-def _token_body(org: Org, session: Session, names: tuple[str, ...], base_url: str) -> dict[str, Any]:
-    identity = f"https://login.salesforce.com/id/{credentials.ORG_ID}/{session.user_id}"
-    issued_at = str(org.clock.milliseconds())
-    digest = hmac.new(credentials.CLIENT_SECRET.encode(), (identity + issued_at).encode(), hashlib.sha256).digest()
-    optional = {
-        "scope": _SCOPE,
-        "issued_at": issued_at,
-        "signature": base64.b64encode(digest).decode(),
-        "api_instance_url": base_url,
-    }
-    return {
-        "access_token": session.token,
-        "instance_url": base_url,
-        "id": identity,
-        "token_type": "Bearer",
-        **{name: optional[name] for name in names},
-    }
+def _check_expiry(expiry: object) -> None:
+    """Refuse an assertion that was good once, by the machine's time: clients don't follow the org's clock."""
+    try:
+        moment = float(str(expiry))
+    except ValueError as error:
+        raise SignInRefusal("invalid_grant", "invalid assertion") from error
+    if moment < time.time() - _LATE_ASSERTION:
+        raise SignInRefusal("invalid_grant", "expired authorization code")
+
+
+def _allowed(user: User | None) -> User:
+    """Return a user who may sign in, or refuse one who left."""
+    if user is None or not user.active:
+        raise SignInRefusal("inactive_user", "user is inactive")
+    return user

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from include.sandbox.org.credentials import ORG_ID
 from include.sandbox.org.http.call import Answer, Call
 
 FIRST, LAST = 31, 67
@@ -41,5 +40,5 @@ def _label(number: int) -> str:
 def list_resources(call: Call) -> Answer:
     """Answer GET /services/data/vXX.X: name to path."""
     body: dict[str, Any] = {name: f"/services/data/v{call.version}/{name}" for name in _RESOURCES}
-    body["identity"] = f"{call.base_url}/id/{ORG_ID}/{call.user_id}"
+    body["identity"] = f"{call.base_url}/id/{call.org.org_id}/{call.user_id}"
     return Answer(body=body)
