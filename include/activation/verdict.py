@@ -30,7 +30,8 @@ def failure(counts: OutcomeCounts, *, max_failed_share: float) -> str:
     what = f"{counts.failed:,} of {tried:,} records that were tried did not arrive"
     kinds = f"{counts.rejected:,} rejected, {counts.unknown:,} unknown"
     if not arrived:
-        return f"{what} ({kinds}): none did; see the causes among the sync errors, mend them, then run again"
+        return f"{what} ({kinds}): none did; the log above names the causes; mend them, then run again"
     if counts.failed / tried > max_failed_share:
-        return f"{what} ({kinds}), more than the {max_failed_share:.0%} of max_failed_share; see the sync errors"
+        allowed = f"more than the {max_failed_share:.0%} of max_failed_share"
+        return f"{what} ({kinds}), {allowed}; the log above names the causes"
     return ""

@@ -96,12 +96,12 @@ def _unknown_objects(
         if object not in described:
             hint = _nearest(object, candidates)
             yield DefinitionError(
-                f"the org has no object {object} that our user can see{hint}", file=f"orgs/{org}", key="objects"
+                f"the org has no object {object} that our user can see{hint}", file=f"orgs/{org}.yaml", key="objects"
             )
 
 
 def _in_push(push: PushDefinition, described: Described) -> Iterator[DefinitionError]:
-    file = f"pushes/{push.push}"
+    file = f"pushes/{push.push}.yaml"
     if push.source.object not in described:
         yield DefinitionError(
             f"the org {push.org!r} has no object {push.source.object} that our user can see"

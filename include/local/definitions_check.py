@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from include.config.loader import load_definitions
+from include.config.summary import summarise
 from include.local.plan import airflow_environment
 from include.local.site import Site
 from include.local.supervision import responds
@@ -25,9 +26,6 @@ def check_definitions(site: Site) -> int:
         environment["PYTHONPATH"] = f"{PROJECT_ROOT}{os.pathsep}{PROJECT_ROOT / 'plugins'}"
         return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
     definitions = load_definitions(site.settings.definitions)
-    for error in definitions.errors:
-        print(f"  - {error}")
-    print("  (only the files were checked: after `make up` the objects and fields are looked up in the orgs too)")
-    counts = f"{len(definitions.orgs)} orgs, {len(definitions.pushes)} pushes, {len(definitions.checks)} checks"
-    print(f"{len(definitions.errors)} errors; good: {counts}" if definitions.errors else f"all good: {counts}")
+    note = "only the files were checked: after `make up` the objects and fields are looked up in the orgs too"
+    print("\n".join(summarise(definitions, definitions.errors, [note])))
     return 1 if definitions.errors else 0

@@ -19,6 +19,7 @@ from include.warehouse.engine import open_warehouse, transaction
 from include.warehouse.overview import health_overview, list_orgs, objects_overview
 
 Report = dict[str, Any]
+_NOT_ASSESSED: Report = {"grade": None, "issues": []}
 
 # Per push: what the platform has taken in all runs, what became of the last run's records, and what waits for a person.
 _DELIVERIES = """
@@ -34,12 +35,13 @@ SELECT p.push, sum(p.delivered)::bigint AS profiles,
 def report(site: Site) -> Report:
     """Return everything that `make status` shows, ready to be written as JSON."""
     services = service_lines(site)
-    found: Report = {"services": services, "objects": [], "health": {"grade": None, "issues": []}, "deliveries": []}
+    found: Report = {"services": services, "objects": [], "health": dict(_NOT_ASSESSED), "deliveries": []}
+    found["reachable"] = False
     if any(each["name"] == "postgres" and each["state"] == "ready" for each in services):
         port, password = site.settings.warehouse_port, site.secrets().postgres_password
         engine = open_warehouse(server_url(port, password, WAREHOUSE_DATABASE))
         try:
-            found |= _from_warehouse(engine)
+            found |= _from_warehouse(engine) | {"reachable": True}
         except (WarehouseDown, SQLAlchemyError) as error:
             found["problem"] = f"the warehouse cannot be read: {type(error).__name__}"
         finally:
@@ -86,10 +88,11 @@ def _supervisor_line(site: Site) -> Report:
 
 def _from_warehouse(engine: Engine) -> Report:
     objects: list[Report] = []
-    health: Report = {"grade": None, "issues": []}
+    healths: list[Report] = []
     for org in list_orgs(engine):
         objects += [
             {
+                "of": org.org,
                 "object": each.object,
                 "here": each.here,
                 "org": each.org,
@@ -98,27 +101,34 @@ def _from_warehouse(engine: Engine) -> Report:
             }
             for each in objects_overview(engine, org.org)
         ]
-        overview = health_overview(engine, org.org)
-        if overview is not None and health["grade"] is None:
-            health = {
-                "org": org.org,
-                "grade": overview.grade,
-                "assessed_at": _iso(overview.assessment.assessed_at),
-                "issues": [
-                    {
-                        "check": each.check_id,
-                        "title": each.title,
-                        "object": each.object,
-                        "severity": each.severity,
-                        "verdict": each.verdict,
-                        "failing": each.failing,
-                        "share": each.share,
-                    }
-                    for each in overview.issues
-                    if each.failing
-                ],
+        healths.append(_health(engine, org.org))
+    # `health` is the first org's that was assessed, for who has one org only; `healths` has a line for every org.
+    first = next((each for each in healths if each["grade"] is not None), dict(_NOT_ASSESSED))
+    return {"objects": objects, "health": first, "healths": healths, "deliveries": _deliveries(engine)}
+
+
+def _health(engine: Engine, org: str) -> Report:
+    overview = health_overview(engine, org)
+    if overview is None:
+        return {"org": org, **_NOT_ASSESSED}
+    return {
+        "org": org,
+        "grade": overview.grade,
+        "assessed_at": _iso(overview.assessment.assessed_at),
+        "issues": [
+            {
+                "check": each.check_id,
+                "title": each.title,
+                "object": each.object,
+                "severity": each.severity,
+                "verdict": each.verdict,
+                "failing": each.failing,
+                "share": each.share,
             }
-    return {"objects": objects, "health": health, "deliveries": _deliveries(engine)}
+            for each in overview.issues
+            if each.failing
+        ],
+    }
 
 
 def _deliveries(engine: Engine) -> list[Report]:

@@ -23,39 +23,57 @@ def services_text(services: Sequence[Report]) -> str:
 
 def summary_text(report: Report) -> str:
     """Return what the data looks like: objects, health, deliveries, and where the UI is."""
-    parts = [_objects(report["objects"]), _health(report["health"]), _deliveries(report["deliveries"])]
     if report.get("problem"):
-        parts.append(str(report["problem"]))
+        parts = [str(report["problem"])]
+    elif not report["reachable"]:
+        parts = ["the warehouse is down, so nothing is known of objects, health and deliveries; `make up` starts it"]
+    else:
+        parts = [_objects(report["objects"]), *map(_health, report["healths"]), _deliveries(report["deliveries"])]
     parts.append(f"Airflow  {report['url']}")
     return "\n\n".join(part for part in parts if part)
 
 
 def _objects(objects: Sequence[Report]) -> str:
+    several = len({each["of"] for each in objects}) > 1
     rows = [
-        (each["object"], _number(each["here"]), _number(each["org"]), _number(each["difference"]), each["as_of"] or "-")
+        (
+            *([each["of"]] if several else []),
+            each["object"],
+            _number(each["here"]),
+            _number(each["org"]),
+            _number(each["difference"]),
+            each["as_of"] or "-",
+        )
         for each in objects
     ]
-    return _table(("object", "here", "in the org", "difference", "as of"), rows) if rows else ""
+    header = (*(["org"] if several else []), "object", "here", "in the org", "difference", "as of")
+    return _table(header, rows) if rows else ""
 
 
 def _health(health: Report) -> str:
     if health["grade"] is None:
-        return "health: not assessed yet"
+        return f"health of {health['org']}: not assessed yet"
     worst = health["issues"][:_TOP_ISSUES]  # they come with the worst on top
     rows = [
         (each["title"], each["object"], each["severity"], _number(each["failing"]), f"{each['share']:.1%}")
         for each in worst
     ]
-    line = f"health: {health['grade']:.1%} of the records have no issue; {len(health['issues'])} issues"
+    over = sum(each["verdict"] == "failed" for each in health["issues"])
+    line = (
+        f"health of {health['org']}: {health['grade']:.1%} of the records have no issue; "
+        f"{len(health['issues'])} issues have failing records, {over} of them more than is allowed"
+    )
     return line + ("\n" + _table(("top issues", "object", "severity", "records", "share"), rows) if rows else "")
 
 
 def _deliveries(deliveries: Sequence[Report]) -> str:
     if not deliveries:
         return "deliveries: none yet"
-    names = [name for name in deliveries[0] if name != "push"]
-    rows = [(each["push"], *(_cell(each[name]) for name in names)) for each in deliveries]
-    return _table(("push", *(name.replace("_", " ") for name in names)), rows)
+    columns = {
+        "push": "push", "profiles": "profiles sent", "events": "events sent", "open_errors": "open errors",
+        "runs": "runs", "last_run_at": "last run at",
+    }  # fmt: skip
+    return _table(tuple(columns.values()), [tuple(_cell(each[name]) for name in columns) for each in deliveries])
 
 
 def _cell(value: Any) -> str:

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from include.records import Receipt
+from include.warehouse.engine import transaction
 from include.warehouse.pushes import PushRun
 from include.warehouse.selections import LISTED, as_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Hold one cause of failures: how many records it kept back, and the Id of one of them to look at."""
+
+    cause: str
+    message: str
+    outcome: str
+    records: int
+    example: str
+
+
+def causes_of_run(engine: Engine, run_id: int, *, limit: int = 5) -> list[Cause]:
+    """Return why records did not arrive in a push run and still have not, the most frequent cause first."""
+    statement = text(
+        "SELECT cause, min(message) AS message, outcome, count(*)::bigint AS records, min(record_id) AS example"
+        "  FROM headwater.sync_error WHERE last_run_id = :run_id AND settled_at IS NULL"
+        " GROUP BY cause, outcome ORDER BY records DESC, cause LIMIT :limit"
+    )
+    with transaction(engine) as connection:
+        rows = connection.execute(statement, {"run_id": run_id, "limit": limit}).mappings()
+        return [Cause(**row) for row in rows]
 
 
 def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[Receipt, str]]) -> None:

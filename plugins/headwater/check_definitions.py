@@ -7,11 +7,11 @@ Run it where Airflow's environment is set, so that the connections can be read: 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 
 from include.config.inspect import inspect_definitions
 from include.config.loader import Definitions, load_definitions
 from include.config.orgs import OrgDefinition
+from include.config.summary import summarise
 from include.errors import HeadwaterError
 from include.records import Describe
 
@@ -28,16 +28,7 @@ def main() -> int:
         except HeadwaterError as error:
             notes.append(f"org {name}: only the files were checked: {error}")
     errors = [*definitions.errors, *inspect_definitions(definitions, described, known_objects=labels)]
-    return report(definitions, errors, notes)
-
-
-def report(definitions: Definitions, errors: Iterable[HeadwaterError], notes: Iterable[str]) -> int:
-    """Print errors, then notes, then the counts; return 1 when there are errors."""
-    errors = list(errors)
-    lines = [*(f"  - {each}" for each in errors), *(f"  ({each})" for each in notes)]
-    counts = f"{len(definitions.orgs)} orgs, {len(definitions.pushes)} pushes, {len(definitions.checks)} checks"
-    lines.append(f"{len(errors)} errors; good: {counts}" if errors else f"all good: {counts}")
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join(summarise(definitions, errors, notes)) + "\n")
     return 1 if errors else 0
 
 

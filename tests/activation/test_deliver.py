@@ -10,6 +10,7 @@ from include.activation.options import PushMode, PushRunOptions
 from include.activation.verdict import settle
 from include.errors import AuthError, FastFailed, NotReady, PushFailed, RateLimited, Unreachable
 from include.records import OutcomeCounts
+from include.warehouse.sync_errors import causes_of_run
 from tests.activation.source import Org, contact_id, definition, deliver, insider_one, select
 from tests.sandbox.insider_one.running import Sandbox, free_port
 
@@ -224,6 +225,22 @@ def test_a_refused_record_waits_for_a_change(org: Org, platform: Sandbox) -> Non
     assert push_once(org, platform) == OutcomeCounts(selected=2, unchanged=1, delivered=1)
     assert org.open_errors() == []
     assert platform.counts["events"] == 2
+
+
+def test_the_causes_of_a_run_are_counted_with_an_example(org: Org, platform: Sandbox) -> None:
+    """Whoever reads the log sees what to mend without asking the warehouse."""
+    org.add_contacts(3)
+    platform.fault(reject_indexes=[0, 2])
+    push = definition()
+    run = select(org.engine, push)
+    deliver(org.engine, push, insider_one(platform.url), run.run_id)
+
+    [cause] = causes_of_run(org.engine, run.run_id)
+
+    assert (cause.records, cause.outcome) == (2, "rejected")
+    assert cause.cause
+    assert cause.message
+    assert cause.example in [error[0] for error in org.open_errors()]
 
 
 def test_a_named_record_is_tried_again_though_it_was_refused(org: Org, platform: Sandbox) -> None:

@@ -94,7 +94,7 @@ def test_an_object_that_the_org_lacks_is_named_with_the_nearest(written: Any) ->
         known_objects={"demo": {"Contact": "Contact", "Site_Visit__c": "Visits"}},
     )
     assert _said(errors) == [
-        "orgs/demo: objects: the org has no object Visits that our user can see "
+        "orgs/demo.yaml: objects: the org has no object Visits that our user can see "
         "('Visits' is the label of Site_Visit__c; write that)"
     ]
 
@@ -103,7 +103,7 @@ def test_a_field_that_the_org_lacks_is_named_with_its_key(written: Any) -> None:
     """In a push."""
     errors = inspect_definitions(written(attributes={"phone": "MobilPhone"}), {"demo": DESCRIBED})
     assert _said(errors) == [
-        "pushes/people: attributes.phone: Contact has no field MobilPhone (did you mean MobilePhone?)"
+        "pushes/people.yaml: attributes.phone: Contact has no field MobilPhone (did you mean MobilePhone?)"
     ]
 
 

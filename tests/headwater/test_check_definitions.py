@@ -49,9 +49,9 @@ def test_unknown_objects_and_fields_are_named_with_the_nearest(
 
     said = capsys.readouterr().out
     assert code == 1
-    assert "orgs/demo: objects: the org has no object Opportunty" in said
+    assert "orgs/demo.yaml: objects: the org has no object Opportunty" in said
     assert "did you mean Opportunity?" in said
-    assert "pushes/people: identifiers.email: Contact has no field Emial (did you mean Email?)" in said
+    assert "pushes/people.yaml: identifiers.email: Contact has no field Emial (did you mean Email?)" in said
     assert "Account has no field Nmae (did you mean Name?)" in said
 
 

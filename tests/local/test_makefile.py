@@ -74,7 +74,7 @@ def test_status_and_down_of_an_empty_home_are_calm(tmp_path: Path) -> None:
     python = str(ROOT / ".venv" / "bin" / "python")
     status = run(python, "-m", "include.local", "status", HEADWATER_HOME=str(tmp_path / "none"), PYTHONPATH=str(ROOT))
     assert status.returncode == 0
-    assert "health: not assessed yet" in status.stdout
+    assert "the warehouse is down" in status.stdout
     assert not (tmp_path / "none").exists()
 
 

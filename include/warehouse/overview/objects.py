@@ -9,7 +9,8 @@ from sqlalchemy import Engine, text
 
 from include.warehouse.engine import transaction
 
-# The last run and the last load differ when the last run failed or was skipped: then the load of before still counts.
+# The last run and the last load differ when the last run failed or was skipped: the load of before still counts then.
+# A backfill reads old hours again and says nothing of how fresh an object is: it is shown when there is no other load.
 _OBJECTS = """
 SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded_at,
        c.here, c.in_org AS org, c.difference, c.as_of, coalesce(c.note, '') AS note,
@@ -32,7 +33,7 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
                       ORDER BY run_id DESC LIMIT 1) AS r ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.extract
                       WHERE org = :org AND object = known.object
-                      ORDER BY run_id DESC LIMIT 1) AS e ON true
+                      ORDER BY mode = 'interval', run_id DESC LIMIT 1) AS e ON true
  ORDER BY known.object
 """
 

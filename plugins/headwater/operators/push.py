@@ -56,6 +56,7 @@ class PushProfilesOperator(BaseOperator):
         from include.activation.deliver import deliver_push
         from include.activation.options import options_of
         from include.activation.verdict import settle
+        from include.warehouse.sync_errors import causes_of_run
 
         push = push_definition(self.push)
         options = options_of(
@@ -78,6 +79,11 @@ class PushProfilesOperator(BaseOperator):
             on_progress=lambda counts: self.log.info("so far: %s", in_words(counts)),
         )
         self.log.info("of %s selected records: %s", f"{counts.selected:,}", in_words(counts))
+        if counts.failed:
+            for each in causes_of_run(warehouse_engine(), selection["run_id"]):
+                self.log.warning(
+                    "%s %s: %s (%s), e.g. %s", f"{each.records:,}", each.outcome, each.cause, each.message, each.example
+                )
         settle(counts, options)
         return asdict(counts)
 

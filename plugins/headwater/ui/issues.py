@@ -38,6 +38,12 @@ class CategoryIssues:
         """Return how many of the issues have failing records."""
         return sum(1 for issue in self.issues if issue.failing)
 
+    @property
+    def gravest(self) -> int:
+        """Return the rank of the gravest severity among issues with failing records; none failing comes last."""
+        ranks = (SEVERITIES.index(issue.severity) for issue in self.issues if issue.failing)
+        return min(ranks, default=len(SEVERITIES))
+
 
 def matching(issues: Iterable[IssueResult], *, search: str, object: str, severity: str, show: str) -> list[IssueResult]:
     """Return the issues that a person asked for."""
@@ -53,13 +59,16 @@ def matching(issues: Iterable[IssueResult], *, search: str, object: str, severit
 
 
 def by_category(issues: Iterable[IssueResult], *, sort: str, descending: bool) -> list[CategoryIssues]:
-    """Return assessed issues under their categories: inside as asked, the category with the most findings first."""
+    """Return assessed issues under their categories, the category with the gravest open issue first.
+
+    Inside a category they stand as asked.
+    """
     grouped: dict[str, list[IssueResult]] = {}
     for issue in sorted(issues, key=SORTS[sort], reverse=descending):
         if issue.verdict != "not_assessed":
             grouped.setdefault(issue.category, []).append(issue)
     categories = [CategoryIssues(category=name, issues=tuple(held)) for name, held in grouped.items()]
-    return sorted(categories, key=lambda each: (-each.failing, each.category))
+    return sorted(categories, key=lambda each: (each.gravest, -each.failing, each.category))
 
 
 def _shown(issue: IssueResult, show: str) -> bool:
