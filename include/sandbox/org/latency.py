@@ -38,7 +38,7 @@ class Latency:
 
     def choose(self, name: str, *, seed: int = 1, own: Mapping[str, Any] | None = None) -> None:
         """Take a profile, with spans of one's own put into it, and begin its dice anew."""
-        spans = {
+        spans: dict[str, Any] = {
             each: tuple(float(end) for end in value) if isinstance(value, (list, tuple)) else float(value)
             for each, value in (own or {}).items()
         }

@@ -8,7 +8,6 @@ from typing import Any
 
 from include.sandbox.org.faults.kinds import KINDS, Kind, To
 
-
 STUCK = "Stuck"
 
 

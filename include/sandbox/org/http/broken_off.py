@@ -1,7 +1,7 @@
 """Answers that don't arrive as they should: reset, cut short, packed and torn, or drop by drop.
 
-Starlette and uvicorn end every answer properly, so these take hold of the connection itself: `OrgApplication` leaves the
-server's own `send` in the scope, and behind that stands the transport.
+Starlette and uvicorn end every answer properly, so these take hold of the connection itself: `OrgApplication` leaves
+the server's own `send` in the scope, and behind that stands the transport.
 """
 
 from __future__ import annotations

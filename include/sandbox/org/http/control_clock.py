@@ -14,7 +14,7 @@ Body = Mapping[str, Any]
 
 
 def set_clock(org: Org, body: Body) -> dict[str, Any]:
-    """Set the org's clock: `set` to a time, `offset` from the machine's, `advance`, `rate`, `skew` of the Date header."""
+    """Set the org's clock: to a time, off the machine's, ahead, to a rate; or put the Date header off it."""
     clock = org.clock
     if body.get("reset"):
         clock.reset()
