@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from include.sandbox.org.http import bulk, composite, describing, limits, querying, reading, records, versions
+import duckdb
+
+from include.sandbox.org.http import bulk, composite, describing, ingest, limits, querying, reading, records, versions
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.refusals import Refusal, not_found
 
@@ -15,10 +17,15 @@ Resource = Callable[[Call], Answer]
 
 def dispatch(call: Call) -> Answer:
     """Answer a call, a refusal being an answer too."""
+    generation = call.org.catalogue.generation
     try:
         return _find(call)
     except Refusal as refusal:
         return Answer(status=refusal.status, body=refusal.body())
+    except duckdb.Error:
+        if call.org.catalogue.settled() == generation:
+            raise
+        return dispatch(call)  # an administrator changed the object between plan and execution: plan anew
 
 
 def _find(call: Call) -> Answer:
@@ -76,4 +83,14 @@ _ROUTES = (
     _route("DELETE", "/jobs/query/{job}", bulk.delete_job),
     _route("GET", "/jobs/query/{job}/results", bulk.show_results),
     _route("GET", "/jobs/query/{job}/resultPages", bulk.list_result_pages),
+    _route("GET", "/jobs/ingest", ingest.list_jobs),
+    _route("POST", "/jobs/ingest", ingest.create_job),
+    _route("GET", "/jobs/ingest/{job}", ingest.show_job),
+    _route("PATCH", "/jobs/ingest/{job}", ingest.change_job),
+    _route("DELETE", "/jobs/ingest/{job}", ingest.delete_job),
+    _route("PUT", "/jobs/ingest/{job}/batches", ingest.upload),
+    _route(
+        "GET", "/jobs/ingest/{job}/(?P<results>successfulResults|failedResults|unprocessedRecords)",
+        ingest.show_results,
+    ),
 )
