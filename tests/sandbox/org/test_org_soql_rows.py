@@ -90,7 +90,6 @@ WHERE = [
     ("Contact.Account.Name = 'Parent Two'", "c"),
     ("AccountId IN (SELECT Id FROM Account WHERE Name LIKE 'Parent%')", "abc"),
     ("AccountId NOT IN (SELECT Id FROM Account WHERE Name = 'Parent One')", "cd"),
-    ("Id IN (SELECT WhoId FROM Task WHERE Subject = 'soql')", "b"),
 ]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
+from datetime import time as clock_time
 from typing import Any
 
 from include.sandbox.org.ids import canonical, number_of
@@ -16,6 +17,8 @@ from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.field import NUMBER_TYPES, TEXT_TYPES
 from include.sandbox.org.soql.complaint import complain
 from include.sandbox.org.soql.dates import relative_range
+from include.sandbox.org.soql.operand import Operand
+from include.sandbox.org.soql.reader import Reader
 from include.sandbox.org.soql.tree import (
     Among,
     Compare,
@@ -25,22 +28,12 @@ from include.sandbox.org.soql.tree import (
     Literal,
     LiteralKind,
     Not,
-    Query,
     Term,
 )  # fmt: skip
 
-_TYPE_WORDS = {"datetime": "dateTime", "int": "int", "boolean": "boolean", "date": "date"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operand:
-    """Hold the left side of a condition; `key` is the number column if it is the record's own Id."""
-
-    sql: str
-    type: str
-    name: str
-    key: str | None = None
-    prefix: str = ""
+_TYPE_WORDS = {"datetime": "dateTime", "reference": "id", "double": "double", "currency": "double",
+               "percent": "double", **dict.fromkeys(TEXT_TYPES, "string")}  # fmt: skip
+_LONGEST_TEXT = 4000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,9 +54,9 @@ class Conditions:
 
     query: str
     values: Values
-    today: date
+    reader: Reader
     operand: Callable[[Term], Operand]
-    subquery: Callable[[Query], str]
+    semi_join: Callable[[Among, Operand], str]
 
     def sql(self, condition: Condition) -> str:
         """Return the SQL of a condition."""
@@ -85,8 +78,12 @@ class Conditions:
         left, op, value = self.operand(condition.left), condition.op, condition.value
         if value.kind == LiteralKind.NULL or (value.kind == LiteralKind.TEXT and not value.text and op in ("=", "!=")):
             return self._null(left, op, value)
+        if left.function:
+            self._check_function(left, op, value)
         if op == "LIKE":
             return self._like(left, value)
+        if left.type == "boolean" and op not in ("=", "!="):
+            raise self._wrong_operator(left, value)
         if left.type in ("date", "datetime") and value.kind == LiteralKind.RELATIVE:
             return self._relative(left, op, value)
         if left.key and value.kind == LiteralKind.TEXT:
@@ -94,7 +91,7 @@ class Conditions:
             if own is not None:
                 return own
         right = self._bound(left, value)
-        left_sql = f"lower({left.sql})" if left.type in TEXT_TYPES else left.sql
+        left_sql = left.folded
         return f"{left_sql} IS DISTINCT FROM {right}" if op == "!=" else f"{left_sql} {op} {right}"
 
     def _null(self, left: Operand, op: str, value: Literal) -> str:
@@ -106,12 +103,22 @@ class Conditions:
 
     def _like(self, left: Operand, value: Literal) -> str:
         if left.type not in TEXT_TYPES or left.type == "multipicklist":
-            kind = "id" if left.type in ("id", "reference") else left.type
-            message = f"invalid operator on {kind} field"
-            raise complain("INVALID_QUERY_FILTER_OPERATOR", self.query, value.position, message)
+            raise self._wrong_operator(left, value)
         if value.kind != LiteralKind.TEXT:
             raise self._wrong_type(left, value)
         return f"{left.sql} ILIKE {self.values.add(value.pattern)} ESCAPE '\\'"
+
+    def _wrong_operator(self, left: Operand, value: Literal) -> Refusal:
+        kind = "id" if left.type in ("id", "reference") else left.type
+        message = f"invalid operator on {kind} field"
+        return complain("INVALID_QUERY_FILTER_OPERATOR", self.query, value.position, message)
+
+    def _check_function(self, left: Operand, op: str, value: Literal) -> None:
+        if value.kind == LiteralKind.RELATIVE:
+            raise self._wrong_type(left, value)
+        if left.function == "DISTANCE" and op not in ("<", ">"):
+            message = "DISTANCE supports only the operators < and >"
+            raise complain("INVALID_QUERY_FILTER_OPERATOR", self.query, value.position, message)
 
     def _own_id(self, left: Operand, op: str, value: Literal) -> str | None:
         right = self._id(value)
@@ -124,14 +131,17 @@ class Conditions:
         if left.type not in ("date", "datetime"):
             raise self._wrong_type(left, value)
         try:
-            days = relative_range(value.text, value.count, self.today)
+            days = relative_range(
+                value.text, value.count, self.reader.today, sunday=self.reader.week_begins_on_sunday,
+                fiscal_month=self.reader.fiscal_month,
+            )  # fmt: skip
+            moments = tuple(self.reader.midnight(day) for day in days or ())
         except (OverflowError, ValueError):
             days = None  # beyond the calendar
         if days is None:
             raise complain("MALFORMED_QUERY", self.query, value.position, f"unexpected token: '{value.text}'")
         if left.type == "datetime":
-            low, high = (datetime.combine(day, time()) for day in days)
-            first, after = self.values.add(low), self.values.add(high)
+            first, after = (self.values.add(each) for each in moments)
         else:
             first, after = self.values.add(days[0]), self.values.add(days[1])
         inside = f"({left.sql} >= {first} AND {left.sql} < {after})"
@@ -150,15 +160,19 @@ class Conditions:
     def _among(self, condition: Among) -> str:
         left = self.operand(condition.left)
         if condition.query is not None:
-            inside = f"{left.sql} IN ({self.subquery(condition.query)})"
+            inside = f"{left.sql} IN ({self.semi_join(condition, left)})"
             return f"NOT coalesce({inside}, FALSE)" if condition.negated else inside
-        values = [each for each in condition.values if each.kind != LiteralKind.NULL]
+        values = [each for each in condition.values if not self._is_null(left, each)]
         with_null = len(values) < len(condition.values)
         tests = [self._equals_any(left, values)] if values else []
         if with_null:
             tests.append(f"{left.sql} IS NULL")
         inside = "(" + " OR ".join(tests) + ")"
         return f"NOT coalesce({inside}, FALSE)" if condition.negated else inside
+
+    def _is_null(self, left: Operand, value: Literal) -> bool:
+        empty = value.kind == LiteralKind.TEXT and not value.text and left.type in TEXT_TYPES
+        return value.kind == LiteralKind.NULL or empty
 
     def _equals_any(self, left: Operand, values: list[Literal]) -> str:
         if any(each.kind == LiteralKind.RELATIVE for each in values):
@@ -167,8 +181,7 @@ class Conditions:
             numbers = [number_of(self._id(each)) for each in values if self._id(each)[:3] == left.prefix]
             known = [self.values.add(each) for each in numbers if each is not None]
             return f"{left.key} IN ({', '.join(known)})" if known else "FALSE"
-        left_sql = f"lower({left.sql})" if left.type in TEXT_TYPES else left.sql
-        return f"{left_sql} IN ({', '.join(self._bound(left, each) for each in values)})"
+        return f"{left.folded} IN ({', '.join(self._bound(left, each) for each in values)})"
 
     def _includes(self, condition: Includes) -> str:
         left = self.operand(condition.left)
@@ -187,20 +200,35 @@ class Conditions:
     # -- values
 
     def _bound(self, left: Operand, value: Literal) -> str:
-        kind = left.type
-        if kind in TEXT_TYPES and value.kind == LiteralKind.TEXT:
-            return f"lower({self.values.add(value.text)})"
-        if kind in ("id", "reference") and value.kind == LiteralKind.TEXT:
-            return self.values.add(self._id(value))
-        if kind == "boolean" and value.kind == LiteralKind.BOOLEAN:
-            return self.values.add(value.text == "TRUE")
-        if (kind in NUMBER_TYPES or kind == "int") and value.kind == LiteralKind.NUMBER:
-            return self.values.add(float(value.text))
-        if kind == "date" and value.kind == LiteralKind.DATE:
-            return self.values.add(self._moment(value).date())
-        if kind == "datetime" and value.kind == LiteralKind.DATETIME:
-            return self.values.add(self._moment(value))
+        match left.type, value.kind:
+            case kind, LiteralKind.TEXT if kind in TEXT_TYPES:
+                return self._text(left, value)
+            case (("id" | "reference"), LiteralKind.TEXT):
+                return self.values.add(self._id(value))
+            case "boolean", LiteralKind.BOOLEAN:
+                return self.values.add(value.text == "TRUE")
+            case kind, LiteralKind.NUMBER if kind in NUMBER_TYPES or kind == "int":
+                return self.values.add(float(value.text))
+            case "date", LiteralKind.DATE:
+                return self.values.add(self._moment(value).date())
+            case "datetime", LiteralKind.DATETIME:
+                return self.values.add(self._moment(value))
+            case "time", LiteralKind.TIME:
+                return self.values.add(self._clock(value))
         raise self._wrong_type(left, value)
+
+    def _text(self, left: Operand, value: Literal) -> str:
+        if len(value.text) > _LONGEST_TEXT:
+            message = f"Maximum length of a string in a WHERE clause is {_LONGEST_TEXT} characters"
+            raise complain("INVALID_QUERY_FILTER_OPERATOR", self.query, value.position, message)
+        bound = self.values.add(value.text)
+        return bound if left.folded == left.sql else f"lower({bound})"
+
+    def _clock(self, value: Literal) -> clock_time:
+        try:
+            return clock_time.fromisoformat(value.text.rstrip("Z"))
+        except ValueError as error:
+            raise complain("INVALID_FIELD", self.query, value.position, f"Invalid time: {value.text}") from error
 
     def _id(self, value: Literal) -> str:
         right = canonical(value.text)
@@ -220,11 +248,7 @@ class Conditions:
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
     def _wrong_type(self, left: Operand, value: Literal) -> Refusal:
-        quoted = value.kind == LiteralKind.TEXT
-        kind = "string" if left.type in TEXT_TYPES else "id" if left.type == "reference" else left.type
-        kind = "double" if kind in NUMBER_TYPES else _TYPE_WORDS.get(kind, kind)
-        rest = " and should not be enclosed in quotes" if quoted else ""
-        if kind == "string":
-            rest = " and should be enclosed in quotes"
-        message = f"value of filter criterion for field '{left.name}' must be of type {kind}{rest}"
+        kind = _TYPE_WORDS.get(left.type, left.type)
+        rest = "should be enclosed in quotes" if kind in ("string", "id") else "should not be enclosed in quotes"
+        message = f"value of filter criterion for field '{left.name}' must be of type {kind} and {rest}"
         return complain("INVALID_FIELD", self.query, value.position, message)

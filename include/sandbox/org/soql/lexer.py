@@ -17,6 +17,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     DATE = "date"
     DATETIME = "datetime"
+    TIME = "time"
     MARK = "mark"
     END = "end"
 
@@ -39,6 +40,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<datetime>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:?\d{2}))
     |(?P<date>\d{4}-\d{2}-\d{2}(?![\dT]))
+    |(?P<time>\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z?)
     |(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<text>'(?:[^'\\]|\\.)*')

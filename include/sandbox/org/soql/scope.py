@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.catalogue import Catalogue
-from include.sandbox.org.schema.field import Field, SObject, plain, text
+from include.sandbox.org.schema.field import Field, SObject, flag, plain, reference, text
 from include.sandbox.org.soql.complaint import complain
 from include.sandbox.org.soql.tree import Path
 from include.sandbox.org.store.tables import visible_sql
-from include.sandbox.org.store.values import value_sql
+from include.sandbox.org.store.values import coordinates_of, value_sql
 
 _LEVELS = 5
+_MOST_PARENTS = 55
 _HINT = "Please reference your WSDL or the describe call for the appropriate names."
 _COLUMN_HINT = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name."
 _RELATION_HINT = (
@@ -34,6 +37,10 @@ NAME = SObject(
         text("Title", "Title", 128),
         plain("Email", "Email", "email", 80),
         plain("Phone", "Phone", "phone", 40),
+        text("Username", "Username", 80),
+        text("Alias", "Alias", 8),
+        flag("IsActive", "Active"),
+        reference("ProfileId", "Profile ID", "Profile"),
     ),
 )
 
@@ -52,6 +59,25 @@ class Column:
         """Return the expression of the raw value."""
         return value_sql(self.field, self.table)
 
+    @property
+    def coordinates(self) -> tuple[str, str] | None:
+        """Return latitude and longitude of a compound field, or None if it has none."""
+        names = coordinates_of(self.field)
+        found = [self.object.field(each) for each in names]
+        if len(found) != 2 or not all(found):
+            return None
+        return f'{self.table}."{names[0]}"', f'{self.table}."{names[1]}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """Hold a joined parent, or the record that everything starts from."""
+
+    table: str
+    object: SObject
+    steps: tuple[str, ...] = ()
+    join: str = ""
+
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
@@ -63,66 +89,113 @@ class Scope:
     alias: str | None
     now: int
     table: str = "t"
-    _joins: dict[tuple[str, ...], tuple[str, SObject, str]] = field(default_factory=dict)
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _joins: dict[tuple[str, ...], Parent] = field(default_factory=dict)
 
-    def column(self, path: Path) -> Column:
-        """Return the field that a path means, joining parents as needed."""
-        parts = self._without_alias(path)
-        steps: tuple[str, ...] = ()
-        table, target = self.table, self.object
+    def column(self, path: Path, start: Parent | None = None) -> Column:
+        """Return the field that a path means, joining parents as needed; TYPEOF starts from a parent."""
+        parts = path.parts if start else self._without_alias(path)
+        at = start or Parent(table=self.table, object=self.object)
         if len(parts) > _LEVELS + 1:
-            raise complain("MALFORMED_QUERY", self.query, path.position, f"Relationship path too long: {path.text}")
+            message = f"Relationship path has more than {_LEVELS} levels: {path.text}"
+            raise complain("MALFORMED_QUERY", self.query, path.position, message)
         for step in parts[:-1]:
-            table, target, steps = self._parent(table, target, steps, step, path)
-        found = target.field(parts[-1])
+            at = self._parent(at, step, path.position)
+        found = at.object.field(parts[-1])
         if found is None:
-            message = f"No such column '{parts[-1]}' on entity '{target.name}'. {_COLUMN_HINT} {_HINT}"
+            message = f"No such column '{parts[-1]}' on entity '{at.object.name}'. {_COLUMN_HINT} {_HINT}"
             raise complain("INVALID_FIELD", self.query, path.position, message)
-        return Column(field=found, object=target, table=table, steps=steps)
+        return Column(field=found, object=at.object, table=at.table, steps=at.steps)
+
+    def named(self, name: str, path: Path) -> None:
+        """Remember a further name of FROM for a parent: c.Account a."""
+        parts = self._without_alias(path)
+        if name.lower() in self.aliases or not parts:
+            raise complain("MALFORMED_QUERY", self.query, path.position, f"duplicate alias: {name}")
+        at = Parent(table=self.table, object=self.object)
+        for step in parts:
+            at = self._parent(at, step, path.position)
+        self.aliases[name.lower()] = parts
+
+    def polymorphic(self, path: Path) -> tuple[Parent, Field]:
+        """Return where the relationship of TYPEOF starts, and the reference field behind it."""
+        parts = self._without_alias(path)
+        at = Parent(table=self.table, object=self.object)
+        for step in parts[:-1]:
+            at = self._parent(at, step, path.position)
+        link = at.object.parent_field(parts[-1])
+        if link is None:
+            raise self._no_relation(parts[-1], path.position)
+        if len(link.parents) < 2:
+            message = f"TYPEOF is only allowed on polymorphic relationships: {parts[-1]}"
+            raise complain("MALFORMED_QUERY", self.query, path.position, message)
+        return at, link
+
+    def one_kind(self, start: Parent, link: Field, target: SObject | None) -> Parent:
+        """Join a polymorphic parent as one object of those it may be, or as Name."""
+        steps = (*start.steps, str(link.relationship), f"#{target.name if target else 'Name'}")
+        key = tuple(each.lower() for each in steps)
+        if key not in self._joins:
+            source, at = self._source(link, [target] if target else self._known(link))
+            self._joins[key] = self._joined(start, link, source, at, steps)
+        return self._joins[key]
 
     def source_sql(self) -> str:
         """Return the FROM text: the object and every joined parent."""
-        joins = "".join(each[2] for each in self._joins.values())
-        return f'"{self.object.name}" {self.table}{joins}'
+        return f'"{self.object.name}" {self.table}{self.joins_sql()}'
 
     def joins_sql(self) -> str:
         """Return the joins alone."""
-        return "".join(each[2] for each in self._joins.values())
+        return "".join(each.join for each in self._joins.values())
 
-    def table_of(self, steps: tuple[str, ...]) -> tuple[str, SObject]:
+    def table_of(self, steps: Iterable[str]) -> tuple[str, SObject]:
         """Return the alias and object behind a chain of relationships that was resolved before."""
-        table, target, _ = self._joins[tuple(step.lower() for step in steps)]
-        return table, target
+        parent = self._joins[tuple(step.lower() for step in steps)]
+        return parent.table, parent.object
 
     def _without_alias(self, path: Path) -> tuple[str, ...]:
         first = path.parts[0].lower()
+        if len(path.parts) > 1 and first in self.aliases:
+            return (*self.aliases[first], *path.parts[1:])
         named = {self.object.name.lower(), (self.alias or self.object.name).lower()}
         if len(path.parts) > 1 and first in named and self.object.parent_field(first) is None:
             return path.parts[1:]
         return path.parts
 
-    def _parent(
-        self, table: str, target: SObject, steps: tuple[str, ...], step: str, path: Path
-    ) -> tuple[str, SObject, tuple[str, ...]]:
-        link = target.parent_field(step)
-        if link is None and step.lower().endswith("__r"):
-            link = target.parent_field(step)
-        parents = [self.catalogue.find(name) for name in link.parents] if link else []
-        known = [each for each in parents if each is not None]
+    def _parent(self, start: Parent, step: str, position: int) -> Parent:
+        link = start.object.parent_field(step)
+        known = self._known(link) if link else []
         if link is None or not known:
-            message = f"Didn't understand relationship '{step}' in field path. {_RELATION_HINT} {_HINT}"
-            raise complain("INVALID_FIELD", self.query, path.position, message)
-        chain = (*steps, str(link.relationship))
-        key = tuple(each.lower() for each in chain)
+            raise self._no_relation(step, position)
+        steps = (*start.steps, str(link.relationship))
+        key = tuple(each.lower() for each in steps)
         if key not in self._joins:
-            alias = f"{self.table}{len(self._joins) + 1}"
-            parent = known[0] if len(known) == 1 else NAME
-            source = f'"{parent.name}"' if parent is not NAME else f"({_union_sql(known, self.now)})"
-            seen = f" AND {visible_sql(alias, str(self.now))}" if parent is not NAME else ""
-            join = f' LEFT JOIN {source} {alias} ON {alias}."Id" = {table}."{link.name}"{seen}'
-            self._joins[key] = (alias, parent, join)
-        alias, parent, _ = self._joins[key]
-        return alias, parent, chain
+            if len(self._joins) >= _MOST_PARENTS:
+                message = f"Number of child to parent relationships exceeds the limit of {_MOST_PARENTS}"
+                raise complain("MALFORMED_QUERY", self.query, position, message)
+            source, parent = self._source(link, known)
+            self._joins[key] = self._joined(start, link, source, parent, steps)
+        return self._joins[key]
+
+    def _known(self, link: Field) -> list[SObject]:
+        found = [self.catalogue.find(name) for name in link.parents]
+        return [each for each in found if each is not None]
+
+    def _source(self, link: Field, known: list[SObject]) -> tuple[str, SObject]:
+        """Return what to join: an object's own table, or one of names where the parent may be of several kinds."""
+        if len(known) == 1 and (len(link.parents) == 1 or known[0] is not NAME):
+            return f'"{known[0].name}"', known[0]
+        return f"({_union_sql(known, self.now)})", NAME
+
+    def _joined(self, start: Parent, link: Field, source: str, parent: SObject, steps: tuple[str, ...]) -> Parent:
+        alias = f"{self.table}{len(self._joins) + 1}"
+        seen = f" AND {visible_sql(alias, str(self.now))}" if parent is not NAME else ""
+        join = f' LEFT JOIN {source} {alias} ON {alias}."Id" = {start.table}."{link.name}"{seen}'
+        return Parent(table=alias, object=parent, steps=steps, join=join)
+
+    def _no_relation(self, step: str, position: int) -> Refusal:
+        message = f"Didn't understand relationship '{step}' in field path. {_RELATION_HINT} {_HINT}"
+        return complain("INVALID_FIELD", self.query, position, message)
 
 
 def _union_sql(objects: list[SObject], now: int) -> str:

@@ -15,6 +15,7 @@ class LiteralKind(StrEnum):
     NULL = "null"
     DATE = "date"
     DATETIME = "datetime"
+    TIME = "time"
     RELATIVE = "relative"  # TODAY, LAST_N_DAYS:7 …
 
 
@@ -44,11 +45,12 @@ class Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Apply a function: an aggregate, a date function, toLabel, FORMAT."""
+    """Apply a function: an aggregate, a date function, toLabel, FORMAT, DISTANCE; `more` follows the first argument."""
 
     name: str
     argument: Path | Call | None
     position: int
+    more: tuple[Literal | Call, ...] = ()
 
 
 Term = Path | Call
@@ -63,10 +65,28 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """Hold the fields that TYPEOF selects of one kind of parent; `object` is empty for ELSE."""
+
+    object: str
+    position: int
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeOf:
+    """Select other fields for each kind of a polymorphic parent."""
+
+    path: Path
+    branches: tuple[When, ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """Hold one thing that is selected."""
 
-    term: Term | Fields | Query
+    term: Term | Fields | TypeOf | Query
     alias: str | None = None
 
 
@@ -133,11 +153,16 @@ class Query:
     items: tuple[Item, ...]
     object: str
     object_position: int
+    above: tuple[str, ...] = ()  # what stands before the dot in FROM: the outer object or its alias
     alias: str | None = None
+    aliases: tuple[tuple[str, Path], ...] = ()  # further names in FROM: c.Account a
+    using: str | None = None
     where: Condition | None = None
     groups: tuple[Term, ...] = ()
+    subtotals: str = ""  # ROLLUP or CUBE
     having: Condition | None = None
     orders: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int | None = None
+    purposes: tuple[str, ...] = ()  # FOR VIEW, REFERENCE, UPDATE
     position: int = 0
