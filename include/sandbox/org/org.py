@@ -13,7 +13,7 @@ from include.sandbox.org.cursors import Cursors
 from include.sandbox.org.faults import Faults
 from include.sandbox.org.grants import Grants
 from include.sandbox.org.identity import org_id_in
-from include.sandbox.org.jobs import Jobs
+from include.sandbox.org.jobs import Jobs, LoadJobs, Numbers, Runner
 from include.sandbox.org.latency import Latency
 from include.sandbox.org.life import Life
 from include.sandbox.org.metadata import ledger
@@ -44,6 +44,7 @@ class Org:
     life: Life
     cursors: Cursors
     jobs: Jobs
+    loads: LoadJobs
     schema_changed: datetime
     default_page: int = 2000
 
@@ -73,6 +74,8 @@ def open_org(
     faults = Faults(latency)
     created = database.meta().get("created", "2026-01-01T00:00:00+00:00")
     org_id = org_id_in(database)
+    runner, numbers = Runner(), Numbers(home / "jobs", home / "loads")
+    allocation = Allocation(clock, daily_calls, home / "allocation.json")
     tokens = TokenStore(home / FILE)
     sessions = Sessions(clock, tokens, org_id, idle_seconds=idle_seconds)
     return Org(
@@ -84,12 +87,13 @@ def open_org(
         token_store=tokens,
         sessions=sessions,
         grants=Grants(clock, tokens, sessions, rotate=rotate),
-        allocation=Allocation(clock, daily_calls, home / "allocation.json"),
+        allocation=allocation,
         calls=CallLog(),
         faults=faults,
         latency=latency,
         life=Life(),
         cursors=Cursors(clock),
-        jobs=Jobs(home / "jobs", database, catalogue, clock, faults),
+        jobs=Jobs(home / "jobs", database, catalogue, clock, faults, runner, numbers, allocation),
+        loads=LoadJobs(home / "loads", clock, runner, numbers),
         schema_changed=datetime.fromisoformat(created),
     )

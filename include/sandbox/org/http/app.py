@@ -15,6 +15,8 @@ from include.sandbox.org.http import control_plane, rest, signing_in
 from include.sandbox.org.http.broken_off import OrgApplication
 from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
+from include.sandbox.org.http.upload import receive
+from include.sandbox.org.loading.load import begin_loads
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import not_found
 
@@ -27,6 +29,7 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
         yield
         org.close()
 
+    begin_loads(org)
     endpoints = (
         *control_plane.endpoints(from_anywhere=control_from_anywhere),
         *signing_in.ENDPOINTS,
@@ -47,7 +50,7 @@ def _on_thread(org: Org, handler: Handler) -> Callable[[Request], Any]:
         return response
 
     async def endpoint(request: Request) -> Response:
-        return await answer_call(org, request, await request.body(), dated)
+        return await answer_call(org, request, await receive(org, request), dated)
 
     return endpoint
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
-from collections.abc import Iterator
-
+from include.sandbox.org.allocation import BULK_QUERY_JOBS, BULK_QUERY_MEGABYTES
 from include.sandbox.org.http.call import Answer, Call
-from include.sandbox.org.jobs import DELIMITERS, ENDINGS, TERMINAL, Job, Page
+from include.sandbox.org.http.jobs_list import list_all, locator_of, record_of
+from include.sandbox.org.http.serving_files import serve
+from include.sandbox.org.jobs import DELIMITERS, ENDINGS, TERMINAL, Job
+from include.sandbox.org.jobs.planning import plan_bulk
+from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal, not_found
-from include.sandbox.org.schema.field import COMPOUND_TYPES
-from include.sandbox.org.soql.plan import Cell, Children, Plan, plan_query
 
 PAGE = 500_000  # records a page if the client asks for no number; some clients can't read a second page
-_JOBS_A_LIST = 1000
 _RESULT_PAGES = 5
-_CHUNK = 1 << 20
-_GZIP = 16 + zlib.MAX_WBITS
+_SINCE, _PAGES_SINCE = 47.0, 58.0
 
 
 def create_job(call: Call) -> Answer:
     """Answer POST /jobs/query."""
+    _check_version(call)
     asked = call.json()
     operation = str(asked.get("operation", ""))
     if operation not in ("query", "queryAll"):
@@ -28,39 +26,30 @@ def create_job(call: Call) -> Answer:
     text = asked.get("query")
     if not isinstance(text, str) or not text.strip():
         raise Refusal(400, "INVALIDJOB", "Query is required for a query job")
-    if str(asked.get("contentType", "CSV")).upper() != "CSV":
+    if str(asked.get("contentType") or "CSV").upper() != "CSV":
         raise Refusal(400, "INVALIDJOB", f"Unsupported content type: {asked['contentType']}")
-    delimiter, ending = str(asked.get("columnDelimiter", "COMMA")), str(asked.get("lineEnding", "LF"))
+    delimiter, ending = str(asked.get("columnDelimiter") or "COMMA"), str(asked.get("lineEnding") or "LF")
     if delimiter not in DELIMITERS or ending not in ENDINGS:
         raise Refusal(400, "INVALIDJOB", f"Unknown columnDelimiter or lineEnding: {delimiter}, {ending}")
-    clock = call.org.clock
-    plan = plan_query(
-        text, call.org.catalogue, deleted=operation == "queryAll", now=clock.milliseconds(), today=clock.now().date()
-    )
-    _check(plan)
-    job = call.org.jobs.create(
+    org = call.org
+    plan = plan_bulk(text, org.catalogue, org.clock, deleted=operation == "queryAll", version=call.version)
+    _spend(org)
+    job = org.jobs.create(
         plan=plan, operation=operation, version=call.version, user=call.user_id, delimiter=delimiter, ending=ending
     )
     return Answer(body=job.body(full=False))
 
 
-def _check(plan: Plan) -> None:
-    """Refuse what Bulk can't do, in the words that clients look for."""
-    if plan.aggregate:
-        raise Refusal(
-            400,
-            "API_ERROR",
-            "Implementation restriction: aggregate functions and GROUP BY are not supported in Bulk Query",
-        )
-    if plan.offset is not None:
-        raise Refusal(400, "API_ERROR", "Implementation restriction: OFFSET is not supported in Bulk Query")
-    for cell in plan.cells:
-        if isinstance(cell, Children):
-            message = "Aggregate Relationships not supported in Bulk V2 Query with CSV content type"
-            raise Refusal(400, "API_ERROR", message)
-        if isinstance(cell, Cell) and cell.column and cell.column.field.type in COMPOUND_TYPES:
-            message = "Selecting compound data not supported in Bulk Query"
-            raise Refusal(400, "FUNCTIONALITY_NOT_ENABLED", message)
+def _spend(org: Org) -> None:
+    """Count a job, or refuse it when the day's jobs or the room for their results are used up."""
+    jobs, room = org.allocation.maxima[BULK_QUERY_JOBS], org.allocation.maxima[BULK_QUERY_MEGABYTES]
+    if org.allocation.remaining(BULK_QUERY_JOBS) <= 0:
+        message = f"Max bulk v2 query jobs ({jobs}) per 24 hrs has been reached ({jobs})"
+        raise Refusal(400, "LIMIT_EXCEEDED", message)
+    if org.allocation.remaining(BULK_QUERY_MEGABYTES) <= 0:
+        message = f"Max bulk v2 query result size stored ({room * 1024}) kb per 24 hrs has been exceeded"
+        raise Refusal(400, "LIMIT_EXCEEDED", message)
+    org.allocation.count(BULK_QUERY_JOBS)
 
 
 def show_job(call: Call) -> Answer:
@@ -75,7 +64,7 @@ def change_job(call: Call) -> Answer:
         raise Refusal(400, "INVALIDJOBSTATE", "A query job's state can only be changed to Aborted")
     if job.state in TERMINAL:
         raise Refusal(400, "INVALIDJOBSTATE", "Aborting already Completed Job not allowed")
-    return Answer(body=call.org.jobs.abort(job).body(full=True))
+    return Answer(body=call.org.jobs.abort(job).body(full=False))
 
 
 def delete_job(call: Call) -> Answer:
@@ -90,51 +79,44 @@ def delete_job(call: Call) -> Answer:
 
 def list_jobs(call: Call) -> Answer:
     """Answer GET /jobs/query."""
-    jobs = call.org.jobs.all()
-    start = _record(call.params["queryLocator"]) if call.params.get("queryLocator") else 0
-    shown = jobs[start : start + _JOBS_A_LIST]
-    following = start + len(shown)
-    more = following < len(jobs)
-    url = f"/services/data/v{call.version}/jobs/ingest?queryLocator={_locator(following)}" if more else None
-    body = {"done": not more, "records": [each.body(full=True) for each in shown], "nextRecordsUrl": url}
-    return Answer(body=body)
+    return list_all(call, ("V2Query", "Classic"))
 
 
 def show_results(call: Call) -> Answer:
     """Answer GET /jobs/query/<id>/results: one page of CSV, streamed."""
     job = _finished(call)
-    first = _record(call.params["locator"]) if call.params.get("locator") else 0
+    first = record_of(call.params["locator"]) if call.params.get("locator") else 0
     if first and first >= job.records:
         raise Refusal(400, "INVALID_LOCATOR", "The locator doesn't belong to this job's results")
     page = call.org.jobs.page(job, first, _size(call))
-    headers = {
-        "Content-Type": "text/csv;charset=UTF-8",
-        "Sforce-NumberOfRecords": str(page.records),
-        "Sforce-Locator": "null" if page.next_record is None else _locator(page.next_record),
-    }
-    if "gzip" in call.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Answer(headers=headers, stream=lambda: _compressed(_chunks(page)))
-    length = len(page.header) + page.stop - page.start
-    return Answer(headers=headers, stream=lambda: _chunks(page), length=length)
+    following = "null" if page.next_record is None else locator_of(page.next_record)
+    counted = {"Sforce_NumberOfRecords": str(page.records), "Sforce_Locator": following}
+    return serve(call, page, "text/csv;charset=UTF-8", **counted)
 
 
 def list_result_pages(call: Call) -> Answer:
     """Answer GET /jobs/query/<id>/resultPages: where up to five pages can be fetched in parallel."""
+    _check_version(call, _PAGES_SINCE)
     job = _finished(call)
-    start = _record(call.params["locator"]) if call.params.get("locator") else 0
+    start = record_of(call.params["locator"]) if call.params.get("locator") else 0
     size = _size(call)
     ends = list(range(start, max(job.records, 1), size))
     base = f"/services/data/v{call.version}/jobs/query/{job.id}"
     asked = f"&maxRecords={size}" if "maxRecords" in call.params else ""
-    pages = [{"resultUrl": f"{base}/results?locator={_locator(each)}{asked}"} for each in ends[:_RESULT_PAGES]]
+    pages = [{"resultUrl": f"{base}/results?locator={locator_of(each)}{asked}"} for each in ends[:_RESULT_PAGES]]
     body: dict[str, object] = {"resultPages": pages, "done": len(ends) <= _RESULT_PAGES}
     if len(ends) > _RESULT_PAGES:
-        body["nextRecordsUrl"] = f"{base}/resultPages?locator={_locator(ends[_RESULT_PAGES])}{asked}"
+        body["nextRecordsUrl"] = f"{base}/resultPages?locator={locator_of(ends[_RESULT_PAGES])}{asked}"
     return Answer(body=body)
 
 
+def _check_version(call: Call, since: float = _SINCE) -> None:
+    if float(call.version) < since:
+        raise not_found()
+
+
 def _job(call: Call) -> Job:
+    _check_version(call)
     job = call.org.jobs.find(call.path["job"])
     if job is None:
         raise not_found()
@@ -158,36 +140,3 @@ def _size(call: Call) -> int:
     if not asked.isdigit() or int(asked) < 1:
         raise Refusal(400, "INVALID_QUERY_VALUE", f"maxRecords must be a positive number, not '{asked}'")
     return int(asked)
-
-
-def _locator(record: int) -> str:
-    return base64.urlsafe_b64encode(str(record).encode()).decode().rstrip("=")
-
-
-def _record(locator: str) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(locator + "=" * (-len(locator) % 4)))
-    except ValueError as error:
-        raise Refusal(400, "INVALID_LOCATOR", "The locator is invalid") from error
-
-
-def _chunks(page: Page) -> Iterator[bytes]:
-    left = page.stop - page.start
-    with page.path.open("rb") as lines:
-        lines.seek(page.start)
-        first = page.header + lines.read(min(_CHUNK, left))
-        left -= len(first) - len(page.header)
-        yield first
-        while left > 0:
-            chunk = lines.read(min(_CHUNK, left))
-            if not chunk:
-                return
-            left -= len(chunk)
-            yield chunk
-
-
-def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
-    for chunk in chunks:
-        yield packer.compress(chunk)
-    yield packer.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ class Call:
     params: Mapping[str, str]
     headers: Mapping[str, str]  # names in small letters
     body: bytes = b""
+    upload: Path | None = None  # a large body that was kept on disk
     path: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from include.sandbox.org.http.gate import (
     log_call,
 )  # fmt: skip
 from include.sandbox.org.http.routes import dispatch
+from include.sandbox.org.http.upload import UPLOAD
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
 
@@ -41,6 +42,7 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
             org=org, user_id=session.user_id, version=request.path_params["version"], base_url=base_url(request),
             method=method, rest="/" + request.path_params.get("rest", ""),
             params=dict(parse_qsl(request.url.query, keep_blank_values=True)), headers=dict(request.headers), body=body,
+            upload=request.scope.get(UPLOAD),
         )  # fmt: skip
         answer = dispatch(call)
     org.allocation.spend(answer.cost)
