@@ -47,8 +47,7 @@ def change_metadata(org: Org, orders: Sequence[Body]) -> list[str]:
             events = [] if _is_full_restore(order) else [*events, dict(order)]
             statements += [*edit.statements, *_samples(org, state, order)]
             touched |= {each.name: edit.converted or touched.get(each.name, False) for each in edit.objects}
-        stamps = {name: _later(org.clock.second(), changed.get(name), org.schema_changed) for name in touched}
-        changed |= stamps
+        changed |= dict.fromkeys(touched, _later(org.clock.second(), max((org.schema_changed, *changed.values()))))
         with org.database.write() as cursor:
             for statement in statements:
                 cursor.execute(statement)
@@ -126,9 +125,9 @@ def _samples(org: Org, state: State, order: Body) -> list[str]:
     return [sample_rows_sql(target, count, stamp, USER_ID, id_sql(target.prefix, "_n"))]
 
 
-def _later(now: datetime, before: datetime | None, shipped: datetime) -> datetime:
+def _later(now: datetime, last: datetime) -> datetime:
     """Return a time of change that no reader has seen yet: HTTP dates know only whole seconds."""
-    return max(now, (before or shipped).replace(microsecond=0) + timedelta(seconds=1))
+    return max(now, last.replace(microsecond=0) + timedelta(seconds=1))
 
 
 def _read(database: Database) -> tuple[list[dict[str, Any]], dict[str, datetime]]:
