@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +16,7 @@ from include.sandbox.org.http import control_plane, rest, signing_in
 from include.sandbox.org.http.broken_off import OrgApplication
 from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
+from include.sandbox.org.http.header_names import HeaderNames
 from include.sandbox.org.http.upload import receive
 from include.sandbox.org.loading.load import begin_loads
 from include.sandbox.org.org import Org
@@ -39,6 +41,7 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
     return OrgApplication(
         routes=[Route(path, _on_thread(org, handler), methods=list(methods)) for path, handler, methods in endpoints],
         lifespan=lifespan,
+        middleware=[Middleware(HeaderNames)],
         exception_handlers={Exception: _broken},
     )
 
