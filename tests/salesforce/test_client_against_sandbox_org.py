@@ -25,8 +25,11 @@ from include.salesforce.fields import cursor_field, fields_to_read
 from include.salesforce.soql import condition, count_before, select_window
 from include.salesforce.transport import Transport
 from include.sandbox.org import credentials as sandbox
+from include.sandbox.org.identity import org_number
+from include.sandbox.org.ids import make_id
 
 CONTACTS = 2500
+SEED = 7
 NEVER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
@@ -37,7 +40,7 @@ def org_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home = tmp_path_factory.mktemp("org")
-    arguments = ["--port", str(port), "--home", str(home), "--contacts", str(CONTACTS), "--seed", "7"]
+    arguments = ["--port", str(port), "--home", str(home), "--contacts", str(CONTACTS), "--seed", str(SEED)]
     with (home / "org.log").open("w") as log:
         running = subprocess.Popen(
             [sys.executable, "-m", "include.sandbox.org", *arguments], stdout=log, stderr=subprocess.STDOUT
@@ -131,7 +134,7 @@ def _bulk_rows(client: SalesforceClient, soql: str, object: str, max_records: in
 def test_each_kind_of_credentials_signs_in(org_url: str, kind: str) -> None:
     """And meets the same org."""
     session = sign_in(_credentials(kind, org_url), Transport())
-    assert (session.org_id, session.user_id) == (sandbox.ORG_ID, sandbox.USER_ID)
+    assert (session.org_id, session.user_id) == (make_id("00D", org_number(SEED)), sandbox.USER_ID)
 
 
 def test_a_wrong_secret_is_refused_with_its_key(org_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from include.sandbox.org.allocation import OWN_APP
 from include.sandbox.org.credentials import CLIENT_ID, CLIENT_SECRET
 
 # What an app may ask for; without a scope in the request it gets the four of the token responses.
@@ -37,7 +38,7 @@ class ConnectedApp:
 _APPS = {
     each.client_id: each
     for each in (
-        ConnectedApp(client_id=CLIENT_ID, name="Headwater Local", secret=CLIENT_SECRET, callbacks=_CALLBACKS),
+        ConnectedApp(client_id=CLIENT_ID, name=OWN_APP, secret=CLIENT_SECRET, callbacks=_CALLBACKS),
         ConnectedApp(client_id="PlatformCLI", name="Salesforce CLI", secret=None, callbacks=_CALLBACKS[:1]),
     )
 }

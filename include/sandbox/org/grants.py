@@ -100,6 +100,14 @@ class Grants:
         found = self._found(token)
         return found[0] if found is not None and not found[1] else None
 
+    def covers(self, client_id: str, user_id: str, scope: str) -> bool:
+        """Say whether the user has granted all of this to the app before, so that nobody has to be asked again."""
+        rows = self._store.rows(
+            "SELECT scope FROM grants WHERE client_id = ? AND user_id = ? AND NOT revoked AND id <> ?",
+            (client_id, user_id, _STANDING),
+        )
+        return any(set(scope.split()) <= set(granted.split()) for (granted,) in rows)
+
     def revoke(self, token: str) -> bool:
         """End the grant of a refresh token with all its sessions; say whether there was one."""
         with self._store.together():

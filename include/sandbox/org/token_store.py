@@ -7,6 +7,8 @@ Tokens are kept as hashes; whoever reads the file can't sign in with it.
 from __future__ import annotations
 
 import hashlib
+import hmac
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,6 +28,7 @@ CREATE TABLE IF NOT EXISTS codes (
     hash TEXT PRIMARY KEY, client_id TEXT, user_id TEXT, scope TEXT, redirect_uri TEXT, challenge TEXT, method TEXT,
     nonce TEXT, issued REAL, spent INTEGER);
 CREATE TABLE IF NOT EXISTS callbacks (uri TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS secret (value BLOB);
 """
 
 
@@ -44,6 +47,14 @@ class TokenStore:
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.executescript(_TABLES)
         self._lock = threading.RLock()
+        if not self.rows("SELECT 1 FROM secret"):
+            self.insert("secret", value=secrets.token_bytes(32))
+        self._secret: bytes = self.rows("SELECT value FROM secret")[0][0]
+
+    def seal(self, *parts: str) -> str:
+        """Return a proof that this org saw these texts together; forms carry it back."""
+        said = "\0".join(parts).encode()
+        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""

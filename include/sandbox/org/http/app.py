@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from include.sandbox.org.http import control_plane, rest, signing_in
+from include.sandbox.org.http import authorize, control_plane, rest, signing_in
 from include.sandbox.org.http.broken_off import OrgApplication
 from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
@@ -35,6 +35,7 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
     endpoints = (
         *control_plane.endpoints(from_anywhere=control_from_anywhere),
         *signing_in.ENDPOINTS,
+        *authorize.ENDPOINTS,
         *rest.ENDPOINTS,
         ("/{anything:path}", _nothing, METHODS),
     )

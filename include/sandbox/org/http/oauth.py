@@ -172,10 +172,10 @@ def _jwt_bearer(org: Org, form: Form, base_url: str) -> Granted:
     audience = str(claims.get("aud", "")).rstrip("/")
     if audience not in (*_AUDIENCES, base_url) and not _MY_DOMAIN.fullmatch(audience):
         raise SignInRefusal("invalid_grant", "audience is invalid")
-    _check_expiry(claims.get("exp"))
     user = user_by_name(org.database, str(claims.get("sub") or claims.get("prn") or ""))
     if user is None:
         raise SignInRefusal("invalid_grant", "user hasn't approved this consumer")
+    _check_expiry(claims.get("exp"))
     session = org.sessions.open(_allowed(user).id, client_id=app.client_id, scope=SCOPE)
     return Granted(session=session, fields=("scope",))
 

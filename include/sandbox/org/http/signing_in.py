@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from include.sandbox.org.http import identity, oauth, tokens
 from include.sandbox.org.http.call import Answer
-from include.sandbox.org.http.gate import Handler, base_url, bearer, json_response, log_call, meet_fault
+from include.sandbox.org.http.gate import Handler, base_url, bearer, json_response, log_call
 from include.sandbox.org.http.versions import LAST, known_version
 from include.sandbox.org.ids import canonical
 from include.sandbox.org.org import Org
@@ -24,9 +24,6 @@ _FUNCTION = re.compile(r"[A-Za-z_$][\w$.]*")
 
 def answer_token(org: Org, request: Request, body: bytes) -> Response:
     """Answer POST /services/oauth2/token."""
-    faulty = meet_fault(org, request.method, request.url.path)
-    if faulty is not None:
-        return faulty
     base = base_url(request)
     try:
         _check_posted(request)
@@ -39,9 +36,6 @@ def answer_token(org: Org, request: Request, body: bytes) -> Response:
 
 def answer_revoke(org: Org, request: Request, body: bytes) -> Response:
     """Answer a call of /services/oauth2/revoke; with `callback`, as a script for a browser."""
-    faulty = meet_fault(org, request.method, request.url.path)
-    if faulty is not None:
-        return faulty
     form = _form(request, body)
     callback = form.get("callback", "")
     try:
@@ -56,9 +50,6 @@ def answer_revoke(org: Org, request: Request, body: bytes) -> Response:
 
 def answer_introspect(org: Org, request: Request, body: bytes) -> Response:
     """Answer POST /services/oauth2/introspect."""
-    faulty = meet_fault(org, request.method, request.url.path)
-    if faulty is not None:
-        return faulty
     try:
         _check_posted(request)
         header = request.headers.get("authorization", "")
@@ -71,9 +62,6 @@ def answer_introspect(org: Org, request: Request, body: bytes) -> Response:
 
 def answer_userinfo(org: Org, request: Request, body: bytes) -> Response:
     """Answer /services/oauth2/userinfo."""
-    faulty = meet_fault(org, request.method, request.url.path)
-    if faulty is not None:
-        return faulty
     session = org.sessions.use(_given_token(request, body))
     user = user_by_id(org.database, session.user_id) if session else None
     if user is None:
@@ -84,9 +72,6 @@ def answer_userinfo(org: Org, request: Request, body: bytes) -> Response:
 
 def answer_identity(org: Org, request: Request, body: bytes) -> Response:
     """Answer GET /id/<org>/<user>."""
-    faulty = meet_fault(org, request.method, request.url.path)
-    if faulty is not None:
-        return faulty
     token = _given_token(request, body)
     if not token:
         return _untold(org, request, 403, "Missing_OAuth_Token")
