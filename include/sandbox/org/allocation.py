@@ -85,9 +85,9 @@ class Allocation:
             with self._lock:
                 self._calls = {OWN_APP: Rolling(self._clock)}
                 self._calls[OWN_APP].become(used)
-                for app, each in self._others.items():
-                    hourly = each.hourly
-                    self._others[app] = Steady(self._clock)
+                going = {app: each.hourly for app, each in self._others.items() if each.hourly}
+                self._others = {app: Steady(self._clock) for app in going}
+                for app, hourly in going.items():
                     self._others[app].become(hourly)
                 self._keep()
 
@@ -96,6 +96,7 @@ class Allocation:
         with self._lock:
             for app in {*self._others, *hourly}:
                 self._others.setdefault(app, Steady(self._clock)).become(float(hourly.get(app, 0)))
+            self._others = {app: each for app, each in self._others.items() if each.hourly or each.total()}
             self._keep()
 
     def set_work(self, name: str, *, maximum: int | None = None, used: float | None = None) -> None:

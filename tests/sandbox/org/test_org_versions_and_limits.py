@@ -25,7 +25,7 @@ FIELD_KEYS = frozenset(
 TYPES = frozenset(
     """
     id string textarea picklist multipicklist combobox reference boolean int double currency percent
-    date datetime email phone url address
+    date datetime time email phone url address location encryptedstring base64 anyType
     """.split()  # noqa: SIM905
 )
 
