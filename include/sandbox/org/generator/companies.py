@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from include.sandbox.org.generator import parts
 from include.sandbox.org.generator import vocabulary as words
-from include.sandbox.org.generator.defects import has_sql
+from include.sandbox.org.generator.defects import Marks, has_sql
 from include.sandbox.org.generator.dice import Dice
+from include.sandbox.org.generator.recipe import Recipe
 from include.sandbox.org.ids import id_sql
 from include.sandbox.org.schema.account import TYPES
 from include.sandbox.org.schema.standard import INDUSTRIES, LEAD_SOURCES, RATINGS, REGIONS
@@ -13,8 +14,30 @@ from include.sandbox.org.schema.standard import INDUSTRIES, LEAD_SOURCES, RATING
 DUPLICATE = "account_duplicate"
 
 
-def account_columns(dice: Dice) -> dict[str, str]:
-    """Return an expression for each filled column; `n` is the row, `s` the company (a duplicate's is its twin's)."""
+def account_recipe(seed: int) -> Recipe:
+    """Return how accounts are made; `s` is the company, which for a duplicate is its twin's."""
+    dice = account_dice(seed)
+    marks = Marks(object="Account", dice=dice)
+    return Recipe(
+        object="Account",
+        dice=dice,
+        mark=marks.mark(f"n > 1 AND {marks.clean('(n - 1)')}", {}),
+        twin=f"CASE WHEN {has_sql(DUPLICATE)} THEN {id_sql('001', '(n - 1)')} END",
+        stages=(
+            {"s": f"CASE WHEN {has_sql(DUPLICATE)} THEN n - 1 ELSE n END"},
+            {"country": dice.roll(4, len(words.COUNTRIES), "s")},
+        ),
+        columns=_columns(dice),
+    )
+
+
+def account_dice(seed: int) -> Dice:
+    """Return the dice of accounts."""
+    return Dice(seed=seed, kind=1)
+
+
+def _columns(dice: Dice) -> dict[str, str]:
+    """Return an expression for each filled column."""
     name = parts.company_name("s", dice)
     duplicate, capitals = has_sql(DUPLICATE), has_sql("account_name_in_capitals")
     website = "'www.company' || s || '.example'"
@@ -42,6 +65,7 @@ def account_columns(dice: Dice) -> dict[str, str]:
         "Ownership": dice.pick(("Public", "Private", "Subsidiary", None, None), 45),
         "Description": parts.maybe(dice, 46, 30, dice.pick(words.NOTES, 47)),
         "Rating": dice.pick((*RATINGS, None), 48),
+        "RecordTypeId": parts.record_type(dice, 56, 1, 1, 2),
         "OwnerId": parts.owner(dice, has_sql("account_inactive_owner")),
         "AccountSource": dice.pick((*LEAD_SOURCES, None), 49),
         "CleanStatus": "'Pending'",

@@ -10,6 +10,8 @@ USERS = 25
 INACTIVE_USERS = 3  # the last ones
 _DAYS = 730
 _BULK_LOADS = 8
+QUEUES = {"Lead": (1, 2), "Case": (3, 4), "Task": (4,)}  # whose records which queues own
+WIDE_TEXT = "left(repeat('A very long story, told in full – 長い話. ', 1000), 32000)"
 
 
 def user_id(number: int) -> str:
@@ -27,9 +29,15 @@ def inactive_user(dice: Dice, salt: int) -> str:
     return dice.pick([user_id(each) for each in range(USERS - INACTIVE_USERS + 1, USERS + 1)], salt)
 
 
-def owner(dice: Dice, inactive: str) -> str:
-    """Return the owner: inactive only where the defect says so."""
-    return f"CASE WHEN {inactive} THEN {inactive_user(dice, 901)} ELSE {active_user(dice, 902)} END"
+def owner(dice: Dice, inactive: str, queue: str = "", percent: int = 6) -> str:
+    """Return the owner: inactive only where the defect says so, a queue for a few if the object has queues."""
+    queued = f" WHEN {dice.chance(903, percent)} THEN {queue_of(dice, queue)}" if queue else ""
+    return f"CASE WHEN {inactive} THEN {inactive_user(dice, 901)}{queued} ELSE {active_user(dice, 902)} END"
+
+
+def queue_of(dice: Dice, name: str) -> str:
+    """Return the Id of one of the queues of an object."""
+    return dice.pick([make_id("00G", each) for each in QUEUES[name]], 904)
 
 
 def stamp(dice: Dice, base: int) -> str:
@@ -40,10 +48,18 @@ def stamp(dice: Dice, base: int) -> str:
 
 
 def audit_columns(dice: Dice) -> dict[str, str]:
-    """Return the audit fields of a row whose stamp is `stamp`; a tenth was moved by the system, not by a person."""
-    modified = f"stamp - CASE WHEN {dice.chance(920, 10)} THEN {dice.roll(921, 86_400)} ELSE 0 END"
+    """Return the audit fields of a row whose stamp is `stamp`.
+
+    A tenth was moved by the system, not by a person; a few came from an older system and kept the dates of that time.
+    """
+    migrated = dice.chance(925, 3)
+    modified = (
+        f"stamp - CASE WHEN {dice.chance(920, 10)} THEN {dice.roll(921, 86_400)}"
+        f" WHEN {migrated} THEN {1000 * 86_400} + {dice.roll(921, 86_400)} ELSE 0 END"
+    )
+    age = f"CASE WHEN {migrated} THEN {1500 * 86_400} ELSE 0 END + 86400 + {dice.roll(922, 500 * 86_400)}"
     return {
-        "CreatedDate": f"make_timestamp((stamp - 86400 - {dice.roll(922, 500 * 86_400)})::BIGINT * 1000000)",
+        "CreatedDate": f"make_timestamp((stamp - ({age}))::BIGINT * 1000000)",
         "CreatedById": active_user(dice, 923),
         "LastModifiedDate": f"make_timestamp(({modified})::BIGINT * 1000000)",
         "LastModifiedById": active_user(dice, 924),
@@ -83,6 +99,11 @@ def company_name(number: str, dice: Dice) -> str:
     return f"{first} || ' ' || {second} || ' ' || ({number}) || ' ' || {dice.pick(words.LEGAL_FORMS, 3, number)}"
 
 
+def short_company_name(number: str, dice: Dice) -> str:
+    """Return the name that people call this account by; several are called alike."""
+    return f"{dice.pick(words.COMPANY_FIRST, 1, number)} || ' ' || {dice.pick(words.COMPANY_SECOND, 2, number)}"
+
+
 def city(dice: Dice, salt: int, country: str, subject: str = "n") -> str:
     """Return one of the country's cities."""
     cities = [each for _, three, _ in words.COUNTRIES for each in three]
@@ -111,6 +132,21 @@ def place_columns(prefix: str, dice: Dice, salt: int, subject: str = "n") -> dic
 def maybe(dice: Dice, salt: int, percent: float, value: str) -> str:
     """Return a value for this share of the rows, null for the others."""
     return f"CASE WHEN {dice.chance(salt, percent)} THEN {value} END"
+
+
+def earlier(dice: Dice) -> str:
+    """Return a time before the row's stamp."""
+    return f"make_timestamp((stamp - {dice.roll(58, 9_000_000)})::BIGINT * 1000000)"
+
+
+def at_stamp() -> str:
+    """Return the time of the row's stamp."""
+    return "make_timestamp(stamp::BIGINT * 1000000)"
+
+
+def record_type(dice: Dice, salt: int, *numbers: int) -> str:
+    """Return the Id of one of these record types."""
+    return dice.pick([make_id("012", each) for each in numbers], salt)
 
 
 def own_id(prefix: str) -> str:

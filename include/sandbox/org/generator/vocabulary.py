@@ -15,6 +15,16 @@ FIRST_NAMES = (
     ("Emma", "emma"), ("Liam", "liam"), ("Olivia", "olivia"), ("Noah", "noah"), ("Ingrid", "ingrid"),
     ("Thabo", "thabo"), ("Wei", "wei"),
 )  # fmt: skip
+# First name of the list above -> the other form of it, and that form's spelling in an e-mail address.
+NICKNAMES = {
+    "Anna": ("Ania", "ania"), "José": ("Pepe", "pepe"), "Łukasz": ("Łukaszek", "lukaszek"), "Jürgen": ("Jogi", "jogi"),
+    "François": ("Fanfan", "fanfan"), "Mary": ("Molly", "molly"), "James": ("Jim", "jim"), "Priya": ("Pri", "pri"),
+    "Иван": ("Ваня", "vanya"), "Ольга": ("Оля", "olya"), "Grace": ("Gracie", "gracie"), "Robert": ("Bob", "bob"),
+    "Bob": ("Robert", "robert"), "Elizabeth": ("Liz", "liz"), "Liz": ("Elizabeth", "elizabeth"),
+    "William": ("Bill", "bill"), "Bill": ("William", "william"), "João": ("Joãozinho", "joaozinho"),
+    "Giulia": ("Giuli", "giuli"), "Sofía": ("Sofi", "sofi"), "Mateo": ("Teo", "teo"), "Olivia": ("Liv", "liv"),
+    "Liam": ("Will", "will"),
+}  # fmt: skip
 LAST_NAMES = (
     ("Müller", "mueller"), ("Schmidt", "schmidt"), ("O'Brien", "obrien"), ("García", "garcia"), ("Null", "null"),
     ("Nguyễn", "nguyen"), ("Yılmaz", "yilmaz"), ("Kaya", "kaya"), ("Smith", "smith"), ("Jones", "jones"),
@@ -60,6 +70,7 @@ LEGAL_FORMS = ("GmbH", "Ltd.", "Inc.", "S.A.", "S.r.l.", "AB", "A.Ş.", "B.V.", 
 PROSPECT_FIRST = ("Harvest", "Pixel", "Vega", "Orchid", "Falcon", "Côte d'Azur", "Zephyr", "Mosaic", "Juniper", "Atlas")
 PROSPECT_SECOND = ("Studios", "Labs", "Partners", "Ventures", "Works", "Traders", "Clinics", "Motors")
 MAIL_DOMAINS = ("example.com", "example.org", "example.net")
+ROLE_MAILBOXES = ("info", "office", "sales", "kontakt", "team")
 NEXT_STEPS = ("Send quote", 'Call, then "demo"', "Legal review", "Wait for budget", None, None)
 DEALS = ("New licence", "Renewal", "Upgrade", "Pilot, phase 1", 'Extension "Plus"', "Services")
 SUBJECTS = ("Call", "Send Letter", "Send Quote", 'Follow up on "Q3", please', "E-Mail: Angebot für Sie", "Other")

@@ -8,7 +8,7 @@ from include.sandbox.org.schema.places import COUNTRIES
 from include.sandbox.org.schema.standard import audit, deletion, last_activity, owner, record_id
 
 CHOICES = ("Red", "Green", "Blue", "N/A")
-SEVERAL = ("One", "Two", "Three", "Four; not five")
+SEVERAL = ("One", "Two", "Three", "Four, not five")
 
 _TYPED = (
     text("Text__c", "Text", 255),
