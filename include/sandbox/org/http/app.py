@@ -17,6 +17,7 @@ from include.sandbox.org.http.broken_off import OrgApplication
 from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
 from include.sandbox.org.http.header_names import HeaderNames
+from include.sandbox.org.http.pages.serving import record_pages
 from include.sandbox.org.http.upload import receive
 from include.sandbox.org.loading.load import begin_loads
 from include.sandbox.org.org import Org
@@ -37,6 +38,7 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
         *signing_in.ENDPOINTS,
         *authorize.ENDPOINTS,
         *rest.ENDPOINTS,
+        *record_pages(from_anywhere=control_from_anywhere),
         ("/{anything:path}", _nothing, METHODS),
     )
     return OrgApplication(

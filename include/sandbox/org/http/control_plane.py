@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 import orjson
@@ -11,6 +10,9 @@ from starlette.responses import Response
 
 from include.sandbox.org.http import control
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
+from include.sandbox.org.http.local import is_local
+from include.sandbox.org.http.pages.controls import from_elsewhere
+from include.sandbox.org.http.pages.serving import control_pages
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal, not_found
 
@@ -19,14 +21,21 @@ def endpoints(*, from_anywhere: bool) -> tuple[tuple[str, Handler, tuple[str, ..
     """Return the paths of the control plane."""
 
     def controlled(org: Org, request: Request, body: bytes) -> Response:
-        if not from_anywhere and not _is_local(request):
+        if not from_anywhere and not is_local(request):
             return json_response(Refusal(403, "FORBIDDEN", "The control plane answers this machine alone").body(), 403)
+        if request.method not in ("GET", "HEAD") and from_elsewhere(request.headers):
+            refusal = Refusal(403, "FORBIDDEN", "A page of another site can't use the control plane")
+            return json_response(refusal.body(), 403)
         return _answer(org, request, body)
 
     def healthy(org: Org, _request: Request, _body: bytes) -> Response:
         return json_response(control.health(org))
 
-    return (("/sandbox/health", healthy, ("GET",)), ("/sandbox/{command:path}", controlled, METHODS))
+    return (
+        ("/sandbox/health", healthy, ("GET",)),
+        *control_pages(from_anywhere=from_anywhere),
+        ("/sandbox/{command:path}", controlled, METHODS),
+    )
 
 
 def _answer(org: Org, request: Request, body: bytes) -> Response:
@@ -59,11 +68,3 @@ def _parsed(body: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise Refusal(400, "JSON_PARSER_ERROR", "expected a JSON object")
     return parsed
-
-
-def _is_local(request: Request) -> bool:
-    host = request.client.host if request.client else ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

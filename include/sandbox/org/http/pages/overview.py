@@ -1,0 +1,94 @@
+"""What the page of the org shows: a look at every part, as plain values for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from include.sandbox.org.faults import KINDS
+from include.sandbox.org.generator import defects
+from include.sandbox.org.http import control
+from include.sandbox.org.metadata.fields import TYPES
+from include.sandbox.org.org import Org
+
+_CALLS, _JOBS = 50, 25
+_JOB_ENDS = ("Failed", "Aborted")
+
+
+def overview(org: Org, params: Mapping[str, str]) -> dict[str, Any]:
+    """Return everything that the page shows."""
+    counts = control.counts(org)
+    wanted, errors = params.get("q", "").strip(), params.get("errors") == "1"
+    found = _calls(org, wanted, errors=errors)
+    return {
+        "org_id": org.org_id,
+        "now": org.clock.now(),
+        "offset": org.clock.offset,
+        "rate": getattr(org.clock, "rate", 1.0),
+        "seed": org.database.meta().get("seed", "?"),
+        "objects": _objects(org, counts),
+        "records": sum(each["present"] for each in counts.values()),
+        "deleted": sum(each["deleted"] for each in counts.values()),
+        "allocation": _allocation(org),
+        "sessions": org.sessions.count(),
+        "jobs": _jobs(org),
+        "calls": found[:_CALLS],
+        "calls_found": len(found),
+        "calls_size": _CALLS,
+        "wanted": wanted,
+        "errors": errors,
+        "faults": org.faults.shown(),
+        "kinds": list(KINDS),
+        "job_ends": _JOB_ENDS,
+        "life": org.life.shown(org),
+        "can_live": "life" in control.COMMANDS,
+        "defects": _defects(org),
+        "types": TYPES,
+        "done": params.get("done", "")[:300],
+        "refused": params.get("refused", "")[:300],
+    }
+
+
+def _objects(org: Org, counts: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    snapshot = org.catalogue.snapshot
+    rows = [
+        {"name": name, "label": target.plural, "fields": len(target.fields), "changed": snapshot.changed.get(name),
+         **counts.get(name, {"present": 0, "deleted": 0})}
+        for name, target in snapshot.objects.items()
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (row["present"] == 0, row["name"]))
+
+
+def _allocation(org: Org) -> dict[str, Any]:
+    used, most = org.allocation.used(), org.allocation.maximum
+    return {"used": used, "max": most, "left": max(0, most - used), "share": min(1.0, used / most) if most else 1.0}
+
+
+def _jobs(org: Org) -> list[dict[str, Any]]:
+    """Return the latest Bulk jobs, queries and loads."""
+    loads = org.loads.all() if hasattr(org, "loads") else []
+    jobs = sorted((*org.jobs.all(), *loads), key=lambda job: float(job.created), reverse=True)
+    return [
+        {"id": job.id, "operation": job.operation, "object": job.object, "state": job.state, "created": job.created,
+         "records": getattr(job, "records", getattr(job, "processed", 0)),
+         "milliseconds": getattr(job, "milliseconds", 0), "error": getattr(job, "error", "")}
+        for job in jobs[:_JOBS]
+    ]  # fmt: skip
+
+
+def _calls(org: Org, wanted: str, *, errors: bool) -> Sequence[dict[str, Any]]:
+    """Return the latest calls first: those whose method, path, parts or status hold all wanted words."""
+    words = wanted.lower().split()
+    found = []
+    for call in reversed(org.calls.since("0")):
+        if errors and call["status"] < 400:
+            continue
+        text = f"{call['method']} {call['path']} {call['status']} {' '.join(call['parts'])}".lower()
+        if all(word in text for word in words):
+            found.append(call)
+    return found
+
+
+def _defects(org: Org) -> list[dict[str, Any]]:
+    truth = control.truth(org)
+    return [{"name": each.name, **truth[each.name]} for each in defects.DEFECTS if each.name in truth]
