@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from include.sandbox.org.cursors import Cursors
 from include.sandbox.org.faults import Faults
 from include.sandbox.org.grants import Grants
 from include.sandbox.org.identity import org_id_in
-from include.sandbox.org.jobs import Jobs, LoadJobs, Numbers, Runner
+from include.sandbox.org.jobs import ClassicJobs, Jobs, LoadJobs, Numbers, Runner
 from include.sandbox.org.latency import Latency
 from include.sandbox.org.life import Life
 from include.sandbox.org.metadata import ledger
+from include.sandbox.org.recent import Recent
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.sessions import Sessions
 from include.sandbox.org.store.database import Database
+from include.sandbox.org.writing.rules import Rules
 from include.sandbox.org.token_store import FILE, TokenStore
 
 _SUPERSEDED_FOR = 2 * 86_400_000  # as long as a cursor lives
@@ -43,10 +45,13 @@ class Org:
     latency: Latency
     life: Life
     cursors: Cursors
+    recent: Recent
     jobs: Jobs
     loads: LoadJobs
+    classic: ClassicJobs
     schema_changed: datetime
     default_page: int = 2000
+    rules: Rules = field(default_factory=Rules)
 
     def close(self) -> None:
         """Stop background work and close the store."""
@@ -74,7 +79,7 @@ def open_org(
     faults = Faults(latency)
     created = database.meta().get("created", "2026-01-01T00:00:00+00:00")
     org_id = org_id_in(database)
-    runner, numbers = Runner(), Numbers(home / "jobs", home / "loads")
+    runner, numbers = Runner(), Numbers(home / "jobs", home / "loads", home / "classic")
     allocation = Allocation(clock, daily_calls, home / "allocation.json")
     tokens = TokenStore(home / FILE)
     sessions = Sessions(clock, tokens, org_id, idle_seconds=idle_seconds)
@@ -92,8 +97,10 @@ def open_org(
         faults=faults,
         latency=latency,
         life=Life(),
-        cursors=Cursors(clock),
+        cursors=Cursors(clock, catalogue, home / "cursors"),
+        recent=Recent(),
         jobs=Jobs(home / "jobs", database, catalogue, clock, faults, runner, numbers, allocation),
         loads=LoadJobs(home / "loads", clock, runner, numbers),
+        classic=ClassicJobs(home / "classic", database, catalogue, clock, faults, runner, numbers, allocation),
         schema_changed=datetime.fromisoformat(created),
     )

@@ -8,7 +8,19 @@ from dataclasses import replace
 
 import duckdb
 
-from include.sandbox.org.http import bulk, composite, describing, ingest, limits, querying, reading, records, versions
+from include.sandbox.org.http import (
+    bulk,
+    composite,
+    describing,
+    ingest,
+    limits,
+    querying,
+    reading,
+    recent_items,
+    records,
+    replication,
+    versions,
+)
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.refusals import Refusal, not_found
 
@@ -67,10 +79,13 @@ _ROUTES = (
     _route("GET", "/queryAll", querying.query_all),
     _route("GET", "/query/{locator}", querying.next_page),
     _route("GET", "/queryAll/{locator}", querying.next_page),
+    _route("GET", "/recent", recent_items.list_recent),
     _route("GET", "/sobjects", describing.list_objects),
     _route("GET", "/sobjects/{object}/describe", describing.show_describe),
     _route("GET", "/sobjects/{object}", describing.show_object),
     _route("POST", "/sobjects/{object}", records.create),
+    _route("GET", "/sobjects/{object}/updated", replication.list_updated),
+    _route("GET", "/sobjects/{object}/deleted", replication.list_deleted),
     _route("GET", "/sobjects/{object}/{id}", reading.show),
     _route("PATCH", "/sobjects/{object}/{id}", records.change),
     _route("DELETE", "/sobjects/{object}/{id}", records.delete),
@@ -93,4 +108,5 @@ _ROUTES = (
         "GET", "/jobs/ingest/{job}/(?P<results>successfulResults|failedResults|unprocessedRecords)",
         ingest.show_results,
     ),
+    _route("GET", "/sobjects/{object}/(?P<way>[^/]+/.+)", reading.show_below),
 )
