@@ -16,7 +16,7 @@ class Dice:
     def roll(self, salt: int, sides: int, subject: str = "n") -> str:
         """Return a draw from 0 to sides - 1."""
         offset = (self.seed * 1_000_003 + self.kind * 8191 + salt) % 2_147_483_647
-        return f"(hash({subject} * 4099 + {offset * 131}) % {sides})::INTEGER"
+        return f"(hash(({subject})::BIGINT * 4099 + {offset * 131}) % {sides})::INTEGER"
 
     def pick(self, values: Sequence[str | None], salt: int, subject: str = "n") -> str:
         """Return one of these texts."""
