@@ -96,7 +96,7 @@ def open_org(
         calls=CallLog(),
         faults=faults,
         latency=latency,
-        life=Life(),
+        life=Life(clock),
         cursors=Cursors(clock, catalogue, home / "cursors"),
         recent=Recent(),
         jobs=Jobs(home / "jobs", database, catalogue, clock, faults, runner, numbers, allocation),

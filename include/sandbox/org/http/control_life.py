@@ -3,16 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from include.sandbox.org.clock import Clock
+from include.sandbox.org.life.settings import Settings
+from include.sandbox.org.life.team import KINDS, team_of
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.store.changes import Changes
 from include.sandbox.org.store.tables import FOREVER
 
 Body = Mapping[str, Any]
+_MOST_STEPS = 10_000
+
+
+def set_life(org: Org, body: Body) -> dict[str, Any]:
+    """Let people work at a pace, make some changes at once by `steps`, or stop; a given seed begins anew."""
+    if body.get("stop"):
+        org.life.stop()
+        return org.life.shown()
+    org.life.become(_settings(org.life.settings, body), anew="seed" in body)
+    if "steps" in body:
+        count = int(body["steps"])
+        if not 0 < count <= _MOST_STEPS:
+            raise Refusal(400, "INVALID_INPUT", f"steps is a number from 1 to {_MOST_STEPS}")
+        made = org.life.steps(team_of(org), count)
+        return {**org.life.shown(), "made": [each.kind for each in made]}
+    if body:
+        org.life.begin(team_of(org))
+    return org.life.shown()
+
+
+def _settings(before: Settings, body: Body) -> Settings:
+    """Return the settings with what the body changes."""
+    weights = body.get("weights", before.weights) or {}
+    unknown = sorted(set(weights) - set(KINDS))
+    if unknown:
+        raise Refusal(400, "INVALID_INPUT", f"nobody does {unknown[0]!r}; there are {', '.join(KINDS)}")
+    after = replace(
+        before,
+        changes_per_minute=float(body.get("changes_per_minute", before.changes_per_minute)),
+        seed=int(body.get("seed", before.seed)),
+        late_share=float(body.get("late_share", before.late_share)),
+        late_seconds=float(body.get("late_seconds", before.late_seconds)),
+        working_hours=bool(body.get("working_hours", before.working_hours)),
+        weights={name: float(weight) for name, weight in weights.items()},
+    )
+    if after.changes_per_minute <= 0:
+        raise Refusal(400, "INVALID_INPUT", "changes_per_minute is more than 0; say stop to end it")
+    return after
 
 
 def give_equal_stamps(org: Org, body: Body) -> dict[str, Any]:
@@ -24,19 +64,15 @@ def give_equal_stamps(org: Org, body: Body) -> dict[str, Any]:
     if ids is None:
         seed = int(body.get("seed", org.clock.milliseconds()))
         ids = Changes(org.database, org.catalogue, org.clock).draw(target, int(body.get("n", 1)), seed)
-    stamp = _second_ago(org.clock, float(body.get("ago", 0)))
+    stamp = (org.clock.second() - timedelta(seconds=int(body.get("ago", 0)))).replace(tzinfo=None)
     with org.database.write() as cursor:
         cursor.execute(
-            f'UPDATE "{target.name}" SET "SystemModstamp" = ?, "LastModifiedDate" = least("LastModifiedDate", ?)'
+            f'UPDATE "{target.name}" SET "SystemModstamp" = ?'
             f' WHERE _until = {FOREVER} AND "Id" IN (SELECT unnest(?::VARCHAR[]))',
-            [stamp, stamp, list(ids)],
+            [stamp, list(ids)],
         )
     return {"ids": list(ids), "stamp": stamp.isoformat() + "Z"}
 
 
-def _second_ago(clock: Clock, seconds: float) -> datetime:
-    return (clock.second() - timedelta(seconds=int(seconds))).replace(tzinfo=None)
-
-
-COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {"stamps": give_equal_stamps}
-LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {"life": lambda org, _params: org.life.shown(org)}
+COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {"life": set_life, "stamps": give_equal_stamps}
+LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {"life": lambda org, _params: org.life.shown()}
