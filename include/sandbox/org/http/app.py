@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from include.sandbox.org.http import authorize, control_plane, rest, signing_in
+from include.sandbox.org.http import authorize, bulk1, control_plane, rest, signing_in
 from include.sandbox.org.http.broken_off import OrgApplication
 from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
 from include.sandbox.org.http.header_names import HeaderNames
 from include.sandbox.org.http.pages.serving import record_pages
 from include.sandbox.org.http.upload import receive
+from include.sandbox.org.loading.batch import begin_batches
 from include.sandbox.org.loading.load import begin_loads
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import not_found
@@ -33,11 +34,13 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
         org.close()
 
     begin_loads(org)
+    begin_batches(org)
     endpoints = (
         *control_plane.endpoints(from_anywhere=control_from_anywhere),
         *signing_in.ENDPOINTS,
         *authorize.ENDPOINTS,
         *rest.ENDPOINTS,
+        *bulk1.ENDPOINTS,
         *record_pages(from_anywhere=control_from_anywhere),
         ("/{anything:path}", _nothing, METHODS),
     )

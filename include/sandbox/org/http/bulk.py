@@ -91,7 +91,7 @@ def show_results(call: Call) -> Answer:
     page = call.org.jobs.page(job, first, _size(call))
     following = "null" if page.next_record is None else locator_of(page.next_record)
     counted = {"Sforce_NumberOfRecords": str(page.records), "Sforce_Locator": following}
-    return serve(call, page, "text/csv;charset=UTF-8", **counted)
+    return serve(call.headers, page, "text/csv;charset=UTF-8", **counted)
 
 
 def list_result_pages(call: Call) -> Answer:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.http.call import Answer
 from include.sandbox.org.jobs.results import Page
 
 _CHUNK = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def serve(call: Call, page: Page, kind: str, **headers: str) -> Answer:
-    """Return the answer that streams a part of a file."""
+def serve(asked: Mapping[str, str], page: Page, kind: str, **headers: str) -> Answer:
+    """Return the answer that streams a part of a file, packed if the headers of the request ask for it."""
     shown = {"Content-Type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    if "gzip" in call.headers.get("accept-encoding", ""):
+    if "gzip" in asked.get("accept-encoding", ""):
         shown["Content-Encoding"] = "gzip"
         return Answer(headers=shown, stream=lambda: compressed(chunks(page)))
     return Answer(headers=shown, stream=lambda: chunks(page), length=len(page.header) + page.stop - page.start)

@@ -1,5 +1,7 @@
 """Bulk jobs: query jobs, loads, and the jobs of the older Bulk API; each is kept on disk and survives a restart."""
 
+from include.sandbox.org.jobs.classic import ClassicJobs
+from include.sandbox.org.jobs.classic_job import Batch, ClassicJob
 from include.sandbox.org.jobs.formats import DELIMITERS, ENDINGS, TERMINAL
 from include.sandbox.org.jobs.load import LoadJob, LoadJobs
 from include.sandbox.org.jobs.query import Job, Jobs
@@ -11,6 +13,9 @@ __all__ = [
     "DELIMITERS",
     "ENDINGS",
     "TERMINAL",
+    "Batch",
+    "ClassicJob",
+    "ClassicJobs",
     "Job",
     "Jobs",
     "LoadJob",

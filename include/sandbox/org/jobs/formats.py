@@ -19,6 +19,10 @@ _CHUNKABLE = frozenset({
 })  # fmt: skip
 
 
+class BadBatch(Exception):
+    """Tell why none of a batch's records can be processed."""
+
+
 def chunkable(name: str) -> bool:
     """Say whether queries of an object can be cut into ranges of Ids."""
     return name in _CHUNKABLE or name.endswith("__c")

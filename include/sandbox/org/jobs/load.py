@@ -80,7 +80,7 @@ class LoadJobs:
         self._clock = clock
         self._runner = runner
         self._numbers = numbers
-        self._shelf = Shelf(home, clock, lambda job: LoadJob(**job), (DATA, SUCCESSFUL, FAILED, UNPROCESSED))
+        self._shelf = Shelf(home, clock, lambda job: LoadJob(**job))
         self._work: Callable[[LoadJob], None] | None = None
 
     def begin(self, work: Callable[[LoadJob], None]) -> None:

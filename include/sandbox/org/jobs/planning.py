@@ -55,7 +55,7 @@ def _check(plan: Plan, kind: str, content: str) -> None:
             raise refusal
 
 
-def _unfit(cell: Cell | Children, kind: str, content: str) -> Refusal | None:
+def _unfit(cell: object, kind: str, content: str) -> Refusal | None:
     """Return why a cell can't be selected, or None if it can."""
     if not isinstance(cell, Cell):
         if content == "JSON" and isinstance(cell, Children):

@@ -89,7 +89,7 @@ class Jobs:
         self._allocation = allocation
         self._runner = runner or Runner()
         self._numbers = numbers or Numbers(home)
-        self._shelf = Shelf(home, clock, lambda stored: Job(**stored), ("csv", "idx"))
+        self._shelf = Shelf(home, clock, lambda stored: Job(**stored))
         for job in self._shelf.all():
             if job.state not in TERMINAL:
                 self._submit(job.id)
@@ -151,7 +151,7 @@ class Jobs:
             error = "Unexpected exception encountered while processing the query" if ordered == "Failed" else ""
             self._unless_ended(job_id, lambda each: replace(each, state=ordered, error=error))
             return
-        if self._runner.stopping or self._ended(job_id):
+        if self._runner.stopping() or self._ended(job_id):
             return
         try:
             with self._runner.turn():
@@ -166,7 +166,7 @@ class Jobs:
             message = f"Unexpected exception: {type(error).__name__}"
             self._unless_ended(job_id, lambda each: replace(each, state="Failed", error=message))
             return
-        if self._runner.stopping:
+        if self._runner.stopping():
             return
         spent = int((time.monotonic() - began) * 1000)
         self._unless_ended(job_id, lambda each: replace(each, state="JobComplete", records=records, milliseconds=spent))
@@ -180,7 +180,7 @@ class Jobs:
             self._database.stream(sql, plan.values),
             self._shelf.path(job.id, "csv"),
             self._shelf.path(job.id, "idx"),
-            lambda: self._runner.stopping or self._ended(job.id),
+            lambda: self._runner.stopping() or self._ended(job.id),
         )
         if self._allocation is not None:
             self._allocation.count(BULK_QUERY_MEGABYTES, size / 1e6)

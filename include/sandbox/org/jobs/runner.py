@@ -19,14 +19,13 @@ class Runner:
         self._at_work = threading.BoundedSemaphore(_AT_WORK)
         self._pool = ThreadPoolExecutor(max_workers=_BEGUN, thread_name_prefix="bulk")
 
-    @property
     def stopping(self) -> bool:
         """Say whether the org is about to stop: long work should leave off."""
         return self._stopping.is_set()
 
     def submit(self, work: Callable[[], None]) -> None:
         """Queue a piece of work."""
-        if not self.stopping:
+        if not self.stopping():
             self._pool.submit(work)
 
     def hold(self, seconds: float, over: Callable[[], bool]) -> None:

@@ -61,12 +61,9 @@ class Numbers:
 class Shelf(Generic[Kept]):
     """Keep the jobs of one kind."""
 
-    def __init__(
-        self, home: Path, clock: Clock, read: Callable[[dict[str, Any]], Kept], kinds: tuple[str, ...]
-    ) -> None:
+    def __init__(self, home: Path, clock: Clock, read: Callable[[dict[str, Any]], Kept]) -> None:
         self.home = home
         self._clock = clock
-        self._kinds = (*kinds, "json")
         self._lock = threading.RLock()
         self._jobs: dict[str, Kept] = {}
         home.mkdir(parents=True, exist_ok=True)
@@ -110,8 +107,8 @@ class Shelf(Generic[Kept]):
         """Forget a job and everything that was written for it."""
         with self._lock:
             self._jobs.pop(job_id, None)
-        for kind in self._kinds:
-            self.path(job_id, kind).unlink(missing_ok=True)
+        for path in self.home.glob(f"{job_id}.*"):
+            path.unlink(missing_ok=True)
 
     def path(self, job_id: str, kind: str) -> Path:
         """Return the place of one of a job's files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from include.sandbox.org.loading.csv_rows import BadBatch
+from include.sandbox.org.jobs.formats import BadBatch
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.schema.field import COMPOUND_TYPES, Field, SObject
 

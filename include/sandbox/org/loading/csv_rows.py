@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from include.sandbox.org.jobs.formats import BadBatch
+
 _LONGEST_HEADER = 32_000
 _SIZE = 1 << 20
-
-
-class BadBatch(Exception):
-    """Tell why none of a batch's records can be processed."""
 
 
 def checked_csv(path: Path, delimiter: str, ending: str | None) -> tuple[list[str], int]:

@@ -8,16 +8,16 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import IO, Any
+from typing import IO
 
 import duckdb
 
 from include.sandbox.org.allocation import BULK_BATCHES
-from include.sandbox.org.jobs.formats import DELIMITERS, ENDINGS
+from include.sandbox.org.jobs.formats import DELIMITERS, ENDINGS, BadBatch
 from include.sandbox.org.jobs.load import DATA, FAILED, SUCCESSFUL, UNPROCESSED, LoadJob
 from include.sandbox.org.loading.columns import Columns
-from include.sandbox.org.loading.csv_rows import BadBatch, checked_csv, csv_line, read_csv
-from include.sandbox.org.loading.saving import Saving, told
+from include.sandbox.org.loading.csv_rows import checked_csv, csv_line, read_csv
+from include.sandbox.org.loading.saving import Saving, as_said, told
 from include.sandbox.org.org import Org
 from include.sandbox.org.writing import SaveResult
 
@@ -42,7 +42,7 @@ def run_load(org: Org, job: LoadJob) -> None:
     if ordered is not None:
         _end(org, job, ordered, "TooManyLockFailure : Too many lock failures while processing the job")
         return
-    if org.loads.runner.stopping or org.loads.over(job.id):
+    if org.loads.runner.stopping() or org.loads.over(job.id):
         return
     try:
         with org.loads.runner.turn():
@@ -71,20 +71,15 @@ def _load(org: Org, job: LoadJob, began: float) -> None:
     rows = itertools.islice(read_csv(org.loads.path(job, DATA), delimiter), job.processed, None)
     with _Files(org, job, header, delimiter, ending) as files:
         while chunk := list(itertools.islice(rows, _CHUNK)):
-            if org.loads.runner.stopping:
+            if org.loads.runner.stopping():
                 return
             if org.loads.over(job.id):
                 files.leave(itertools.chain(chunk, rows))
                 return
-            failed = files.note(chunk, saving.save([_record(header, cells) for cells in chunk]))
+            failed = files.note(chunk, saving.save([as_said(header, cells) for cells in chunk]))
             spent = int((time.monotonic() - began) * 1000)
             _count(org, job, len(chunk), failed, spent)
     org.loads.change(job.id, lambda each: replace(each, state="JobComplete"))
-
-
-def _record(header: list[str], cells: list[str]) -> dict[str, Any]:
-    """Return what a row says: blank cells say nothing, #N/A says null."""
-    return {name: None if cell == "#N/A" else cell for name, cell in zip(header, cells, strict=False) if cell != ""}
 
 
 def _count(org: Org, job: LoadJob, rows: int, failed: int, spent: int) -> None:

@@ -129,3 +129,8 @@ def told(errors: Sequence[Refusal]) -> str:
     return "".join(
         f"{each.code}:{each.message}:{''.join(f'{name} ' for name in each.fields or ())}--" for each in errors
     )
+
+
+def as_said(header: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
+    """Return what a row of CSV says: blank cells say nothing, #N/A says null."""
+    return {name: None if cell == "#N/A" else cell for name, cell in zip(header, cells, strict=False) if cell != ""}
