@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from include.sandbox.org.credentials import USER_ID
-from include.sandbox.org.generator import defects
 from include.sandbox.org.http import control_clock, control_faults, control_life, control_metadata
 from include.sandbox.org.http.control_signin import set_sign_in, show_sign_in
+from include.sandbox.org.http.control_truth import truth
 from include.sandbox.org.org import Org
-from include.sandbox.org.refusals import Refusal, not_found
+from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.store.changes import Change, Changes
-from include.sandbox.org.store.tables import FOREVER, visible_sql
+from include.sandbox.org.store.tables import visible_sql
 from include.sandbox.org.store.validation import checked
 
 Body = Mapping[str, Any]
@@ -26,6 +26,11 @@ _TOUCHES: dict[str, dict[str, str]] = {
     "Opportunity": {"NextStep": "'{mark}'", "Amount": '"Amount" + 1'},
     "Task": {"Description": "'{mark}'"},
     "User": {"Title": "'{mark}'"},
+    "Campaign": {"Description": "'{mark}'"},
+    "Case": {"Subject": "'{mark}'"},
+    "Event": {"Description": "'{mark}'"},
+    "Everything__c": {"Name": "'{mark}'", "Money__c": 'coalesce("Money__c", 0) + 1'},
+    "Subscription__c": {"Cancel_Reason__c": "'{mark}'", "Seats__c": 'coalesce("Seats__c", 0) + 1'},
 }
 _NEW: dict[str, dict[str, Any]] = {
     "Account": {"Name": "New Account {n}", "Website": "www.new{n}.example"},
@@ -33,6 +38,9 @@ _NEW: dict[str, dict[str, Any]] = {
     "Lead": {"FirstName": "New", "LastName": "Lead {n}", "Company": "Newcomer {n}", "Email": "new.lead{n}@example.com"},
     "Opportunity": {"Name": "New deal {n}", "StageName": "Prospecting", "CloseDate": "2099-12-31"},
     "Task": {"Subject": "New task {n}"},
+    "Campaign": {"Name": "New campaign {n}"},
+    "Case": {"Subject": "New case {n}"},
+    "Everything__c": {"Name": "New everything {n}", "Text__c": "New {n}"},
 }
 
 
@@ -49,7 +57,7 @@ def touch(org: Org, body: Body) -> dict[str, Any]:
     mark = f"Touched {org.clock.milliseconds()}"
     given = body.get("fields")
     values = checked(target, given, creating=False) if given else {}
-    expressions = {} if given else {name: sql.replace("{mark}", mark) for name, sql in _TOUCHES[target.name].items()}
+    expressions = {} if given else {name: sql.replace("{mark}", mark) for name, sql in _TOUCHES.get(target.name, {}).items()}
     _changes(org).update(target, ids, values, _change(body), expressions)
     return {"ids": ids}
 
@@ -108,25 +116,6 @@ def counts(org: Org) -> dict[str, Any]:
         total, gone = org.database.rows(f'SELECT count(*), {deleted} FROM "{name}" t WHERE {seen}')[0]
         result[name] = {"present": total - gone, "deleted": gone}
     return result
-
-
-def truth(org: Org) -> dict[str, Any]:
-    """Count the records of each planted defect that are still there."""
-    result: dict[str, Any] = {}
-    for each in defects.DEFECTS:
-        counted = org.database.rows(f"SELECT count(*) {_with_defect(org, each)}")
-        result[each.name] = {"object": each.object, "count": counted[0][0], "meaning": each.meaning}
-    return result
-
-
-def truth_of(org: Org, name: str) -> dict[str, Any]:
-    """List the Ids of a planted defect; for duplicates also which record each one doubles."""
-    defect = defects.find(name)
-    if defect is None:
-        raise not_found(f"no planted defect is called {name}")
-    rows = org.database.rows(f'SELECT "Id", _twin {_with_defect(org, defect)} ORDER BY _n')
-    pairs = [[twin, own] for own, twin in rows if twin]
-    return {"object": defect.object, "ids": [own for own, _ in rows], **({"pairs": pairs} if pairs else {})}
 
 
 def expire_sessions(org: Org, body: Body) -> dict[str, Any]:
@@ -190,11 +179,3 @@ def _change(body: Body) -> Change:
 
 def _changes(org: Org) -> Changes:
     return Changes(org.database, org.catalogue, org.clock)
-
-
-def _with_defect(org: Org, defect: defects.Defect) -> str:
-    seen = visible_sql("t", str(org.clock.milliseconds()))
-    return (
-        f'FROM "{defect.object}" t WHERE (t._defects & {defects.bit(defect)}) <> 0 AND NOT t."IsDeleted"'
-        f" AND {seen} AND t._until <= {FOREVER}"
-    )

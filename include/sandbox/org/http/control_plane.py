@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from include.sandbox.org.http import control
+from include.sandbox.org.http.control_truth import truth_of
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
 from include.sandbox.org.http.local import is_local
 from include.sandbox.org.http.pages.controls import from_elsewhere
@@ -53,7 +54,7 @@ def _answer(org: Org, request: Request, body: bytes) -> Response:
 
 def _look(org: Org, command: str, request: Request) -> Any:
     if command.startswith("truth/"):
-        return control.truth_of(org, command.removeprefix("truth/"))
+        return truth_of(org, command.removeprefix("truth/"))
     look = control.LOOKS.get(command)
     if look is None:
         raise not_found(f"nothing is called {command}")
