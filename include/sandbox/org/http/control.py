@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from include.sandbox.org.credentials import USER_ID
-from include.sandbox.org.http import control_clock, control_faults, control_life, control_metadata
+from include.sandbox.org.http import control_clock, control_faults, control_life, control_metadata, control_rules
 from include.sandbox.org.http.control_signin import set_sign_in, show_sign_in
 from include.sandbox.org.http.control_truth import truth
 from include.sandbox.org.org import Org
@@ -15,6 +15,15 @@ from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.store.changes import Change, Changes
 from include.sandbox.org.store.tables import visible_sql
 from include.sandbox.org.store.validation import checked
+from include.sandbox.org.writing import (
+    SaveResult,
+    Writer,
+    delete_records,
+    insert_records,
+    merge_records,
+    undelete_records,
+)
+from include.sandbox.org.writing.drafts import ROLLED_BACK
 
 Body = Mapping[str, Any]
 
@@ -57,7 +66,8 @@ def touch(org: Org, body: Body) -> dict[str, Any]:
     mark = f"Touched {org.clock.milliseconds()}"
     given = body.get("fields")
     values = checked(target, given, creating=False) if given else {}
-    expressions = {} if given else {name: sql.replace("{mark}", mark) for name, sql in _TOUCHES.get(target.name, {}).items()}
+    usual = {} if given else _TOUCHES.get(target.name, {})
+    expressions = {name: sql.replace("{mark}", mark) for name, sql in usual.items()}
     _changes(org).update(target, ids, values, _change(body), expressions)
     return {"ids": ids}
 
@@ -66,16 +76,13 @@ def delete(org: Org, body: Body) -> dict[str, Any]:
     """Delete records by number or by Id."""
     target = _target(org, body)
     ids = _chosen(org, target, body)
-    _changes(org).delete(target, ids, _change(body))
-    return {"ids": ids}
+    return {"ids": _written(delete_records(org, ids, _writer(body)))}
 
 
 def undelete(org: Org, body: Body) -> dict[str, Any]:
     """Restore deleted records by Id."""
-    target = _target(org, body)
     ids = [str(each) for each in body.get("ids", [])]
-    _changes(org).undelete(target, ids, _change(body))
-    return {"ids": ids}
+    return {"ids": _written(undelete_records(org, ids, _writer(body)))}
 
 
 def merge(org: Org, body: Body) -> dict[str, Any]:
@@ -85,8 +92,11 @@ def merge(org: Org, body: Body) -> dict[str, Any]:
         raise Refusal(400, "INVALID_TYPE", f"{target.name} can't be merged")
     if not body.get("master") or not body.get("loser"):
         raise Refusal(400, "INVALID_INPUT", "merge needs the Ids of a master and a loser")
-    _changes(org).merge(target, str(body["master"]), str(body["loser"]), _change(body))
-    return {"ids": [body["master"], body["loser"]]}
+    master = {"Id": str(body["master"]), **(body.get("fields") or {})}
+    merged = merge_records(org, target, master, [str(body["loser"])], _writer(body))
+    if merged.errors:
+        raise merged.errors[0]
+    return {"ids": [merged.id, *merged.merged_ids], "moved": list(merged.updated_related_ids)}
 
 
 def create(org: Org, body: Body) -> dict[str, Any]:
@@ -99,12 +109,7 @@ def create(org: Org, body: Body) -> dict[str, Any]:
             {name: str(value).replace("{n}", f"{mark}{place}") for name, value in _NEW[target.name].items()}
             for place in range(int(body.get("n", 1)))
         ]
-    owner = {"OwnerId": USER_ID} if target.field("OwnerId") else {}
-    rows = [
-        owner | {name: value for name, value in checked(target, each, creating=True).items() if value is not None}
-        for each in given
-    ]
-    return {"ids": _changes(org).insert(target, rows, _change(body))}
+    return {"ids": _written(insert_records(org, target, given, _writer(body)))}
 
 
 def counts(org: Org) -> dict[str, Any]:
@@ -132,6 +137,7 @@ def reset_calls(org: Org, _body: Body) -> dict[str, Any]:
 
 
 COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
+    **control_rules.COMMANDS,
     **control_metadata.COMMANDS,
     **control_clock.COMMANDS,
     **control_faults.COMMANDS,
@@ -149,6 +155,7 @@ COMMANDS: dict[str, Callable[[Org, Body], dict[str, Any]]] = {
 
 LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {
     **control_metadata.LOOKS,
+    **control_rules.LOOKS,
     **control_clock.LOOKS,
     **control_faults.LOOKS,
     **control_life.LOOKS,
@@ -171,6 +178,18 @@ def _chosen(org: Org, target: SObject, body: Body) -> list[str]:
         return [str(each) for each in body["ids"]]
     seed = int(body["seed"]) if body.get("seed") is not None else org.clock.milliseconds()
     return _changes(org).draw(target, int(body.get("n", 1)), seed)
+
+
+def _writer(body: Body) -> Writer:
+    late = float(body.get("visible_after_seconds") or 0)
+    return Writer(user_id=USER_ID, late=late, all_or_none=True, allow_duplicates=True)
+
+
+def _written(results: Sequence[SaveResult]) -> list[str]:
+    """Return the Ids of written records, or refuse as the first refused one was."""
+    for error in (error for each in results for error in each.errors if error is not ROLLED_BACK):
+        raise error
+    return [str(each.id) for each in results]
 
 
 def _change(body: Body) -> Change:
