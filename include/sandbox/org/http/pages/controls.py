@@ -91,8 +91,10 @@ def _life(org: Org, form: Form) -> str:
     if form.get("stop"):
         _command(org, "life", {"stop": True})
         return "Life stopped"
-    _command(org, "life", {"rate": float(form.get("rate") or 1), "seed": _number(form, "seed", 1)})
-    return "Life goes on"
+    pace = float(form.get("pace") or 30)
+    seed = {"seed": _number(form, "seed", 1)} if form.get("seed", "").strip() else {}
+    _command(org, "life", {"changes_per_minute": pace, **seed})
+    return f"People work at {pace:g} changes a minute"
 
 
 def _command(org: Org, name: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def overview(org: Org, params: Mapping[str, str]) -> dict[str, Any]:
         "org_id": org.org_id,
         "now": org.clock.now(),
         "offset": org.clock.offset,
-        "rate": getattr(org.clock, "rate", 1.0),
+        "rate": org.clock.rate,
         "seed": org.database.meta().get("seed", "?"),
         "objects": _objects(org, counts),
         "records": sum(each["present"] for each in counts.values()),
@@ -37,11 +37,10 @@ def overview(org: Org, params: Mapping[str, str]) -> dict[str, Any]:
         "calls_size": _CALLS,
         "wanted": wanted,
         "errors": errors,
-        "faults": org.faults.shown(),
+        "faults": _faults(org),
         "kinds": list(KINDS),
         "job_ends": _JOB_ENDS,
-        "life": org.life.shown(org),
-        "can_live": "life" in control.COMMANDS,
+        "life": control.LOOKS["life"](org, {}),
         "defects": _defects(org),
         "types": TYPES,
         "done": params.get("done", "")[:300],
@@ -87,6 +86,22 @@ def _calls(org: Org, wanted: str, *, errors: bool) -> Sequence[dict[str, Any]]:
         if all(word in text for word in words):
             found.append(call)
     return found
+
+
+def _faults(org: Org) -> dict[str, Any]:
+    """Return what is ordered, with words for what an order leaves open."""
+    shown = org.faults.shown()
+    ordered = [
+        {
+            "kind": f"{each['kind']} {each['status']}" if "status" in each else each["kind"].replace("_", " "),
+            "method": each.get("method") or "any method",
+            "match": each.get("match") or "any path",
+            "times": "always" if each.get("times") is None else f"{each['times']:,}",
+            "met": each.get("met", 0),
+        }
+        for each in shown["ordered"]
+    ]
+    return {"ordered": ordered, "jobs": shown["jobs"], "plan": shown["plan"]}
 
 
 def _defects(org: Org) -> list[dict[str, Any]]:

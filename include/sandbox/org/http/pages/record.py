@@ -17,6 +17,7 @@ from include.sandbox.org.store.tables import visible_sql
 
 _CHILDREN = 10
 _VERSION = "63.0"
+_PLACE = ("street", "postalCode", "city", "state", "country", "latitude", "longitude")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,23 +82,28 @@ def _shown(org: Org, each: Field, value: Any) -> Shown:
             href = record_link(value, parent.name)
             value = _name_of(org, parent, value) or value
     elif isinstance(value, dict):
-        value = ", ".join(str(part) for part in value.values() if part is not None)
+        value = ", ".join(str(value[part]) for part in _PLACE if value.get(part) is not None)
     elif each.type == "multipicklist" and value:
         value = str(value).replace(";", "; ")
     return Shown(label=each.label, name=each.name, type=each.type, value=value, href=href)
 
 
 def _name_of(org: Org, target: SObject, record_id: str) -> str | None:
-    named = next((each for each in target.fields if each.name_field), None)
+    named = _name_field(target)
     if named is None or number_of(record_id) is None:
         return None
-    rows = _rows(org, f"SELECT {named.name} FROM {target.name} WHERE Id = '{record_id}'")
-    return rows[0][named.name] if rows else None
+    rows = _rows(org, f"SELECT {named} FROM {target.name} WHERE Id = '{record_id}'")
+    return rows[0][named] if rows else None
 
 
 def _title(target: SObject, row: Mapping[str, Any]) -> Any:
-    named = next((each for each in target.fields if each.name_field), None)
-    return row.get(named.name if named else "Subject")
+    return row.get(_name_field(target) or "Id")
+
+
+def _name_field(target: SObject) -> str | None:
+    """Return the field that names a record: activities have a subject instead of a name."""
+    named = next((each for each in target.fields if each.name_field), None) or target.field("Subject")
+    return named.name if named else None
 
 
 def _children(org: Org, target: SObject, record_id: str) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def show(name: str, *, status: int = 200, **values: Any) -> Response:
         "Cache-Control": "no-store",
         "Content-Security-Policy": (
             f"default-src 'none'; style-src '{_hash(_STYLE)}'; script-src '{_hash(_SCRIPT)}'; connect-src 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+            "img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
         ),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -48,6 +48,8 @@ def moment(value: Any) -> str:
 
 def span(seconds: float) -> str:
     """Return so many seconds in the unit that suits them."""
+    if abs(seconds) < 1:
+        return f"{seconds * 1_000:,.0f} ms"
     for unit, size in (("days", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
         if abs(seconds) >= size * 2:
             return f"{seconds / size:,.1f} {unit}".replace(".0 ", " ")
