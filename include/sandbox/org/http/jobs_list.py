@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.jobs import ClassicJob
+from include.sandbox.org.jobs.formats import json_stamp
 from include.sandbox.org.refusals import Refusal
 
 _A_LIST = 1000
@@ -18,9 +20,8 @@ def list_all(call: Call, kinds: Sequence[str]) -> Answer:
     asked = call.params.get("jobType")
     if asked and asked not in _TYPES:
         raise Refusal(400, "INVALID_QUERY_VALUE", f"Invalid value for jobType: {asked}")
-    jobs = _bodies(call, (asked,) if asked else kinds)
-    if call.params.get("isPkChunkingEnabled", "").lower() == "true":
-        jobs = [each for each in jobs if each.pop("isPkChunkingEnabled", False)]
+    cut_only = call.params.get("isPkChunkingEnabled", "").lower() == "true"
+    jobs = _bodies(call, (asked,) if asked else kinds, cut_only=cut_only)
     mode = call.params.get("concurrencyMode")
     if mode:
         jobs = [each for each in jobs if str(each["concurrencyMode"]).lower() == mode.lower()]
@@ -50,11 +51,31 @@ def record_of(locator: str) -> int:
     return place
 
 
-def _bodies(call: Call, kinds: Sequence[str]) -> list[dict[str, Any]]:
+def _bodies(call: Call, kinds: Sequence[str], *, cut_only: bool) -> list[dict[str, Any]]:
+    """Return jobs as they are listed; only those of the older API can be cut into ranges of Ids."""
     org = call.org
     listed: list[dict[str, Any]] = []
-    if "V2Query" in kinds:
+    if "V2Query" in kinds and not cut_only:
         listed += [each.body(full=True) for each in org.jobs.all()]
-    if "V2Ingest" in kinds:
+    if "V2Ingest" in kinds and not cut_only:
         listed += [each.body(full=True) for each in org.loads.all()]
+    if "Classic" in kinds:
+        listed += [_classic(each) for each in org.classic.all() if each.chunk or not cut_only]
     return listed
+
+
+def _classic(job: ClassicJob) -> dict[str, Any]:
+    """Return a job of the older API as the newer one lists it."""
+    return {
+        "id": job.id,
+        "operation": job.operation,
+        "object": job.object,
+        "createdById": job.created_by,
+        "createdDate": json_stamp(job.created),
+        "systemModstamp": json_stamp(job.changed),
+        "state": job.state,
+        "concurrencyMode": job.mode,
+        "contentType": job.content,
+        "apiVersion": float(job.version),
+        "jobType": "Classic",
+    }
