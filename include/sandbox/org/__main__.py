@@ -15,6 +15,9 @@ import duckdb
 from include.sandbox.org import sheet
 from include.sandbox.org.generator.run import generate
 from include.sandbox.org.http.app import build_app
+from include.sandbox.org.latency import PROFILES
+from include.sandbox.org.life import Settings
+from include.sandbox.org.life.team import begin_life
 from include.sandbox.org.org import open_org
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.serving import Doors, serve
@@ -50,6 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(problem)
     org = open_org(home, database, catalogue, daily_calls=options.daily_calls, idle_seconds=options.session_seconds,
                    rotate=options.rotate)  # fmt: skip
+    org.allocation.long_calls.most = options.long_calls
+    org.latency.choose(options.latency)
+    if options.life:
+        begin_life(org, Settings(changes_per_minute=options.life, seed=int(database.meta()["seed"])))
     secure = doors.tls_port is not None or doors.proxy_port is not None
     certificate = open_certificate(home / "tls") if secure else None
     if not options.quiet:
@@ -96,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--today", type=date.fromisoformat, help="day on which a fresh org's history ends (UTC)")
     parser.add_argument("--fresh", action="store_true", help="throw away what the home holds and begin anew")
     parser.add_argument("--daily-calls", type=int, default=100_000, help="API calls allowed in 24 hours")
+    parser.add_argument("--long-calls", type=int, default=25, help="calls of 20 s and more allowed at once")
+    parser.add_argument("--latency", choices=tuple(PROFILES), default="none", help="how slow answers and jobs are")
+    parser.add_argument("--life", type=float, default=0, metavar="RATE", help="changes a minute that people make")
     parser.add_argument("--session-seconds", type=float, default=7200.0, help="a session dies after so much inactivity")
     parser.add_argument("--rotate", action="store_true", help="let every refresh token be redeemed only once")
     parser.add_argument("--memory", default="500MB", help="what the store may use")
@@ -141,7 +151,7 @@ def _filled(database: Database, catalogue: Catalogue, options: argparse.Namespac
 
 def _clear(home: Path) -> None:
     """Remove what an org keeps in its home, and nothing else."""
-    for name in ("org.duckdb", "org.duckdb.wal", FILE, f"{FILE}-wal", f"{FILE}-shm"):
+    for name in ("org.duckdb", "org.duckdb.wal", "clock.json", "allocation.json", FILE, f"{FILE}-wal", f"{FILE}-shm"):
         (home / name).unlink(missing_ok=True)
     for name in ("jobs", "spill"):
         shutil.rmtree(home / name, ignore_errors=True)
