@@ -9,6 +9,7 @@ from typing import Any
 from include.sandbox.org.allocation import MAXIMA
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
+from include.sandbox.org.writing import bin as recycle_bin
 
 Body = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ def set_clock(org: Org, body: Body) -> dict[str, Any]:
         clock.advance(float(body["advance"]))
     if "skew" in body:
         clock.shift_date_header(float(body["skew"]))
+    recycle_bin.purge(org)  # what the bin has kept too long by the new time is gone at once
     return show_clock(org)
 
 

@@ -10,6 +10,7 @@ import duckdb
 
 from include.sandbox.org.http import (
     bulk,
+    collections,
     composite,
     describing,
     ingest,
@@ -19,6 +20,8 @@ from include.sandbox.org.http import (
     recent_items,
     records,
     replication,
+    tree,
+    upserts,
     versions,
 )
 from include.sandbox.org.http.call import Answer, Call
@@ -89,6 +92,16 @@ _ROUTES = (
     _route("GET", "/sobjects/{object}/{id}", reading.show),
     _route("PATCH", "/sobjects/{object}/{id}", records.change),
     _route("DELETE", "/sobjects/{object}/{id}", records.delete),
+    _route("POST", "/sobjects/{object}/(?P<field>Id)", upserts.create_by_id),
+    _route("PATCH", "/sobjects/{object}/{field}/(?P<value>.+)", upserts.upsert),
+    _route("DELETE", "/sobjects/{object}/{field}/(?P<value>.+)", upserts.delete),
+    _route("POST", "/composite/sobjects", collections.create),
+    _route("PATCH", "/composite/sobjects", collections.change),
+    _route("DELETE", "/composite/sobjects", collections.delete),
+    _route("GET", "/composite/sobjects/{object}", collections.read),
+    _route("POST", "/composite/sobjects/{object}", collections.read),
+    _route("PATCH", "/composite/sobjects/{object}/{field}", collections.upsert),
+    _route("POST", "/composite/tree/{object}", tree.create),
     _route("POST", "/composite", _run_composite),
     _route("POST", "/composite/batch", _run_batch),
     _route("GET", "/jobs/query", bulk.list_jobs),

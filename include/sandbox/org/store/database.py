@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from include.sandbox.org.schema.catalogue import Catalogue
-from include.sandbox.org.store.tables import table_sql
+from include.sandbox.org.store.tables import LEDGERS, table_sql
 
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
@@ -24,9 +24,15 @@ class Database:
         config: dict[str, Any] = {"memory_limit": memory, "threads": threads}
         self._connection = duckdb.connect(str(path), config=config)
         self._connection.execute(f"SET temp_directory = '{path.parent / 'spill'}'")
+        # Rows reach the engine as arrays of text with nulls; guessing types from a sample of them could only go wrong.
+        self._connection.execute("SET GLOBAL pandas_analyze_sample = 0")
         self._writing = threading.RLock()
+        self._transaction_open = False
+        self.highest: dict[str, int] = {}  # the highest number given to a record of each object
         self._local = threading.local()
         self._connection.execute("CREATE TABLE IF NOT EXISTS sandbox_meta (name VARCHAR, value VARCHAR)")
+        for statement in LEDGERS:
+            self._connection.execute(statement)
         for each in catalogue.objects.values():
             self._connection.execute(table_sql(each))
 
@@ -67,16 +73,24 @@ class Database:
         """Yield a cursor inside the one open transaction; it commits at the end or leaves nothing behind.
 
         One writer at a time: the engine would refuse the second of two that touch one row, and Salesforce waits too.
+        Inside an open transaction of the same thread it joins that one, so that several writes can fail as a whole.
         """
         with self._writing:
             cursor = self.cursor()
+            if self._transaction_open:
+                yield cursor
+                return
             cursor.execute("BEGIN")
+            self._transaction_open = True
             try:
                 yield cursor
             except BaseException:
                 cursor.execute("ROLLBACK")
                 raise
-            cursor.execute("COMMIT")
+            else:
+                cursor.execute("COMMIT")
+            finally:
+                self._transaction_open = False
 
     def forget_superseded(self, catalogue: Catalogue, before: int) -> None:
         """Remove versions of records that nobody could see any more at a time in milliseconds."""

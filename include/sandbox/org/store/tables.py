@@ -11,6 +11,14 @@ from __future__ import annotations
 from include.sandbox.org.schema.field import SObject
 
 FOREVER = 1 << 60
+# What lies in the recycle bin, which record's deletion took it there, since when and until when (milliseconds); what
+# left the store for good; and the highest number of each object whose last records did: no Id is ever given twice.
+LEDGERS = (
+    "CREATE TABLE IF NOT EXISTS sandbox_bin"
+    " (object VARCHAR, n BIGINT, id VARCHAR, deleted_at BIGINT, due BIGINT, root VARCHAR, emptied BOOLEAN)",
+    "CREATE TABLE IF NOT EXISTS sandbox_gone (object VARCHAR, id VARCHAR, deleted_at TIMESTAMP)",
+    "CREATE TABLE IF NOT EXISTS sandbox_highest (object VARCHAR, n BIGINT)",
+)
 OWN_COLUMNS = ("_n", "_from", "_until", "_defects", "_twin")
 
 

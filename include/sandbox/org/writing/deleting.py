@@ -2,42 +2,189 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from include.sandbox.org.org import Org
+from include.sandbox.org.ids import canonical, number_of
 from include.sandbox.org.refusals import Refusal
-from include.sandbox.org.store.changes import Change, Changes
+from include.sandbox.org.schema.field import SObject
+from include.sandbox.org.store.changes import Change, locked_row
+from include.sandbox.org.writing import bin as recycle_bin
+from include.sandbox.org.writing.checks import check_unique, state_refusal
+from include.sandbox.org.writing.drafts import Draft, good, roll_back
+from include.sandbox.org.writing.effects import changes_of
+from include.sandbox.org.writing.lookups import old_values, states
 from include.sandbox.org.writing.results import SaveResult, Writer
+
+if TYPE_CHECKING:
+    from include.sandbox.org.org import Org
+
+Taken = dict[str, dict[str, str]]  # object -> Id -> the record whose deletion takes it along
 
 
 def delete_records(org: Org, ids: Sequence[str], writer: Writer, *, hard: bool = False) -> list[SaveResult]:
-    """Move records of any objects to the recycle bin, or past it."""
-    results = []
-    for each in ids:
-        target = org.catalogue.of_id(each)
-        try:
-            if target is None:
-                raise Refusal(400, "MALFORMED_ID", f"malformed id {each}")
-            Changes(org.database, org.catalogue, org.clock).delete(
-                target, [each], Change(user_id=writer.user_id, late=writer.late)
-            )
-            results.append(SaveResult(id=each))
-        except Refusal as refusal:
-            results.append(SaveResult(id=each, errors=(refusal,)))
-    return results
+    """Move records of any objects to the recycle bin, with what lives only through them; `hard` leaves it out."""
+    recycle_bin.purge(org)
+    drafts = [_draft(org, each) for each in ids]
+    with org.database.write():
+        _refuse_twice(drafts)
+        for target in _targets(org, drafts):
+            _check_states(org, target, drafts, hard=hard)
+        taken = _with_children(org, drafts)
+        if writer.all_or_none and roll_back(drafts):
+            return [each.result() for each in drafts]
+        for name, roots in taken.items():
+            target = org.catalogue.objects[name]
+            if hard or not target.field("IsDeleted"):
+                recycle_bin.shred(org, target, list(roots))
+            else:
+                change = Change(user_id=writer.user_id, late=writer.late)
+                changes_of(org).update(target, list(roots), {"IsDeleted": True}, change)
+                recycle_bin.put(org, target, roots)
+    return [each.result() for each in drafts]
 
 
 def undelete_records(org: Org, ids: Sequence[str], writer: Writer) -> list[SaveResult]:
     """Take records, and what went with them, back out of the recycle bin."""
-    results = []
-    for each in ids:
-        target = org.catalogue.of_id(each)
-        if target is not None:
-            Changes(org.database, org.catalogue, org.clock).undelete(target, [each], Change(user_id=writer.user_id))
-        results.append(SaveResult(id=each))
-    return results
+    recycle_bin.purge(org)
+    drafts = [_draft(org, each, deleting=False) for each in ids]
+    with org.database.write():
+        for target in _targets(org, drafts):
+            _check_restorable(org, target, drafts)
+        if writer.all_or_none and roll_back(drafts):
+            return [each.result() for each in drafts]
+        for draft in good(drafts):
+            _restore(org, str(draft.id), writer)
+    return [each.result() for each in drafts]
 
 
 def empty_recycle_bin(org: Org, ids: Sequence[str], writer: Writer) -> list[SaveResult]:
     """Remove deleted records for good."""
-    return [SaveResult(id=each) for each in ids]
+    recycle_bin.purge(org)
+    drafts = [_draft(org, each, deleting=False) for each in ids]
+    with org.database.write():
+        for draft in good(drafts):
+            entry = recycle_bin.entry(org, str(draft.id))
+            if entry is None or entry != (draft.id, False):
+                draft.refuse(Refusal(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []))
+        if writer.all_or_none and roll_back(drafts):
+            return [each.result() for each in drafts]
+        recycle_bin.empty(org, [str(each.id) for each in good(drafts)])
+    return [each.result() for each in drafts]
+
+
+def _draft(org: Org, given: str, *, deleting: bool = True) -> Draft:
+    record_id = canonical(given)
+    target = org.catalogue.of_id(record_id) if record_id else None
+    draft = Draft(id=record_id)
+    if record_id is None or target is None:
+        draft.refuse(Refusal(400, "MALFORMED_ID", f"malformed id {given}", []))
+        return draft
+    draft.number = number_of(record_id)
+    if deleting and not target.deletable:
+        message = f"entity type {target.name} does not support delete"
+        draft.refuse(Refusal(400, "INSUFFICIENT_ACCESS_OR_READONLY", message, []))
+    elif not deleting and not (target.undeletable and target.field("IsDeleted")):
+        message = f"entity type {target.name} does not support undelete"
+        draft.refuse(Refusal(400, "UNDELETE_FAILED", message, []))
+    return draft
+
+
+def _targets(org: Org, drafts: Iterable[Draft]) -> list[SObject]:
+    prefixes = dict.fromkeys(str(each.id)[:3] for each in drafts if not each.refusals)
+    return [target for each in prefixes if (target := org.catalogue.of_id(each)) is not None]
+
+
+def _of(target: SObject, drafts: Sequence[Draft]) -> list[Draft]:
+    return [each for each in good(drafts) if str(each.id).startswith(target.prefix)]
+
+
+def _refuse_twice(drafts: Sequence[Draft]) -> None:
+    seen: set[str] = set()
+    for draft in good(drafts):
+        if str(draft.id) in seen:
+            draft.refuse(Refusal(404, "ENTITY_IS_DELETED", "entity is deleted", []))
+        seen.add(str(draft.id))
+
+
+def _check_states(org: Org, target: SObject, drafts: Sequence[Draft], *, hard: bool) -> None:
+    own = _of(target, drafts)
+    found = states(org, target, [each.number for each in own if each.number is not None])
+    for draft in own:
+        state = found.get(draft.number) if draft.number is not None else None
+        refusal = state_refusal(state)
+        if refusal is not None and not (hard and refusal.code == "ENTITY_IS_DELETED"):
+            draft.refuse(refusal)
+
+
+def _with_children(org: Org, drafts: Sequence[Draft]) -> Taken:
+    """Return all records that go, level by level; a locked child keeps its parent."""
+    going = {str(each.id): each for each in good(drafts)}
+    taken: Taken = {}
+    level = {name: name for name in going}
+    while level:
+        below: dict[str, str] = {}
+        for target in _targets(org, [Draft(id=each) for each in level]):
+            roots = {each: root for each, root in level.items() if each.startswith(target.prefix)}
+            taken.setdefault(target.name, {}).update(roots)
+            below |= _children(org, target, roots, going)
+        level = {each: root for each, root in below.items() if not _is_taken(org, taken, each)}
+    refused = {name for name, draft in going.items() if draft.refusals}
+    kept = {name: {each: root for each, root in roots.items() if root not in refused} for name, roots in taken.items()}
+    return {name: roots for name, roots in kept.items() if roots}
+
+
+def _children(org: Org, target: SObject, roots: dict[str, str], going: dict[str, Draft]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for link in target.children:
+        child = org.catalogue.find(link.object) if link.cascade else None
+        if child is None:
+            continue
+        ids = changes_of(org).children(child, link.field, list(roots))
+        numbers = [number for each in ids if (number := number_of(each)) is not None]
+        parents = old_values(org, child, numbers, [link.field])
+        stands = states(org, child, numbers)
+        for record_id, number in zip(ids, numbers, strict=True):
+            root = roots[parents[number][link.field]]
+            found[record_id] = root
+            if number in stands and stands[number].locked and not going[root].refusals:
+                going[root].refuse(locked_row(record_id))
+    return found
+
+
+def _is_taken(org: Org, taken: Taken, record_id: str) -> bool:
+    target = org.catalogue.of_id(record_id)
+    return target is None or record_id in taken.get(target.name, {})
+
+
+def _check_restorable(org: Org, target: SObject, drafts: Sequence[Draft]) -> None:
+    own = _of(target, drafts)
+    unique = [each.name for each in target.fields if each.unique and each.stored]
+    found = states(org, target, [each.number for each in own if each.number is not None], *unique)
+    for draft in own:
+        state = found.get(draft.number) if draft.number is not None else None
+        entry = recycle_bin.entry(org, str(draft.id))
+        if state is None:
+            draft.refuse(Refusal(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []))
+        elif not state.deleted or (entry is not None and entry[1]):
+            draft.refuse(Refusal(400, "UNDELETE_FAILED", "Entity is not in the recycle bin", []))
+        elif state.locked:
+            draft.refuse(locked_row(state.id))
+        else:
+            draft.values = dict(zip(unique, state.marks, strict=True))
+    check_unique(org, target, own)
+
+
+def _restore(org: Org, record_id: str, writer: Writer) -> None:
+    own = org.catalogue.of_id(record_id)
+    companions = recycle_bin.companions(org, record_id)
+    if own is not None:
+        companions.setdefault(own.name, [])
+        if record_id not in companions[own.name]:
+            companions[own.name].append(record_id)
+    for name, ids in companions.items():
+        target = org.catalogue.find(name)
+        if target is not None:
+            values = {"IsDeleted": False} | ({"MasterRecordId": None} if target.field("MasterRecordId") else {})
+            changes_of(org).update(target, ids, values, Change(user_id=writer.user_id, late=writer.late))
+            recycle_bin.take(org, ids)

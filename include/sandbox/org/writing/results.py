@@ -15,6 +15,8 @@ class Writer:
     late: float = 0.0
     all_or_none: bool = False
     allow_duplicates: bool = False
+    csv: bool = False  # an empty value is left alone, `#N/A` is null
+    version: str = "67.0"  # of the API, for the links in its answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
