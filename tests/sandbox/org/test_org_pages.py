@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from include.sandbox.org.http.app import build_app
 from tests.sandbox.org.conftest import RunningOrg, V
@@ -181,10 +181,15 @@ def test_other_short_paths_stay_what_they_were(org: RunningOrg) -> None:
 
 def test_pages_answer_this_machine_alone(org: RunningOrg) -> None:
     """Another machine gets a page that says how to open the org to it."""
-    away = TestClient(build_app(org.org), client=("203.0.113.7", 1), base_url="http://sandbox.example")
     record = org.query("SELECT Id FROM Contact LIMIT 1")["records"][0]["Id"]
+    transport = httpx.ASGITransport(app=build_app(org.org), client=("203.0.113.7", 1))
+
+    async def from_away(method: str, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.example") as away:
+            return await away.request(method, path)
+
     for path in ("/sandbox/", f"/lightning/r/Contact/{record}/view", f"/{record}"):
-        answer = away.get(path)
+        answer = asyncio.run(from_away("GET", path))
         assert answer.status_code == 403
         assert "--control-from-anywhere" in answer.text
-    assert away.post("/sandbox/page/sessions").status_code == 403
+    assert asyncio.run(from_away("POST", "/sandbox/page/sessions")).status_code == 403
