@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from include.sandbox.org.http import authorize, bulk1, control_plane, rest, signing_in
+from include.sandbox.org.http import authorize, bulk1, control_plane, rest, signing_in, soap
 from include.sandbox.org.http.broken_off import OrgApplication
 from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
@@ -39,6 +39,7 @@ def build_app(org: Org, *, control_from_anywhere: bool = False) -> Starlette:
         *control_plane.endpoints(from_anywhere=control_from_anywhere),
         *signing_in.ENDPOINTS,
         *authorize.ENDPOINTS,
+        *soap.ENDPOINTS,
         *rest.ENDPOINTS,
         *bulk1.ENDPOINTS,
         *record_pages(from_anywhere=control_from_anywhere),
