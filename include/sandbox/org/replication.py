@@ -60,8 +60,8 @@ def deleted_records(org: Org, target: SObject, start: datetime, end: datetime) -
             f' LEFT JOIN sandbox_bin b ON b.object = $3 AND b.n = t._n WHERE {_seen(org)} AND t."IsDeleted"'
         )
     sql = (
-        f"SELECT id, max(deleted_at) AS at FROM ({logged}) WHERE deleted_at BETWEEN $1 AND $2"
-        f" GROUP BY id ORDER BY at, id LIMIT {_MOST + 1}"
+        f"SELECT id, max(deleted_at) AS latest FROM ({logged}) WHERE deleted_at BETWEEN $1 AND $2"
+        f" GROUP BY id ORDER BY latest, id LIMIT {_MOST + 1}"
     )
     rows = org.database.rows(sql, [_plain(max(start, earliest)), _plain(end), target.name])
     _check_number(len(rows))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.http.recent_items import recent_items
 from include.sandbox.org.refusals import not_found
 from include.sandbox.org.schema.describe import RecordType, describe_object, summarise
 from include.sandbox.org.schema.field import SObject
@@ -24,7 +25,9 @@ def list_objects(call: Call) -> Answer:
 
 def show_object(call: Call) -> Answer:
     """Answer GET /sobjects/X."""
-    return Answer(body={"objectDescribe": summarise(_target(call), call.version), "recentItems": []})
+    target = _target(call)
+    recent = recent_items(call, target)
+    return Answer(body={"objectDescribe": summarise(target, call.version), "recentItems": recent})
 
 
 def show_describe(call: Call) -> Answer:

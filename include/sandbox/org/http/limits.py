@@ -86,6 +86,7 @@ def count_records(call: Call) -> Answer:
         if each is None:
             continue
         present = ' AND NOT t."IsDeleted"' if each.field("IsDeleted") else ""
+        present += ' AND t."IsArchived" IS NOT TRUE' if each.field("IsArchived") else ""
         seen = visible_sql("t", str(call.org.clock.milliseconds()))
         counted = call.org.database.rows(f'SELECT count(*) FROM "{each.name}" t WHERE {seen}{present}')
         counts.append({"count": counted[0][0], "name": each.name})

@@ -19,6 +19,7 @@ from include.sandbox.org.http.gate import (
     log_call,
 )  # fmt: skip
 from include.sandbox.org.http.routes import dispatch
+from include.sandbox.org.http.sizes import oversized
 from include.sandbox.org.http.upload import UPLOAD
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
@@ -31,6 +32,9 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
     """Answer a request below /services/data/vXX.X."""
     method = request.query_params.get("_HttpMethod", request.method).upper()
     path = request.url.path
+    too_long = oversized(request)
+    if too_long is not None:
+        return too_long
     session = org.sessions.use(bearer(request))
     if session is None:
         log_call(org, method, path, Answer(status=401, cost=0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.soql.cells import Cell, Children, Kind, Kinds
@@ -46,16 +47,12 @@ class Selection:
                 case Call():
                     cells.append(self._function(item, item.term))
         self._check_names(cells, aggregate=aggregate)
-        for cell in cells:
-            if isinstance(cell, Cell) and cell.column is None:
-                named = Operand(sql=cell.sql, type=cell.type, name=cell.name)
-                self.terms.aliases.setdefault(cell.name.lower(), named)
         return tuple(cells)
 
     def _field(self, item: Item, term: Path, *, aggregate: bool) -> Cell:
         if aggregate:
             operand = self.terms.selected(term)
-            return Cell(name=item.alias or operand.name, sql=operand.sql, type=operand.type, title=term.text)
+            return self._expression(item.alias or operand.name, operand, title=term.text)
         if item.alias:
             message = "only aggregate expressions use field aliasing"
             raise complain("MALFORMED_QUERY", self.query, term.position, message)
@@ -76,7 +73,12 @@ class Selection:
         else:
             name = f"expr{self.unnamed}"
             self.unnamed += 1
-        return Cell(name=name, sql=operand.sql, type=operand.type, function=term.name, steps=steps, title=written(term))
+        return self._expression(name, operand, function=term.name, steps=steps, title=written(term))
+
+    def _expression(self, name: str, operand: Operand, **more: Any) -> Cell:
+        """Return a cell whose name HAVING and ORDER BY understand."""
+        self.terms.aliases.setdefault(name.lower(), operand)
+        return Cell(name=name, sql=operand.sql, type=operand.type, **more)
 
     def _expanded(self, macro: Fields, *, alone: bool) -> list[Cell]:
         chosen = [
