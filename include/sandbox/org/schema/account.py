@@ -84,6 +84,7 @@ ACCOUNT = SObject(
         ),
     ),
     children=(
+        ChildLink(object="AccountHistory", field="AccountId", name="Histories", cascade=True),
         ChildLink(object="Account", field="ParentId", name="ChildAccounts"),
         ChildLink(object="Attachment", field="ParentId", name="Attachments", cascade=True),
         ChildLink(object="Case", field="AccountId", name="Cases"),

@@ -17,6 +17,7 @@ from include.sandbox.org.schema.contact import CONTACT
 from include.sandbox.org.schema.deal_role import OPPORTUNITY_CONTACT_ROLE
 from include.sandbox.org.schema.everything import DETAIL, EVERYTHING
 from include.sandbox.org.schema.field import SObject
+from include.sandbox.org.schema.history import HISTORIES
 from include.sandbox.org.schema.lead import LEAD
 from include.sandbox.org.schema.opportunity import OPPORTUNITY
 from include.sandbox.org.schema.people import ORGANIZATION, USER
@@ -34,7 +35,7 @@ from include.sandbox.org.schema.subscription import SUBSCRIPTION
 _OBJECTS = (
     ACCOUNT, ATTACHMENT, CAMPAIGN, CAMPAIGN_MEMBER, CASE, CONTACT, DETAIL, EVENT, EVERYTHING, GROUP, GROUP_MEMBER,
     LEAD, LEAD_STATUS, OPPORTUNITY, OPPORTUNITY_CONTACT_ROLE, ORGANIZATION, PROFILE, QUEUE_SOBJECT, RECORD_TYPE,
-    SUBSCRIPTION, TASK, USER, USER_ROLE,
+    SUBSCRIPTION, TASK, USER, USER_ROLE, *HISTORIES,
 )  # fmt: skip
 
 

@@ -90,6 +90,7 @@ CONTACT = SObject(
         ),
     ),
     children=(
+        ChildLink(object="ContactHistory", field="ContactId", name="Histories", cascade=True),
         ChildLink(object="Contact", field="ReportsToId", name=None),
         ChildLink(object="CampaignMember", field="ContactId", name="CampaignMembers", cascade=True),
         ChildLink(object="Case", field="ContactId", name="Cases"),

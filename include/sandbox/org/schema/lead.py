@@ -85,6 +85,7 @@ LEAD = SObject(
         plain("Last_Campaign_Touch__c", "Last Campaign Touch", "datetime", groupable=False),
     ),
     children=(
+        ChildLink(object="LeadHistory", field="LeadId", name="Histories", cascade=True),
         ChildLink(object="Attachment", field="ParentId", name="Attachments", cascade=True),
         ChildLink(object="CampaignMember", field="LeadId", name="CampaignMembers", cascade=True),
         ChildLink(object="Event", field="WhoId", name="Events", cascade=True),

@@ -103,6 +103,7 @@ OPPORTUNITY = SObject(
         long_text("Competitor_Notes__c", "Competitor Notes", 32768),
     ),
     children=(
+        ChildLink(object="OpportunityFieldHistory", field="OpportunityId", name="Histories", cascade=True),
         ChildLink(object="Attachment", field="ParentId", name="Attachments", cascade=True),
         ChildLink(object="Event", field="WhatId", name="Events", cascade=True),
         ChildLink(
