@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from include.sandbox.org.http import bulk1_batches, bulk1_jobs, versions
-from include.sandbox.org.http.bulk1_bodies import XML, AsyncError, preferred, refused
+from include.sandbox.org.http.bulk1_bodies import JSON, XML, AsyncError, preferred, refused
 from include.sandbox.org.http.bulk1_call import AsyncCall
 from include.sandbox.org.http.call import Answer
 from include.sandbox.org.http.gate import Handler, log_call
@@ -39,7 +39,9 @@ def error_form(org: Org, request: Request, headers: Mapping[str, str]) -> str:
     """Return in which format to refuse: the job's, or what the request asks for when there is no such job."""
     named = re.match(r"job/(\w+)", request.path_params.get("rest", ""), re.IGNORECASE)
     job = org.classic.find(named[1]) if named else None
-    return preferred(headers, XML) if job is None or job.content != "JSON" else "JSON"
+    if job is None:
+        return preferred(headers, XML)
+    return JSON if job.content == JSON else XML
 
 
 def _find(org: Org, request: Request, headers: dict[str, str], body: bytes) -> Answer:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import orjson
-from lxml import etree
 
 from include.sandbox.org.http.call import Answer
 from include.sandbox.org.jobs.classic_results import NAMESPACE
@@ -34,10 +34,9 @@ def asked(body: bytes) -> dict[str, str]:
     text = body.strip()
     try:
         if text.startswith(b"<"):
-            root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
-            return {etree.QName(each).localname: (each.text or "").strip() for each in root}
+            return {each.tag.rpartition("}")[2]: (each.text or "").strip() for each in ElementTree.fromstring(text)}
         parsed = orjson.loads(text or b"{}")
-    except etree.XMLSyntaxError as error:
+    except ElementTree.ParseError as error:
         raise AsyncError("InvalidXML", f"Unable to parse XML: {error.msg}") from error
     except orjson.JSONDecodeError as error:
         raise AsyncError("InvalidJob", f"Unable to parse Job: {error.msg}") from error

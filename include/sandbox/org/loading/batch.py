@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import orjson
-from lxml import etree
 
 from include.sandbox.org.jobs.classic_job import Batch, ClassicJob
 from include.sandbox.org.jobs.classic_results import NAMESPACE
@@ -74,8 +74,8 @@ def _json_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[s
 
 def _xml_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[str, Any]]:
     try:
-        root = etree.fromstring(path.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
+        root = ElementTree.fromstring(path.read_bytes())
+    except ElementTree.ParseError as error:
         raise BadBatch(f"InvalidXML : {error.msg}") from error
     for record in root:
         row = flat(_of_xml(record))
@@ -83,10 +83,10 @@ def _xml_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[st
         yield row
 
 
-def _of_xml(record: Any) -> dict[str, Any]:
+def _of_xml(record: ElementTree.Element) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for each in record:
-        name = etree.QName(each).localname
+        name = each.tag.rpartition("}")[2]
         if len(each):
             inner = _of_xml(each[0])
             kind = inner.pop("type", None)
