@@ -11,7 +11,7 @@ from include.sandbox.org.jobs import Batch, ClassicJob
 from include.sandbox.org.jobs.classic_job import QUERIES
 from include.sandbox.org.jobs.results import Page
 
-_KINDS = {"CSV": "text/csv", "JSON": "application/json", "XML": "application/xml"}
+_KINDS = {"CSV": "text/csv;charset=UTF-8", "JSON": "application/json", "XML": "application/xml"}
 _OPEN_FOR = 86_400.0  # seconds
 
 

@@ -98,7 +98,7 @@ def show_results(call: Call) -> Answer:
     header = b"" if path.exists() else _empty(job, kind)
     size = path.stat().st_size if path.exists() else 0
     page = Page(header=header, path=path, start=0, stop=size, records=0, next_record=None)
-    return serve(call.headers, page, "text/csv")
+    return serve(call.headers, page, "text/csv;charset=UTF-8")
 
 
 def _empty(job: LoadJob, kind: str) -> bytes:
