@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from include.sandbox.org.cursors import Cursors
 from tests.sandbox.org.conftest import RunningOrg, V
 
 
@@ -59,7 +61,33 @@ def test_a_locator_keeps_deleted_records_visible(start_org: Callable[..., Runnin
 def test_a_bad_locator_is_refused(org: RunningOrg, locator: str) -> None:
     """With the code that clients look for."""
     answer = org.http.get(f"{V}/query/{locator}")
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+    expected = [{"message": "invalid query locator", "errorCode": "INVALID_QUERY_LOCATOR"}]
+    assert (answer.status_code, answer.json()) == (400, expected)
+
+
+def test_a_locator_survives_a_restart(org: RunningOrg) -> None:
+    """The order, the conditions and deleted records are as they were; the numbers lie on disk."""
+    soql = "SELECT Id, (SELECT Id FROM Tasks) FROM Contact WHERE LastName > 'b' ORDER BY LastName DESC"
+    first = org.query(soql, deleted=True, **SMALL)
+    before = org.http.get(first["nextRecordsUrl"]).json()
+    running = org.org.cursors
+    org.org.cursors = Cursors(org.org.clock, org.org.catalogue, org.org.home / "cursors")
+    assert org.http.get(first["nextRecordsUrl"]).json() == before
+    later = org.query("SELECT Id FROM Contact", **SMALL)["nextRecordsUrl"]
+    assert later.rpartition("/")[2][:18] > first["nextRecordsUrl"].rpartition("/")[2][:18]
+    org.org.cursors = running
+
+
+def test_a_locator_lives_two_days(start_org: Callable[..., RunningOrg]) -> None:
+    """Then it is refused, and its files are removed."""
+    org = start_org(contacts=250, idle_seconds=1_000_000.0)
+    url = org.query("SELECT Id FROM Contact", **SMALL)["nextRecordsUrl"]
+    org.command("clock", offset=2 * 86_400 - 60)
+    assert org.http.get(url).status_code == 200
+    org.command("clock", offset=2 * 86_400 + 60)
+    assert org.http.get(url).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+    org.query("SELECT Id FROM Contact", **SMALL)
+    assert len(list((Path(org.org.home) / "cursors").iterdir())) == 2
 
 
 def test_records_begin_with_their_attributes_and_keep_the_selected_order(org: RunningOrg) -> None:

@@ -38,7 +38,7 @@ def show_below(call: Call) -> Answer:
         return _followed(call, target, _present(call, target, first), rest)
     if len(rest) != 1:
         raise not_found()
-    return _shown(call, target, _by_external_id(call, target, first, rest[0]))
+    return _shown(call, target, _by_external_id(call, target, first, rest[0].replace("%2F", "/")))
 
 
 def _target(call: Call) -> SObject:

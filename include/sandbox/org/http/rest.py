@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+import re
+from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,7 +45,7 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
     else:
         call = Call(
             org=org, user_id=session.user_id, version=request.path_params["version"], base_url=base_url(request),
-            method=method, rest="/" + request.path_params.get("rest", ""),
+            method=method, rest=_rest(request),
             params=dict(parse_qsl(request.url.query, keep_blank_values=True)), headers=dict(request.headers), body=body,
             upload=request.scope.get(UPLOAD),
         )  # fmt: skip
@@ -52,6 +53,15 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
     org.allocation.spend(answer.cost)
     log_call(org, method, path, answer)
     return answer_response(org, answer)
+
+
+def _rest(request: Request) -> str:
+    """Return the path behind the version; a slash inside a value stays escaped, so that it ends no part of the path."""
+    raw = request.scope.get("raw_path") or b""
+    if b"%2f" not in raw.lower():
+        return "/" + str(request.path_params.get("rest", ""))
+    kept = re.sub("%2f", "%252F", raw.decode("ascii", "replace"), flags=re.IGNORECASE)
+    return "/" + unquote(kept).split("/", 4)[4]
 
 
 def answer_versions(org: Org, request: Request, _body: bytes) -> Response:
