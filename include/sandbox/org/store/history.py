@@ -30,16 +30,16 @@ class History:
         names = [name for name in TRACKED.get(own.name, ()) if name in stage.names and own.field(name)]
         if history is None or not names:
             return
-        parts = []
+        pairs = []
         for name in names:
             field = own.by_name[name.lower()]
-            after = stage.after(name)
-            parts.append(
-                f"""SELECT t."Id" AS parent, '{history_field(field)}' AS field, '{history_type(field)}' AS kind,"""
-                f' t."{name}"::VARCHAR AS old, ({after})::VARCHAR AS new FROM "{own.name}" t, {VIEW} s'
-                f' WHERE t._until = {FOREVER} AND {stage.same_record} AND t."{name}" IS DISTINCT FROM ({after})'
-            )
-        self._insert(cursor, history, " UNION ALL ".join(parts), user_id=user_id, stamp=stamp, visible=visible)
+            kind = f"field: '{history_field(field)}', kind: '{history_type(field)}'"
+            pairs.append(f"""{{{kind}, old: t."{name}"::VARCHAR, new: ({stage.after(name)})::VARCHAR}}""")
+        each = f"""SELECT t."Id" AS parent, unnest([{", ".join(pairs)}]) AS c FROM "{own.name}" t, {VIEW} s"""
+        changed = f"{each} WHERE t._until = {FOREVER} AND {stage.same_record}"
+        rows = f"SELECT parent, c.field, c.kind, c.old, c.new FROM ({changed}) WHERE c.old IS DISTINCT FROM c.new"
+        most = stage.count * len(names)
+        self._insert(cursor, history, rows, most, user_id=user_id, stamp=stamp, visible=visible)
 
     def note_created(self, cursor: Any, stage: Stage, *, user_id: str, stamp: datetime, visible: int) -> None:
         """Note that the staged records came into being."""
@@ -47,7 +47,7 @@ class History:
         if history is not None and stage.target.name in TRACKED:
             event = "'created' AS field, 'Text' AS kind, NULL AS old, NULL AS new"
             rows = f'SELECT s."Id" AS parent, {event} FROM {VIEW} s'
-            self._insert(cursor, history, rows, user_id=user_id, stamp=stamp, visible=visible)
+            self._insert(cursor, history, rows, stage.count, user_id=user_id, stamp=stamp, visible=visible)
 
     def note_event(
         self, cursor: Any, target: SObject, ids: list[str], event: str, *, user_id: str, stamp: datetime
@@ -57,18 +57,18 @@ class History:
         if history is not None and ids:
             listed = ", ".join(f"'{each}'" for each in ids)
             rows = f"SELECT unnest([{listed}]) AS parent, '{event}' AS field, 'Text' AS kind, NULL AS old, NULL AS new"
-            self._insert(cursor, history, rows, user_id=user_id, stamp=stamp, visible=0)
+            self._insert(cursor, history, rows, len(ids), user_id=user_id, stamp=stamp, visible=0)
 
-    def _insert(self, cursor: Any, history: SObject, rows: str, *, user_id: str, stamp: datetime, visible: int) -> None:
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE noted AS SELECT *, row_number() OVER () AS p FROM ({rows})")
-        count = cursor.execute("SELECT count(*) FROM noted").fetchall()[0][0]
-        if count:
-            parent = history.fields[2].name
-            number = f"({self._take_numbers(cursor, history, count)} + p - 1)"
-            cursor.execute(
-                f'INSERT INTO "{history.name}" (_n, _from, _until, _defects, "Id", "IsDeleted", "{parent}",'
-                ' "CreatedById", "CreatedDate", "Field", "DataType", "OldValue", "NewValue")'
-                f" SELECT {number}, {visible}, {FOREVER}, 0, {id_sql(history.prefix, number)}, FALSE, parent,"
-                f" '{user_id}', TIMESTAMP '{stamp.isoformat(' ')}', field, kind, old, new FROM noted"
-            )
-        cursor.execute("DROP TABLE noted")
+    def _insert(
+        self, cursor: Any, history: SObject, rows: str, most: int, *, user_id: str, stamp: datetime, visible: int
+    ) -> None:
+        """Insert at most so many rows; numbers that they leave over stay unused, as they do in real orgs."""
+        parent = history.fields[2].name
+        number = f"({self._take_numbers(cursor, history, most)} + p - 1)"
+        cursor.execute(
+            f'INSERT INTO "{history.name}" (_n, _from, _until, _defects, "Id", "IsDeleted", "{parent}",'
+            ' "CreatedById", "CreatedDate", "Field", "DataType", "OldValue", "NewValue")'
+            f" SELECT {number}, {visible}, {FOREVER}, 0, {id_sql(history.prefix, number)}, FALSE, parent,"
+            f" '{user_id}', TIMESTAMP '{stamp.isoformat(' ')}', field, kind, old, new"
+            f" FROM (SELECT *, row_number() OVER () AS p FROM ({rows}))"
+        )

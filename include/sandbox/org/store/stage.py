@@ -28,6 +28,7 @@ class Stage:
     partial: frozenset[str]
     low: int
     high: int
+    count: int
 
     def value(self, name: str) -> str:
         """Return the SQL of a staged value, `s` being the stage."""
@@ -64,7 +65,10 @@ def staged(
             arrays[f"set {name}"] = given
     cursor.register(VIEW, arrays)
     try:
-        yield Stage(target=target, names=names, partial=frozenset(partial), low=min(numbers), high=max(numbers))
+        yield Stage(
+            target=target, names=names, partial=frozenset(partial), low=min(numbers), high=max(numbers),
+            count=len(numbers),
+        )  # fmt: skip
     finally:
         cursor.unregister(VIEW)
 
