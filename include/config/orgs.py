@@ -29,6 +29,10 @@ class OrgDefinition(DefinitionModel):
         default=(), description="objects that are read on another schedule than the rest"
     )
     health_schedule: Cron = "0 6 * * *"
+    reconcile_schedule: Cron = "30 2 * * *"
+    max_vanished_share: float = Field(
+        default=0.05, ge=0, le=1, description="a larger share of an object that is gone at once waits for a person"
+    )
     api_version: str = Field(default="63.0", pattern=r"^\d{2}\.0$")
     lookback_minutes: int = Field(default=10, ge=0, le=1440)
     lag_seconds: int = Field(default=0, ge=0, le=3600)

@@ -143,14 +143,10 @@ def _load_bulk(loading: Loading, table: Table, slice_: Slice, job_id: str) -> Lo
 def _load_page(
     loading: Loading, table: Table, slice_: Slice, job_id: str, locator: str
 ) -> tuple[RowCounts, str | None]:
-    result = _ResultPage(loading, job_id, locator)
+    result = ResultPage(loading.client, job_id, locator, loading.bulk_page_rows, loading.object)
     with transaction(loading.engine) as connection:
         counts = load_rows(connection, table, result.opened, run_id=loading.run_id, straight=slice_.straight)
-        if counts.read != result.number_of_records:
-            raise ConnectionLost(
-                f"a page of Bulk job {job_id} has {counts.read} rows of {loading.object} where the org announced"
-                f" {result.number_of_records}; the next try goes on from the page before it"
-            )
+        result.check(counts.read)
         advance_slice(connection, slice_.slice_id, locator=result.next_locator or "", rows=counts.read)
         if result.next_locator is None:
             counts += _complete(connection, loading, table, slice_.window, straight=slice_.straight)
@@ -159,25 +155,39 @@ def _load_page(
     return counts, result.next_locator
 
 
-class _ResultPage:
+class ResultPage:
     """Open one page of a Bulk result, as often as the loader asks, and keep what its headers say."""
 
-    def __init__(self, loading: Loading, job_id: str, locator: str) -> None:
-        self._loading = loading
+    def __init__(self, client: SalesforceClient, job_id: str, locator: str, page_rows: int, object: str) -> None:
+        self._client = client
         self._job_id = job_id
         self._locator = locator
+        self._page_rows = page_rows
+        self._object = object
         self.next_locator: str | None = None
         self.number_of_records = 0
 
     @contextmanager
     def opened(self) -> Iterator[Iterable[bytes]]:
         """Yield the page's bytes, from its beginning."""
-        with self._loading.client.bulk_results(
-            self._job_id, locator=self._locator, max_records=self._loading.bulk_page_rows, object=self._loading.object
+        with self._client.bulk_results(
+            self._job_id, locator=self._locator, max_records=self._page_rows, object=self._object
         ) as page:
             self.next_locator = page.next_locator
             self.number_of_records = page.number_of_records
             yield page.chunks
+
+    def check(self, rows: int) -> None:
+        """Refuse a page that held another number of rows than its header announced.
+
+        Raises:
+            ConnectionLost: it did.
+        """
+        if rows != self.number_of_records:
+            raise ConnectionLost(
+                f"a page of Bulk job {self._job_id} has {rows} rows of {self._object} where the org announced"
+                f" {self.number_of_records}; the next try goes on from the page before it"
+            )
 
 
 def _pages(loading: Loading, table: Table, soql: str) -> CsvSource:

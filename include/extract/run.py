@@ -24,7 +24,7 @@ from include.warehouse.cursors import read_cursor
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
 from include.warehouse.probes import Probe, drop_probe, read_probe
-from include.warehouse.runs import bury_runs, finish_run, start_run
+from include.warehouse.runs import Kind, bury_runs, finish_run, start_run
 from include.warehouse.slices import close_slice, open_slices
 
 
@@ -78,7 +78,7 @@ def extract_object(
             probe = _take_idle_probe(connection, org, object, mode, run)
         if probe:
             return _idle(object, probe.window, "nothing changed in the window")
-        with _running(engine, org, object, run) as run_id:
+        with recorded_run(engine, org, object, run) as run_id:
             loading = Loading(
                 engine=engine,
                 client=client,
@@ -184,10 +184,12 @@ def _probed(loading: Loading) -> Answer | None:
 
 
 @contextmanager
-def _running(engine: Engine, org: OrgDefinition, object: str, run: AirflowRun) -> Iterator[int]:
-    """Write a run that begins; when it fails, write why."""
+def recorded_run(
+    engine: Engine, org: OrgDefinition, object: str, run: AirflowRun, *, kind: Kind = "extract"
+) -> Iterator[int]:
+    """Write a run that begins and yield its id; when it fails, write why."""
     with transaction(engine) as connection:
-        run_id = start_run(connection, kind="extract", org=org.org, subject=object, run=run)
+        run_id = start_run(connection, kind=kind, org=org.org, subject=object, run=run)
     try:
         yield run_id
     except BaseException as error:

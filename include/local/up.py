@@ -162,6 +162,8 @@ def _run_dags(site: Site, rest: AirflowRest) -> None:
             continue
         with step(dag_id) as current:
             current.say(first_runs.first_run(site, rest, dag_id))
+    for dag_id in first_runs.SCHEDULED_DAGS:
+        first_runs.unpause(rest, dag_id)
 
 
 @contextmanager

@@ -80,6 +80,26 @@ def select_window(
     return f"SELECT {columns} FROM {name(object)} WHERE {' AND '.join(conditions)}"
 
 
+def select_all(object: str, fields: Sequence[str]) -> str:
+    """Return the query for these fields of every record.
+
+    Raises:
+        ValueError: no field was named.
+    """
+    if not fields:
+        raise ValueError(f"name at least one field of {object} to read")
+    return f"SELECT {','.join(name(field) for field in fields)} FROM {name(object)}"
+
+
+def select_ids(object: str, fields: Sequence[str], record_ids: Sequence[str]) -> str:
+    """Return the query for the records of these Ids.
+
+    Raises:
+        ValueError: no field or no Id was named.
+    """
+    return f"{select_all(object, fields)} WHERE Id IN {quoted_list(record_ids)}"
+
+
 def condition(field: str, operator: str, value: Scalar) -> str:
     """Return one comparison, e.g. ``Id >= '003…'``.
 

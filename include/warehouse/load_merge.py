@@ -65,13 +65,17 @@ def _is_news(table: Table, columns: Sequence[str], source: str) -> str:
     else:
         not_older = "true"
     compared = [name for name in columns if name != "Id"]
-    return f"{not_older} AND ROW({_names(compared, 't')}) IS DISTINCT FROM ROW({_names(compared, source)})"
+    differs = f"ROW({_names(compared, 't')}) IS DISTINCT FROM ROW({_names(compared, source)})"
+    # A row that was marked as gone and comes again is there again, though its values and stamp are the same.
+    gone = f'coalesce({source}."IsDeleted", false)' if "IsDeleted" in columns else "false"
+    return f"{not_older} AND ({differs} OR (t._deleted_at IS NOT NULL) <> {gone})"
 
 
 def _assignments(columns: Sequence[str], source: str) -> str:
     values = [f"{quoted(name)} = {source}.{quoted(name)}" for name in columns if name != "Id"]
-    since = "coalesce(t._deleted_at, now())" if "IsDeleted" in columns else ""
-    gone = f'CASE WHEN {source}."IsDeleted" THEN {since} END' if since else "t._deleted_at"
+    gone = (
+        f'CASE WHEN {source}."IsDeleted" THEN coalesce(t._deleted_at, now()) END' if "IsDeleted" in columns else "NULL"
+    )
     return ", ".join([*values, "_loaded_at = now()", "_run_id = %(run_id)s", f"_deleted_at = {gone}"])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from include.records import AirflowRun
 
-Kind = Literal["extract", "health", "push"]
+Kind = Literal["extract", "reconcile", "health", "push"]
 EndState = Literal["success", "skipped", "degraded", "failed"]
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from include.errors import BudgetPaused
+from include.config.orgs import OrgDefinition
+from include.errors import BudgetPaused, DefinitionError
 from include.records import AirflowRun, RunMode
 
 if TYPE_CHECKING:
@@ -57,6 +58,20 @@ def parameter(context: Context, name: str, default: Any) -> Any:
     """
     params = context.get("params") or {}
     return params[name] if name in params and params[name] is not None else default
+
+
+def chosen_objects(context: Context, org: OrgDefinition) -> set[str]:
+    """Return the objects that the run's parameter `objects` names; empty: all of them.
+
+    Raises:
+        DefinitionError: the org does not read one of them; a typo would otherwise read nothing and look green.
+    """
+    chosen = set(parameter(context, "objects", None) or ())
+    unknown = sorted(chosen - set(org.all_objects))
+    if unknown:
+        known = ", ".join(org.all_objects)
+        raise DefinitionError(f"org {org.org!r} does not read {', '.join(unknown)}; it reads {known}", key="objects")
+    return chosen
 
 
 def now_utc() -> datetime:

@@ -42,7 +42,7 @@ def bag_of(monkeypatch: pytest.MonkeyPatch, definitions: Path) -> Iterator[Any]:
 def test_every_dag_imports(bag: DagBag) -> None:
     """What is shipped parses without an error."""
     assert bag.import_errors == {}
-    assert {"demo_extract", "demo_health", "push_contacts_to_insider_one"} <= set(bag.dags)
+    assert {"demo_extract", "demo_health", "demo_reconcile", "push_contacts_to_insider_one"} <= set(bag.dags)
 
 
 def test_every_dag_says_what_it_does_when_it_fails_and_how_to_run_it_again(bag: DagBag) -> None:
@@ -95,7 +95,9 @@ def test_one_broken_definition_among_three_hides_no_other(bag_of: Any) -> None:
         orgs__three="org: three\nconnection: c3\n",
     )
 
-    assert sorted(parsed.dags) == ["one_extract", "one_health", "three_extract", "three_health"]
+    assert sorted(parsed.dags) == [
+        f"{org}_{what}" for org in ("one", "three") for what in ("extract", "health", "reconcile")
+    ]
     (file, message), *others = parsed.import_errors.items()
     assert not others
     assert Path(file).name == "definition_errors.py"
@@ -117,7 +119,7 @@ def test_a_group_of_objects_has_a_dag_of_its_own(bag_of: Any) -> None:
         orgs__a="org: a\nconnection: c\ngroups: [{name: people, schedule: '*/5 * * * *', objects: [Lead, Contact]}]\n"
     )
 
-    assert sorted(parsed.dags) == ["a_extract", "a_extract_people", "a_health"]
+    assert sorted(parsed.dags) == ["a_extract", "a_extract_people", "a_health", "a_reconcile"]
     assert {"extract_Lead", "extract_Contact"} < set(parsed.dags["a_extract_people"].task_ids)
     assert {"extract_Account", "extract_Opportunity"} < set(parsed.dags["a_extract"].task_ids)
 

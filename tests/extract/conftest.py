@@ -13,12 +13,14 @@ from sqlalchemy import Engine, text
 from include.config.orgs import OrgDefinition
 from include.extract.certify import certify_objects
 from include.extract.probe import ProbeResult, probe_objects
+from include.extract.reconcile import reconcile_object
 from include.extract.run import Extracted, extract_object
 from include.records import AirflowRun, RunMode
 from include.salesforce.client import SalesforceClient
 from include.warehouse.certificates import Certificate
 from include.warehouse.engine import transaction
 from include.warehouse.meter import WarehouseMeter
+from include.warehouse.reconciliations import Reconciliation
 from include.warehouse.sessions import WarehouseTokens
 from tests.extract.small_org import SmallOrg, running_org
 
@@ -98,6 +100,20 @@ class Desk:
         extracted = {name: self.extract_one(run, name, mode, interval) for name in self.definition.all_objects}
         self.certify(run)
         return extracted
+
+    def reconcile(self, object: str = "Contact", *, accept: bool = False) -> Reconciliation:
+        """Run the nightly task of one object."""
+        run = self.next_run()
+        with self.client(run) as client:
+            return reconcile_object(
+                self.warehouse,
+                client,
+                self.definition,
+                object,
+                run=run,
+                accept_vanished=accept,
+                sleep=lambda seconds: None,
+            )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query in the warehouse."""

@@ -24,6 +24,7 @@ BASE = "/services/data/v63.0/"
 LOST = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
 SYSTEM_FIELDS = {"Id": "id", "IsDeleted": "boolean", "CreatedDate": "datetime", "SystemModstamp": "datetime"}
 _CONDITION = re.compile(r"(\w+) (>=|<|=) (\S+)")
+_IDS = re.compile(r"Id IN \(([^)]*)\)")
 
 
 class SmallOrg:
@@ -33,6 +34,7 @@ class SmallOrg:
         self.now = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
         self.org_id = ORG_ID
         self.objects: dict[str, dict[str, str]] = {}
+        self.calculated: set[str] = set()  # fields whose values change without a stamp
         self.described_at: dict[str, datetime] = {}
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
         self.calls: list[str] = []
@@ -92,7 +94,10 @@ class SmallOrg:
         modified = format_datetime(self.described_at[name], usegmt=True)
         if since == modified:
             return 304, None, {}
-        fields = [{"name": key, "label": key, "type": kind} for key, kind in self.objects[name].items()]
+        fields = [
+            {"name": key, "label": key, "type": kind, "calculated": key in self.calculated}
+            for key, kind in self.objects[name].items()
+        ]
         return 200, {"name": name, "label": name, "keyPrefix": name[:3], "fields": fields}, {"Last-Modified": modified}
 
     def query(self, soql: str, *, deleted: bool) -> tuple[int, Any]:
@@ -270,6 +275,9 @@ def _shown(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _matches(record: dict[str, Any], conditions: str | None) -> bool:
+    wanted = _IDS.search(conditions or "")
+    if wanted and f"'{record['Id']}'" not in wanted[1]:
+        return False
     for field, operator, literal in _CONDITION.findall(conditions or ""):
         value = record[field]
         if operator == "=":

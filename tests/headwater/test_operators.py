@@ -18,6 +18,7 @@ from headwater.operators import (
     HealthGateOperator,
     ProbeObjectsOperator,
     PushProfilesOperator,
+    ReconcileObjectOperator,
     SelectProfilesOperator,
 )
 from headwater.salesforce_hook import HeadwaterSalesforceHook
@@ -62,6 +63,22 @@ def test_an_object_that_the_org_does_not_read_is_refused(site: dict[str, str]) -
 
     with pytest.raises(DefinitionError, match="'demo' does not read Contakt; it reads Account, Contact"):
         probe.execute({"params": {"objects": ["Contakt"]}})
+
+
+def test_a_comparison_says_what_it_found(site: dict[str, str]) -> None:
+    """Before the first load there is nothing to compare; afterwards both sides are equal."""
+    compare = ReconcileObjectOperator(task_id="r", org="demo", sobject="Contact")
+    with pytest.raises(AirflowSkipException, match="the first load of Contact is not complete"):
+        compare.execute({})
+    extract("Contact")
+
+    found = compare.execute({})
+
+    assert (found["in_org"], found["changed"], found["remaining"]) == (CONTACTS, 0, 0)
+    with pytest.raises(AirflowSkipException, match="not chosen"):
+        compare.execute({"params": {"objects": ["Lead"]}})
+    with pytest.raises(DefinitionError, match="'demo' does not read Contakt"):
+        compare.execute({"params": {"objects": ["Contakt"]}})
 
 
 def test_the_whole_way_by_hand(site: dict[str, str]) -> None:

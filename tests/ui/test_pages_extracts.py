@@ -37,6 +37,15 @@ def test_an_object_that_never_loaded_says_so(pages, run):
     assert "Lead first load not complete not compared with the org yet failed" in text
 
 
+def test_what_vanished_at_once_waits_for_a_person(pages, run):
+    """How many, of what, and the two ways on."""
+    run("a_working_org.sql")
+    text = words(pages.get("/headwater/extracts").text)
+    assert "compared Id by Id" in text
+    assert "2,002 records of Contact are here and no longer in the org, more than may vanish at once" in text
+    assert "trigger demo_reconcile with Accept what vanished" in text
+
+
 def test_markup_in_a_message_is_text(pages, run):
     """What an org answers is shown, never run."""
     run("a_working_org.sql")
@@ -84,7 +93,7 @@ def test_the_log_can_be_searched(pages, run, warehouse, query, runs):
     assert answer.status_code == 200
     assert len(re.findall(r'class="badge state-', log)) == runs
     with warehouse.connect() as connection:
-        assert connection.execute(sql("SELECT count(*) FROM headwater.run")).scalar_one() == 3
+        assert connection.execute(sql("SELECT count(*) FROM headwater.run")).scalar_one() == 4
 
 
 @pytest.mark.parametrize("sort", ["started", "object", "state", "took", "mode", "read", "inserted", "rejected"])

@@ -17,7 +17,7 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
        r.run_id, r.state, coalesce(r.message, '') AS message, r.dag_id, r.dag_run_id, r.task_id,
        r.started_at, r.ended_at, e.mode, e.low, e.high, e.plan,
        e.rows_read, e.inserted, e.updated, e.unchanged, e.deleted, e.rejected,
-       e.committed_at,
+       e.committed_at, n.compared_at AS reconciled_at, n.vanished, coalesce(n.quarantined, false) AS quarantined,
        (SELECT count(*) FROM headwater.reject AS j
          WHERE j.org = :org AND j.object = known.object AND j.settled_at IS NULL) AS open_rejects
   FROM (SELECT object FROM headwater.object WHERE org = :org
@@ -31,6 +31,9 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
   LEFT JOIN LATERAL (SELECT * FROM headwater.run
                       WHERE kind = 'extract' AND org = :org AND subject = known.object
                       ORDER BY run_id DESC LIMIT 1) AS r ON true
+  LEFT JOIN LATERAL (SELECT * FROM headwater.reconciliation
+                      WHERE org = :org AND object = known.object
+                      ORDER BY run_id DESC LIMIT 1) AS n ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.extract
                       WHERE org = :org AND object = known.object
                       ORDER BY mode = 'interval', run_id DESC LIMIT 1) AS e ON true
@@ -43,7 +46,8 @@ class ObjectOverview:
     """Hold what is known of one object.
 
     `here`, `org`, `difference` (org - here) and `as_of` are of the last comparison; None: not compared yet.
-    `run_id` … `ended_at` are of the last run, `mode` … `committed_at` of the last load; None: none yet.
+    `run_id` … `ended_at` are of the last run, `mode` … `committed_at` of the last load, `reconciled_at` … `quarantined`
+    of the last comparison Id by Id; None: none yet.
     """
 
     object: str
@@ -74,6 +78,9 @@ class ObjectOverview:
     deleted: int | None
     rejected: int | None
     committed_at: datetime | None
+    reconciled_at: datetime | None
+    vanished: int | None
+    quarantined: bool
     open_rejects: int
 
 

@@ -7,10 +7,12 @@ from headwater.operators.extract import ExtractObjectOperator
 from headwater.operators.gate import HealthGateOperator
 from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
+from headwater.operators.reconcile import AnnounceChangesOperator, ReconcileObjectOperator
 from headwater.operators.select import SelectProfilesOperator
 from headwater.operators.verdict import RunVerdictOperator
 
 __all__ = [
+    "AnnounceChangesOperator",
     "ApprovePushOperator",
     "AssessHealthOperator",
     "CertifyExtractOperator",
@@ -18,6 +20,7 @@ __all__ = [
     "HealthGateOperator",
     "ProbeObjectsOperator",
     "PushProfilesOperator",
+    "ReconcileObjectOperator",
     "RunVerdictOperator",
     "SelectProfilesOperator",
 ]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from headwater.runs import airflow_run, backfill_interval, chosen_mode, parameter, waits_for_budget
-from include.errors import DefinitionError
+from headwater.runs import airflow_run, backfill_interval, chosen_mode, chosen_objects, waits_for_budget
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,13 +38,7 @@ class ProbeObjectsOperator(BaseOperator):
         from include.extract.probe import probe_objects
 
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
-        chosen = set(parameter(context, "objects", None) or self.objects)
-        unknown = sorted(chosen - set(org.all_objects))
-        if unknown:
-            known = ", ".join(org.all_objects)
-            raise DefinitionError(
-                f"org {self.org!r} does not read {', '.join(unknown)}; it reads {known}", key="objects"
-            )
+        chosen = chosen_objects(context, org) or set(self.objects)
         result = probe_objects(
             engine,
             salesforce_client(org, run),

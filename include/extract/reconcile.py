@@ -1,0 +1,250 @@
+"""Compare every Id of an object with the org, and mend what differs: the answer to whatever an increment cannot see.
+
+An increment sees what bears a new stamp. It does not see a record that became visible long after its stamp, one that
+was purged, or a formula whose value changed. The org's list of (Id, stamp, deleted, calculated fields) shows all three.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from include.config.orgs import OrgDefinition
+from include.errors import MassDisappearance, NotReady
+from include.extract.ask import batches, known_table
+from include.extract.disappearance import too_many
+from include.extract.listing import list_records
+from include.extract.probe import pin
+from include.extract.run import extract_object, recorded_run
+from include.records import AirflowRun, RowCounts, RunMode
+from include.salesforce.client import SalesforceClient
+from include.salesforce.soql import select_ids
+from include.warehouse.certificates import Certificate, keep_certificate
+from include.warehouse.comparison import (
+    Differences,
+    add_to_list,
+    close_list,
+    count_differences,
+    listed_columns,
+    mark_vanished,
+    open_list,
+    refresh_calculated,
+    wanted_ids,
+)
+from include.warehouse.cursors import read_cursor
+from include.warehouse.describes import stored_describe
+from include.warehouse.engine import transaction
+from include.warehouse.load import load_rows
+from include.warehouse.load_stream import csv_source, records_csv
+from include.warehouse.locks import object_lock
+from include.warehouse.reconciliations import Reconciliation, keep_reconciliation
+from include.warehouse.rejects import open_rejects
+from include.warehouse.runs import bury_runs, finish_run
+from include.warehouse.tables import Table
+
+# A GET's path and query stay below the org's 16,384 bytes; an Id in a list takes 27 of them once it is encoded.
+_MOST_URL = 14_000
+_ID_IN_URL = 27
+_MOST_IDS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """Hold what one comparison needs."""
+
+    engine: Engine
+    client: SalesforceClient
+    org: OrgDefinition
+    table: Table
+    calculated: tuple[str, ...]
+    run_id: int
+    accept_vanished: bool
+    sleep: Callable[[float], None]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return listed_columns(self.table, self.calculated)
+
+
+def reconcile_object(
+    engine: Engine,
+    client: SalesforceClient,
+    org: OrgDefinition,
+    object: str,
+    *,
+    run: AirflowRun,
+    accept_vanished: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Reconciliation:
+    """Compare all Ids of the object with the org's, read again what differs, and mark what the org no longer knows.
+
+    All of it is one transaction, after which the warehouse holds what the org listed. More differing records than
+    `bulk_above_rows` are read by a full refresh in between. Writes a certificate. Costs a Bulk job of Ids, or a REST
+    page for each 2,000 records of a small object, and one call for each 400 records that differ.
+
+    Args:
+        engine: the warehouse.
+        client: the org.
+        org: its definition.
+        object: API name.
+        run: the Airflow attempt this belongs to.
+        accept_vanished: take records that are gone as deleted however many they are.
+        sleep: waits for the Bulk job.
+
+    Raises:
+        NotReady: the first load of the object is not complete.
+        MassDisappearance: more than `max_vanished_share` of the records are gone; nothing was marked.
+        FatalError, RetryableError: as `extract_object`; nothing was changed.
+    """
+    with object_lock(engine, org.org, object, wait=True), transaction(engine) as connection:
+        bury_runs(connection, kind="reconcile", org=org.org, subject=object)
+    with recorded_run(engine, org, object, run, kind="reconcile") as run_id:
+        pin(engine, client, org)
+        table, calculated = _known(engine, org, object)
+        reading = _Reading(
+            engine=engine,
+            client=client,
+            org=org,
+            table=table,
+            calculated=calculated,
+            run_id=run_id,
+            accept_vanished=accept_vanished,
+            sleep=sleep,
+        )
+        found = _compare(reading)
+        if found is None:  # too much differs to be asked for Id by Id
+            extract_object(engine, client, org, object, mode=RunMode.FULL, run=run, wait_for_lock=True, sleep=sleep)
+            found = _compare(reading, after_refresh=True)
+            assert found is not None
+        if found.quarantined:
+            raise MassDisappearance(_quarantine_words(org, found))
+        return found
+
+
+def in_words(found: Reconciliation) -> str:
+    """Return one sentence about what a comparison found and did."""
+    parts = [
+        (found.missing, "missing here"),
+        (found.stale, "older here"),
+        (found.vanished, "gone from the org"),
+        (found.recalculated, "with formulas that had changed"),
+        (found.rejected, "rejected"),
+        (found.remaining, "still different"),
+    ]
+    told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
+    return f"{found.in_org:,} records in the org; {told or 'all of them the same here'}"
+
+
+def _known(engine: Engine, org: OrgDefinition, object: str) -> tuple[Table, tuple[str, ...]]:
+    table = known_table(engine, org, object)
+    with transaction(engine) as connection:
+        cursor = read_cursor(connection, org.org, object)
+        describe = stored_describe(connection, org.org, object)
+    if table is None or describe is None or cursor.first_loaded_at is None:
+        raise NotReady(f"the first load of {object} is not complete; there is nothing to compare with the org yet")
+    return table, tuple(field.name for field in describe.fields if field.calculated and field.name in table.columns)
+
+
+def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliation | None:
+    """Compare and mend in one transaction; None, and nothing done, when a full refresh has to come first."""
+    with object_lock(reading.engine, reading.org.org, reading.table.object, wait=True):
+        compared_at = reading.client.org_now()
+        pages = list_records(
+            reading.client,
+            reading.table.object,
+            reading.columns,
+            bulk=_rows_here(reading) > reading.org.bulk_above_rows,
+            sleep=reading.sleep,
+        )
+        with transaction(reading.engine) as connection:
+            open_list(connection, reading.table, reading.columns)
+            for page in pages:
+                page.check(add_to_list(connection, reading.table, page.source))
+            close_list(connection)
+            before = count_differences(connection, reading.table)
+            if before.wanted > reading.org.bulk_above_rows and not after_refresh:
+                return None
+            found = _mended(connection, reading, before, compared_at)
+            keep_reconciliation(connection, reading.org.org, reading.run_id, found)
+            _certify(connection, reading, found, compared_at)
+            if not found.quarantined:
+                rejects = open_rejects(connection, reading.org.org, reading.table.object)
+                explained = found.remaining <= rejects
+                finish_run(connection, reading.run_id, "success" if explained else "degraded", in_words(found))
+            return found
+
+
+def _rows_here(reading: _Reading) -> int:
+    with transaction(reading.engine) as connection:
+        rows: int = connection.exec_driver_sql(f"SELECT count(*) FROM {reading.table.name}").scalar_one()
+    return rows
+
+
+def _mended(connection: Connection, reading: _Reading, before: Differences, compared_at: datetime) -> Reconciliation:
+    counts = _fetched(connection, reading, wanted_ids(connection, reading.table)) if before.wanted else RowCounts()
+    recalculated = refresh_calculated(connection, reading.table, reading.calculated, reading.run_id)
+    quarantined = not reading.accept_vanished and too_many(
+        before.vanished, of=before.here, max_share=reading.org.max_vanished_share
+    )
+    if before.vanished and not quarantined:
+        mark_vanished(connection, reading.table, reading.run_id)
+    after = count_differences(connection, reading.table)
+    return Reconciliation(
+        object=reading.table.object,
+        compared_at=compared_at,
+        in_org=before.in_org,
+        missing=before.missing,
+        stale=before.stale,
+        vanished=before.vanished,
+        purged=before.purged,
+        fetched=counts.read,
+        rejected=counts.rejected,
+        recalculated=recalculated,
+        remaining=after.wanted,
+        quarantined=quarantined,
+    )
+
+
+def _fetched(connection: Connection, reading: _Reading, record_ids: Sequence[str]) -> RowCounts:
+    columns = list(reading.table.columns)
+    room = (_MOST_URL - sum(len(name) + 3 for name in columns)) // _ID_IN_URL
+    counts = RowCounts()
+    for batch in batches(record_ids, max(1, min(_MOST_IDS, room))):
+        soql = select_ids(reading.table.object, columns, batch)
+        for page in reading.client.query_pages(soql, all_rows=True, purpose="reconcile", object=reading.table.object):
+            source = csv_source(records_csv(page.records, columns))
+            counts += load_rows(connection, reading.table, source, run_id=reading.run_id)
+    return counts
+
+
+def _certify(connection: Connection, reading: _Reading, found: Reconciliation, compared_at: datetime) -> None:
+    """Write the comparison of whole sets as a certificate: it is exact, whatever happened in the org meanwhile."""
+    extra = found.vanished if found.quarantined else 0
+    note = "compared Id by Id"
+    if extra:
+        note += f"; {extra:,} that the org no longer shows wait for a person"
+    keep_certificate(
+        connection,
+        reading.org.org,
+        Certificate(
+            object=reading.table.object,
+            here=found.in_org - found.remaining + extra,
+            in_org=found.in_org,
+            as_of=compared_at,
+            note=note,
+        ),
+        run_id=reading.run_id,
+    )
+
+
+def _quarantine_words(org: OrgDefinition, found: Reconciliation) -> str:
+    return (
+        f"{found.vanished:,} records of {found.object} are in the warehouse and neither among the {found.in_org:,} of"
+        f" the org {org.org} nor in its recycle bin: more than the {org.max_vanished_share:.0%} of max_vanished_share."
+        " Nothing was marked as deleted. If the user of the connection lost rights or sharing, or the sandbox was"
+        " refreshed, mend that; if the records were really purged, trigger this DAG with 'Accept what vanished'"
+    )

@@ -1,0 +1,84 @@
+"""Compare all Ids of an object with the org, and mend what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from headwater.runs import airflow_run, chosen_objects, parameter, waits_for_budget
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ReconcileObjectOperator(BaseOperator):
+    """Find what increments cannot see (late, purged, recalculated records), so that both sides are equal afterwards.
+
+    An object whose first load is not complete is skipped.
+
+    :param org: name of the org's definition.
+    :param sobject: API name of the object.
+    :param accept_vanished: take records that are gone as deleted however many they are; the run's parameter of this
+        name overrides it.
+    """
+
+    template_fields: Sequence[str] = ("org", "sobject")
+    ui_color = "#a5b4fc"
+
+    def __init__(self, *, org: str, sobject: str, accept_vanished: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.org = org
+        self.sobject = sobject
+        self.accept_vanished = accept_vanished
+
+    @waits_for_budget
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return what the comparison found, as counts."""
+        from headwater.hooks import org_definition, salesforce_client, warehouse_engine
+        from include.errors import NotReady
+        from include.extract.reconcile import in_words, reconcile_object
+
+        org, run = org_definition(self.org), airflow_run(context)
+        if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
+            raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
+        try:
+            found = reconcile_object(
+                warehouse_engine(),
+                salesforce_client(org, run),
+                org,
+                self.sobject,
+                run=run,
+                accept_vanished=bool(parameter(context, "accept_vanished", self.accept_vanished)),
+            )
+        except NotReady as error:
+            raise AirflowSkipException(str(error)) from error
+        self.log.info("%s: %s", self.sobject, in_words(found))
+        counts = asdict(found) | {"changed": found.changed}
+        del counts["compared_at"]
+        return counts
+
+
+class AnnounceChangesOperator(BaseOperator):
+    """Update the asset of its outlets when tasks before it changed rows; skip when none did.
+
+    :param of: task ids whose return value has a count ``changed``.
+    """
+
+    ui_color = "#93c5fd"
+
+    def __init__(self, *, of: Sequence[str], **kwargs: Any) -> None:
+        kwargs.setdefault("trigger_rule", "all_done")
+        super().__init__(**kwargs)
+        self.of = tuple(of)
+
+    def execute(self, context: Context) -> int:
+        """Return how many rows changed."""
+        found = [context["ti"].xcom_pull(task_ids=each) for each in self.of]
+        changed: int = sum(each["changed"] for each in found if each)
+        if not changed:
+            raise AirflowSkipException("no row changed")
+        return changed

@@ -1,0 +1,232 @@
+"""After one nightly comparison the warehouse equals the org, whatever an increment could not see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from include.errors import ConnectionLost, MassDisappearance, NotReady
+from include.extract.disappearance import too_many
+from include.extract.reconcile import in_words
+from tests.extract.conftest import Desk
+from tests.extract.small_org import stamp
+
+
+def alive(desk: Desk, object: str = "Contact") -> dict[str, str]:
+    """Return Id -> LastName of what counts as there, in the warehouse."""
+    return {key: name for key, (name, gone) in desk.here(object).items() if not gone}
+
+
+def alive_in_org(desk: Desk, object: str = "Contact") -> dict[str, str]:
+    return {key: name for key, (name, gone) in desk.there(object).items() if not gone}
+
+
+def key(number: int, object: str = "Contact") -> str:
+    return f"{object[:3].upper()}{number:015d}"
+
+
+@pytest.mark.parametrize("object", ["Contact", "Lead"])
+def test_equal_sides_stay_as_they_are(desk: Desk, object: str) -> None:
+    """By Bulk and by REST; nothing is read again, and the certificate says that it was compared."""
+    desk.extract()
+    before = desk.rows(f'SELECT "Id", _loaded_at FROM salesforce_main."{object}" ORDER BY 1')
+    found = desk.reconcile(object)
+    assert (found.changed, found.remaining) == (0, 0)
+    assert in_words(found).endswith("all of them the same here")
+    assert desk.rows(f'SELECT "Id", _loaded_at FROM salesforce_main."{object}" ORDER BY 1') == before
+    assert desk.rows(
+        "SELECT here, in_org, difference, note FROM headwater.certificate"
+        f" WHERE object = '{object}' ORDER BY certificate_id DESC LIMIT 1"
+    ) == [(found.in_org, found.in_org, 0, "compared Id by Id")]
+
+
+def test_a_record_behind_the_lookback_is_found(desk: Desk) -> None:
+    """It became visible hours after the stamp that it bears; no increment would ever read it."""
+    desk.extract()
+    late = key(77)
+    old = stamp(desk.org.now - timedelta(minutes=50))
+    desk.org.records["Contact"][late] = {
+        "Id": late, "IsDeleted": False, "CreatedDate": old, "SystemModstamp": old, "LastName": "Late",
+    }  # fmt: skip
+    desk.org.tick(hours=2)
+    desk.extract()
+    assert late not in desk.here()
+
+    found = desk.reconcile()
+
+    assert (found.missing, found.fetched, found.remaining) == (1, 1, 0)
+    assert desk.here()[late] == ("Late", False)
+
+
+def test_an_older_row_and_a_deletion_that_was_missed_are_read_again(desk: Desk) -> None:
+    """Behind the cursor a value changed, and another record was deleted."""
+    desk.extract()
+    hidden = stamp(desk.org.now - timedelta(minutes=30))
+    desk.org.records["Contact"][key(3)] |= {"LastName": "Hidden", "SystemModstamp": hidden}
+    desk.org.records["Contact"][key(4)] |= {"IsDeleted": True, "SystemModstamp": hidden}
+    desk.org.tick(hours=2)
+    desk.extract()
+    assert desk.here() != desk.there()
+
+    found = desk.reconcile()
+
+    assert found.stale == 2
+    assert desk.here() == desk.there()
+
+
+def test_a_purged_record_is_marked_and_keeps_its_values(desk: Desk) -> None:
+    """It left the recycle bin: no query shows it any more. Deleting it again the next night changes nothing."""
+    desk.extract()
+    del desk.org.records["Contact"][key(5)]
+    del desk.org.records["Contact"][key(7)]  # this one was known as deleted
+
+    found = desk.reconcile()
+
+    assert (found.vanished, found.purged) == (1, 1)
+    assert desk.here()[key(5)] == ("Name 5", True)
+    assert alive(desk) == alive_in_org(desk)
+    assert desk.reconcile().changed == 0
+
+
+def test_a_record_that_comes_back_with_its_old_stamp_is_there_again(desk: Desk) -> None:
+    """Sharing was lost for a night: the record never changed."""
+    desk.extract()
+    hidden = desk.org.records["Contact"].pop(key(5))
+    desk.reconcile()
+    desk.org.records["Contact"][key(5)] = hidden
+
+    found = desk.reconcile()
+
+    assert found.stale == 1
+    assert desk.here() == desk.there()
+
+
+def test_formulas_are_brought_up_to_date_without_a_stamp(desk: Desk) -> None:
+    """Only rows whose values differ are written."""
+    desk.org.calculated = {"Visits__c"}
+    desk.org.put("Contact", 1, Visits__c=1)
+    desk.org.put("Contact", 2, Visits__c=2)
+    desk.org.tick(hours=1)
+    desk.extract()
+    desk.org.records["Contact"][key(1)]["Visits__c"] = 10
+    desk.org.tick(hours=2)
+    desk.extract()
+
+    found = desk.reconcile()
+
+    assert (found.recalculated, found.fetched) == (1, 0)
+    assert desk.rows('SELECT "Visits__c" FROM salesforce_main."Contact" WHERE "Visits__c" IS NOT NULL ORDER BY 1') == [
+        (2,),
+        (10,),
+    ]
+
+
+def test_a_mass_disappearance_waits_for_a_person(desk: Desk) -> None:
+    """Lost rights look like this. Nothing is marked; what else differs is mended; accepting it marks all."""
+    desk.extract()
+    for number in range(12, 30):
+        del desk.org.records["Contact"][key(number)]
+    desk.org.records["Contact"][key(3)] |= {"LastName": "Hidden", "SystemModstamp": stamp(desk.org.now)}
+
+    with pytest.raises(MassDisappearance, match="18 records of Contact are in the warehouse and neither") as raised:
+        desk.reconcile()
+
+    assert "Accept what vanished" in str(raised.value)
+    assert len(alive(desk)) == 29
+    assert desk.here()[key(3)] == ("Hidden", False)
+    assert desk.rows("SELECT quarantined, vanished, remaining FROM headwater.reconciliation") == [(True, 18, 0)]
+    assert desk.rows("SELECT state FROM headwater.run WHERE kind = 'reconcile'") == [("failed",)]
+    [(difference, note)] = desk.rows(
+        "SELECT difference, note FROM headwater.certificate ORDER BY certificate_id DESC LIMIT 1"
+    )
+    assert difference == -18
+    assert "wait for a person" in note
+
+    assert desk.reconcile(accept=True).vanished == 18
+    assert alive(desk) == alive_in_org(desk)
+
+
+def test_more_differences_than_fit_into_questions_are_read_as_a_whole(desk: Desk) -> None:
+    """A full refresh does it, and the comparison is made again after it."""
+    desk.extract()
+    old = stamp(desk.org.now - timedelta(minutes=40))
+    for number in range(100, 130):
+        desk.org.records["Contact"][key(number)] = {
+            "Id": key(number), "IsDeleted": False, "CreatedDate": old, "SystemModstamp": old, "LastName": "Late",
+        }  # fmt: skip
+    desk.org.tick(hours=2)
+
+    found = desk.reconcile()
+
+    assert (found.missing, found.remaining) == (0, 0)
+    assert desk.here() == desk.there()
+    assert desk.rows("SELECT mode FROM headwater.extract ORDER BY run_id DESC LIMIT 1") == [("full",)]
+
+
+def test_a_list_with_a_hole_changes_nothing(desk: Desk) -> None:
+    """A short page would look like records that vanished."""
+    desk.extract()
+    before = desk.here()
+    desk.org.wrong_counts = 1
+    with pytest.raises(ConnectionLost):
+        desk.reconcile()
+    desk.org.shorten = lambda page: page | {"records": page["records"][:-1]}
+    with pytest.raises(ConnectionLost, match="announced 3 Ids of Lead and sent 2"):
+        desk.reconcile("Lead")
+    desk.org.cut_results = 1
+    with pytest.raises(ConnectionLost):
+        desk.reconcile()
+    assert desk.here() == before
+    assert desk.rows("SELECT count(*) FROM headwater.reconciliation") == [(0,)]
+
+
+def test_an_object_that_was_never_loaded_is_not_compared(desk: Desk) -> None:
+    """There is nothing that could be told apart from vanished."""
+    with pytest.raises(NotReady, match="the first load of Contact is not complete"):
+        desk.reconcile()
+
+
+@pytest.mark.parametrize(
+    ("vanished", "of", "expected"),
+    [
+        (0, 100, False),
+        (5, 100, False),
+        (6, 100, False),
+        (11, 100, True),
+        (11, 1000, False),
+        (3, 3, True),
+        (2, 3, False),
+    ],
+)
+def test_how_many_are_too_many(vanished: int, of: int, *, expected: bool) -> None:
+    """More than five in a hundred, but never a mere handful, unless it is all there is."""
+    assert too_many(vanished, of=of, max_share=0.05) is expected
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    hidden=st.sets(st.integers(0, 40), max_size=12),
+    purged=st.sets(st.integers(0, 29), max_size=8),
+    deleted=st.sets(st.integers(0, 29), max_size=8),
+)
+def test_whatever_was_missed_one_night_makes_both_sides_equal(
+    desk: Desk, hidden: set[int], purged: set[int], deleted: set[int]
+) -> None:
+    """Changes, deletions and purges behind the cursor, in any mixture."""
+    desk.extract()
+    old = stamp(desk.org.now - timedelta(minutes=30))
+    for number in hidden:
+        known = desk.org.records["Contact"].get(key(number), {"Id": key(number), "CreatedDate": old})
+        known |= {"LastName": f"Hidden {desk.runs}", "SystemModstamp": old, "IsDeleted": number in deleted}
+        desk.org.records["Contact"][key(number)] = known
+    for number in purged - hidden:
+        desk.org.records["Contact"].pop(key(number), None)
+    desk.org.tick(hours=1)
+
+    desk.reconcile(accept=True)
+
+    assert alive(desk) == alive_in_org(desk)
+    desk.org.tick(hours=1)
