@@ -134,7 +134,7 @@ def test_simple_salesforce_signs_in_by_soap(org: RunningOrg) -> None:
     with pytest.raises(SalesforceAuthenticationFailed) as failed:
         Salesforce(username=credentials.USERNAME, password="wrong", security_token="", session=session)
     assert failed.value.code == "INVALID_LOGIN"
-    assert failed.value.message == "Invalid username, password, security token; or user locked out."
+    assert failed.value.auth_message == "Invalid username, password, security token; or user locked out."
 
 
 def test_a_dead_session_is_a_fault(org: RunningOrg) -> None:

@@ -40,6 +40,7 @@ class Asked:
             user_id=self.session.user_id,
             all_or_none=self.envelope.header("AllOrNoneHeader").flag("allOrNone"),
             allow_duplicates=self.envelope.header("DuplicateRuleHeader").flag("allowSave"),
+            version=self.version,
         )
 
     def rest(self, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:

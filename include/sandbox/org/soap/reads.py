@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from include.sandbox.org.ids import canonical
 from include.sandbox.org.soap.asked import Asked
 from include.sandbox.org.soap.faults import SoapFault
 from include.sandbox.org.soap.records import query_result, record_xml
@@ -14,7 +15,6 @@ _BATCH = 500  # what SOAP answers at once unless told otherwise
 _MOST_IDS = 2000
 _MOST_DESCRIBED = 100
 _NAME = re.compile(r"\w+")
-_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 _STAMP = re.compile(r"\+0000$")
 
 
@@ -44,7 +44,7 @@ def retrieve(call: Asked) -> list[Rendered]:
         raise SoapFault("EXCEEDED_ID_LIMIT", f"retrieve ids limit reached. cannot retrieve more than {_MOST_IDS} ids")
     if not _NAME.fullmatch(kind):
         raise SoapFault("INVALID_TYPE", f"sObject type '{kind}' is not supported.")
-    wrong = next((each for each in ids if not _ID.fullmatch(each)), None)
+    wrong = next((each for each in ids if canonical(each) is None), None)
     if wrong is not None:
         raise SoapFault("MALFORMED_ID", f"malformed id {wrong}")
     if not ids:
