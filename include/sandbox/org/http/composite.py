@@ -12,6 +12,7 @@ import orjson
 
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.refusals import Refusal, not_found
+from include.sandbox.org.writing.whole import kept
 
 Dispatch = Callable[[Call], Answer]
 
@@ -20,6 +21,7 @@ _MOST_QUERIES = 5
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]+")
 _REFERENCE = re.compile(r"@\{([^}]+)\}")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_SINCE_NULLS = 52.0  # from this version on, a reference to a field without a value is null
 _COSTLY = re.compile(r"/(query|queryAll|composite/sobjects)(/|$)", re.IGNORECASE)
 
 
@@ -30,20 +32,42 @@ def run_composite(call: Call, dispatch: Dispatch) -> Answer:
     if not isinstance(requests, list) or not requests:
         raise Refusal(400, "INVALID_INPUT", "compositeRequest is required and must hold at least one subrequest")
     _check(requests)
-    all_or_none = bool(asked.get("allOrNone"))
-    results: dict[str, Any] = {}
-    responses: list[dict[str, Any]] = []
-    for request in requests:
-        response = _run_one(call, request, results, dispatch)
-        responses.append(response)
-        if response["httpStatusCode"] < 400:
-            results[request["referenceId"]] = response["body"]
-        elif all_or_none:
-            responses = [_halted(each) for each in requests[: len(responses) - 1]] + [response]
-            responses += [_halted(each) for each in requests[len(responses) :]]
-            break
+    responses = run_parts(call, requests, dispatch, all_or_none=asked.get("allOrNone") is True)
     parts = tuple(f"{each.get('method', 'GET')} {urlsplit(each['url']).path}" for each in requests)
     return Answer(body={"compositeResponse": responses}, parts=parts)
+
+
+def run_parts(
+    call: Call, requests: list[dict[str, Any]], dispatch: Dispatch, *, all_or_none: bool
+) -> list[dict[str, Any]]:
+    """Run sub-requests one after the other; with all_or_none, the first that fails takes all others back."""
+    results: dict[str, Any] = {}
+    responses: list[dict[str, Any]] = []
+
+    def run() -> bool:
+        for request in requests:
+            response = _run_one(call, request, results, dispatch)
+            responses.append(response)
+            if response["httpStatusCode"] < 400:
+                results[request["referenceId"]] = response["body"]
+            if all_or_none and _failed(response):
+                return False
+        return True
+
+    if not all_or_none:
+        run()
+    elif not kept(call.org, run):
+        failed = len(responses) - 1
+        return [responses[failed] if place == failed else halted(each) for place, each in enumerate(requests)]
+    return responses
+
+
+def _failed(response: dict[str, Any]) -> bool:
+    """Say whether a part failed, or a record of a collection in it: that undoes an all-or-none request too."""
+    if response["httpStatusCode"] >= 400:
+        return True
+    body = response["body"]
+    return isinstance(body, list) and any(isinstance(each, dict) and each.get("success") is False for each in body)
 
 
 def _check(requests: list[Any]) -> None:
@@ -70,10 +94,12 @@ def _check(requests: list[Any]) -> None:
 def _run_one(call: Call, request: dict[str, Any], results: dict[str, Any], dispatch: Dispatch) -> dict[str, Any]:
     try:
         url = _resolved(request["url"], results)
-        body = _resolved_deep(request.get("body"), results)
+        nulls = float(call.version) >= _SINCE_NULLS
+        body = _resolved_deep(request.get("body"), results, nulls=nulls)
     except KeyError as error:
-        message = f"The subrequest depends on a failed or missing one: {error.args[0]}"
-        return _response(request, Answer(status=400, body=Refusal(400, "PROCESSING_HALTED", message).body()))
+        name = str(error.args[0])
+        message = f"Invalid reference specified. No value for {name} found in {re.split(r'[.[]', name)[0]}."
+        return _response(request, _halt(message))
     headers = {str(name).lower(): str(value) for name, value in (request.get("httpHeaders") or {}).items()}
     inner = _inner(call, str(request.get("method", "GET")).upper(), url, headers, body)
     return _response(request, dispatch(inner) if inner else Answer(status=404, body=not_found().body()))
@@ -105,35 +131,47 @@ def _response(request: dict[str, Any], answer: Answer) -> dict[str, Any]:
     }
 
 
-def _halted(request: dict[str, Any]) -> dict[str, Any]:
+def halted(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the response of a part that another one took back."""
     message = "The transaction was rolled back since another operation in the same transaction failed."
-    return _response(request, Answer(status=400, body=Refusal(400, "PROCESSING_HALTED", message).body()))
+    return _response(request, _halt(message))
 
 
-def _resolved(text: str, results: dict[str, Any]) -> str:
-    return _REFERENCE.sub(lambda match: str(_look_up(match.group(1), results)), text)
+def _halt(message: str) -> Answer:
+    return Answer(status=400, body=[{"errorCode": "PROCESSING_HALTED", "message": message}])
 
 
-def _resolved_deep(value: Any, results: dict[str, Any]) -> Any:
+def _resolved(text: str, results: dict[str, Any], *, nulls: bool = False) -> str:
+    def told(match: re.Match[str]) -> str:
+        found = _look_up(match.group(1), results, nulls=nulls)
+        return "" if found is None else str(found)
+
+    return _REFERENCE.sub(told, text)
+
+
+def _resolved_deep(value: Any, results: dict[str, Any], *, nulls: bool) -> Any:
     if isinstance(value, str):
-        return _resolved(value, results)
+        whole = _REFERENCE.fullmatch(value)
+        return _look_up(whole.group(1), results, nulls=nulls) if whole else _resolved(value, results, nulls=nulls)
     if isinstance(value, dict):
-        return {name: _resolved_deep(each, results) for name, each in value.items()}
+        return {name: _resolved_deep(each, results, nulls=nulls) for name, each in value.items()}
     if isinstance(value, list):
-        return [_resolved_deep(each, results) for each in value]
+        return [_resolved_deep(each, results, nulls=nulls) for each in value]
     return value
 
 
-def _look_up(expression: str, results: dict[str, Any]) -> Any:
+def _look_up(expression: str, results: dict[str, Any], *, nulls: bool) -> Any:
     """Return what `ref.records[0].Id` means among earlier results; KeyError if it means nothing."""
     steps = [name or int(place) for name, place in _STEP.findall(expression)]
-    found: Any = orjson.loads(orjson.dumps(results[str(steps[0])])) if str(steps[0]) in results else None
+    if not steps or str(steps[0]) not in results:
+        raise KeyError(expression)
+    found: Any = orjson.loads(orjson.dumps(results[str(steps[0])]))
     for step in steps[1:]:
         try:
             found = found[step]
         except (KeyError, IndexError, TypeError) as error:
             raise KeyError(expression) from error
-    if found is None:
+    if found is None and not nulls:
         raise KeyError(expression)
     return found
 

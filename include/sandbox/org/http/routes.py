@@ -13,6 +13,7 @@ from include.sandbox.org.http import (
     collections,
     composite,
     describing,
+    graph,
     ingest,
     limits,
     querying,
@@ -69,6 +70,10 @@ def _run_batch(call: Call) -> Answer:
     return composite.run_batch(call, dispatch)
 
 
+def _run_graphs(call: Call) -> Answer:
+    return graph.run_graphs(call, dispatch)
+
+
 def _route(method: str, template: str, resource: Resource) -> tuple[str, re.Pattern[str], Resource]:
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
     return method, re.compile(pattern, re.IGNORECASE), resource
@@ -102,6 +107,7 @@ _ROUTES = (
     _route("POST", "/composite/sobjects/{object}", collections.read),
     _route("PATCH", "/composite/sobjects/{object}/{field}", collections.upsert),
     _route("POST", "/composite/tree/{object}", tree.create),
+    _route("POST", "/composite/graph", _run_graphs),
     _route("POST", "/composite", _run_composite),
     _route("POST", "/composite/batch", _run_batch),
     _route("GET", "/jobs/query", bulk.list_jobs),
