@@ -119,13 +119,6 @@ class Cursors:
             cursor.generation = generation
         return cursor, int(offset)
 
-    def forget(self, object_name: str) -> None:
-        """Drop rendered records when an object has changed its types; the cursors themselves live on."""
-        del object_name  # whoever shows it, directly or through parents, plans anew
-        with self._lock:
-            for cursor in self._with_block:
-                cursor.block = []
-
     # -- behind the scenes
 
     def _keep(self, cursor: QueryCursor) -> None:

@@ -130,23 +130,23 @@ def test_retype_and_back_keeps_numbers(shop: RunningOrg) -> None:
     assert column(shop, soql, "Score__c") == [f"{each:g}" for each in before]
     change(shop, do="restore")
     assert column(shop, soql, "Score__c") == before
-
-
-def test_locator_of_a_retyped_object_is_void(shop: RunningOrg) -> None:
-    """A result opened before a change of type can't be read on; one opened before a removal can."""
-
-    def opened() -> str:
-        page = shop.query("SELECT Id, Score__c FROM Contact", **{"Sforce-Query-Options": "batchSize=200"})
-        return str(page["nextRecordsUrl"])
-
-    first = opened()
-    change(shop, do="remove_field", object="Contact", field="Score__c")
-    assert "Score__c" in shop.http.get(first).json()["records"][0]
+    for order in ({"change": "retype", "type": "text", "length": 20}, {"change": "remove_field"}):
+        change(shop, changes=[{"object": "Contact", "field": "Score__c", **order}])
     change(shop, do="restore")
-    second = opened()
+    assert column(shop, soql, "Score__c") == before
+
+
+def test_locators_follow_the_fields_of_now(shop: RunningOrg) -> None:
+    """Further pages of an older result show a field's new type, and are refused when a field is gone."""
+    soql = "SELECT Id, Score__c FROM Contact"
+    page = shop.query(soql, **{"Sforce-Query-Options": "batchSize=200"})
     change(shop, do="retype", object="Contact", field="Score__c", type="text")
-    answer = shop.http.get(second)
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+    further = shop.http.get(page["nextRecordsUrl"]).json()["records"]
+    assert {type(each["Score__c"]) for each in further} <= {str, type(None)}
+    change(shop, do="remove_field", object="Contact", field="Score__c")
+    refused = shop.http.get(page["nextRecordsUrl"])
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "INVALID_FIELD")
+    assert NO_COLUMN.format(field="Score__c", object="Contact") in refused.json()[0]["message"]
 
 
 def test_labels_change_without_the_names(shop: RunningOrg) -> None:

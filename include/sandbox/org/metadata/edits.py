@@ -29,7 +29,6 @@ class Edit:
 
     objects: tuple[SObject, ...]
     statements: tuple[str, ...] = ()
-    converted: bool = False  # values changed their type: results opened before can't be read on
 
 
 def add_field(snapshot: Snapshot, body: Body) -> Edit:
@@ -80,7 +79,7 @@ def retype(snapshot: Snapshot, body: Body) -> Edit:
     statement = (
         f'ALTER TABLE "{target.name}" ALTER COLUMN "{old.name}" TYPE {new.sql_type} USING {converted_sql(old, new)}'
     )
-    return Edit(objects=(_with_field(target, old, new),), statements=(statement,), converted=True)
+    return Edit(objects=(_with_field(target, old, new),), statements=(statement,))
 
 
 def rename_label(snapshot: Snapshot, body: Body) -> Edit:

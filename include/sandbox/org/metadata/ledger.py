@@ -41,12 +41,12 @@ def change_metadata(org: Org, orders: Sequence[Body]) -> list[str]:
     with org.catalogue.changing():
         events, changed = _read(org.database)
         state, statements = _replayed(org.catalogue.shipped, events), []
-        touched: dict[str, bool] = {}
+        touched: set[str] = set()
         for order in orders:
             state, edit = _restored(org, state, events) if _is_full_restore(order) else step(state, order)
             events = [] if _is_full_restore(order) else [*events, dict(order)]
             statements += [*edit.statements, *_samples(org, state, order)]
-            touched |= {each.name: edit.converted or touched.get(each.name, False) for each in edit.objects}
+            touched |= {each.name for each in edit.objects}
         changed |= dict.fromkeys(touched, _later(org.clock.second(), max((org.schema_changed, *changed.values()))))
         with org.database.write() as cursor:
             for statement in statements:
@@ -55,9 +55,6 @@ def change_metadata(org: Org, orders: Sequence[Body]) -> list[str]:
             cursor.execute("DELETE FROM sandbox_meta WHERE name = ?", [_KEY])
             cursor.execute("INSERT INTO sandbox_meta VALUES (?, ?)", [_KEY, orjson.dumps(kept).decode()])
         org.catalogue.swap(replace(state.snapshot, changed=changed))
-        for name, converted in touched.items():
-            if converted:
-                org.cursors.forget(name)
     return sorted(touched)
 
 
@@ -112,7 +109,7 @@ def _replayed(shipped: Snapshot, events: Sequence[Body]) -> State:
 
 def _restored(org: Org, state: State, events: Sequence[Body]) -> tuple[State, Edit]:
     shipped = org.catalogue.shipped
-    edit = restored(shipped, state.snapshot, events, _columns(org.database))
+    edit = restored(shipped, state.snapshot, state.removed, events, _columns(org.database))
     return State(snapshot=shipped), edit
 
 

@@ -11,10 +11,11 @@ from include.sandbox.org.metadata.filling import rebuilt_sql
 from include.sandbox.org.schema.catalogue import Snapshot
 from include.sandbox.org.schema.field import Field, SObject
 
-Columns = Mapping[str, Mapping[str, str]]
+Columns = Mapping[str, Mapping[str, str]]  # by table: column -> its type
+Removed = Mapping[tuple[str, str], Field]  # by object and field in small letters
 
 
-def restored(shipped: Snapshot, now: Snapshot, events: Sequence[Body], columns: Columns) -> Edit:
+def restored(shipped: Snapshot, now: Snapshot, removed: Removed, events: Sequence[Body], columns: Columns) -> Edit:
     """Return what makes the org's metadata what it was; values lost by a change of type stay lost."""
     statements = [*_renamed_back(shipped, events)]
     changed: list[SObject] = []
@@ -24,20 +25,20 @@ def restored(shipped: Snapshot, now: Snapshot, events: Sequence[Body], columns: 
             statements.append(f'DROP TABLE "{name}"')
             changed.append(target)
         elif before != target:
-            statements += _table_restored(before, target, columns.get(name, {}))
+            statements += _table_restored(before, target, removed, columns.get(name, {}))
             changed.append(before)
-    return Edit(objects=tuple(changed), statements=tuple(statements), converted=True)
+    return Edit(objects=tuple(changed), statements=tuple(statements))
 
 
-def _table_restored(before: SObject, now: SObject, columns: Mapping[str, str]) -> Iterable[str]:
+def _table_restored(before: SObject, now: SObject, removed: Removed, columns: Mapping[str, str]) -> Iterable[str]:
     wanted = {each.name: each for each in before.columns}
     dropped = [name for name in columns if name not in wanted and not name.startswith("_")]
     replaced = {}
     for name, each in wanted.items():
-        old = now.field(name)
+        old = now.field(name) or removed.get((now.name, name.lower()))
         if old is not None and old.sql_type != each.sql_type:
             replaced[name] = f"({converted_sql(old, each)})::{each.sql_type}"
-        elif old is None and each.type == "boolean":
+        elif now.field(name) is None and each.type == "boolean":
             replaced[name] = f'coalesce("{name}", FALSE)'
     if not dropped and not replaced:
         return ()

@@ -66,8 +66,7 @@ def _allocation(org: Org) -> dict[str, Any]:
 
 def _jobs(org: Org) -> list[dict[str, Any]]:
     """Return the latest Bulk jobs, queries and loads."""
-    loads = org.loads.all() if hasattr(org, "loads") else []
-    jobs = sorted((*org.jobs.all(), *loads), key=lambda job: float(job.created), reverse=True)
+    jobs: list[Any] = sorted((*org.jobs.all(), *org.loads.all()), key=lambda job: float(job.created), reverse=True)
     return [
         {"id": job.id, "operation": job.operation, "object": job.object, "state": job.state, "created": job.created,
          "records": getattr(job, "records", getattr(job, "processed", 0)),
