@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from include.sandbox.org import sheet
-from include.sandbox.org.generator.run import generate
+from include.sandbox.org.generator.run import RECORDS, generate
 from include.sandbox.org.http.app import build_app
 from include.sandbox.org.latency import PROFILES
 from include.sandbox.org.life import Settings
@@ -119,6 +119,8 @@ def _filled(database: Database, catalogue: Catalogue, options: argparse.Namespac
     """Make the records of a fresh org; return what is wrong if the home holds another one than was asked for."""
     meta = database.meta()
     if "generated" in meta:
+        if meta.get("records") != RECORDS:
+            return f"{options.home} holds records as an older version made them. Start with --fresh to make them anew."
         for name in ("contacts", "seed"):
             asked = getattr(options, name)
             if asked is not None and str(asked) != meta[name]:
@@ -143,7 +145,7 @@ def _filled(database: Database, catalogue: Catalogue, options: argparse.Namespac
     database.remember(
         {
             "contacts": str(contacts), "seed": str(seed), "today": today.isoformat(),
-            "created": datetime.now(tz=UTC).isoformat(timespec="seconds"), "generated": "yes",
+            "created": datetime.now(tz=UTC).isoformat(timespec="seconds"), "generated": "yes", "records": RECORDS,
         }
     )  # fmt: skip
     return None

@@ -22,6 +22,7 @@ from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.store.database import Database
 from include.sandbox.org.store.tables import FOREVER
 
+RECORDS = "2"  # moves when other records come of the same seed, or when their defects are marked otherwise
 _CHUNK = 500_000  # rows a transaction: flat memory, and progress to tell
 
 
