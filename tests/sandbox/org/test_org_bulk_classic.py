@@ -114,7 +114,7 @@ def test_all_ways_of_reading_give_the_same_values(org: RunningOrg) -> None:
     rest = org.query(soql)["records"]
     as_json = _query(org, soql, "JSON").json()
     as_csv = _query(org, soql, "CSV")
-    assert as_csv.headers["Content-Type"] == "text/csv"
+    assert as_csv.headers["Content-Type"] == "text/csv;charset=UTF-8"
     assert as_csv.content == org.http.get(f"{V}/jobs/query/{org.bulk(soql)}/results").content
     rows = list(csv.DictReader(io.StringIO(as_csv.text, newline="")))
     root = etree.fromstring(_query(org, soql, "XML").content)

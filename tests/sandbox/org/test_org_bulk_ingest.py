@@ -6,11 +6,16 @@ import csv
 import gzip
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from include.sandbox.org.credentials import USER_ID
+from include.sandbox.org.jobs import LoadJobs, Numbers, Runner
+from include.sandbox.org.loading.load import run_load
 from tests.sandbox.org.conftest import RunningOrg, V, sign_in
 
 JOBS = f"{V}/jobs/ingest"
@@ -43,7 +48,7 @@ def _load(org: RunningOrg, operation: str, text: str, name: str = "Lead", **more
 
 def _file(org: RunningOrg, job: dict[str, Any], kind: str) -> str:
     answer = org.http.get(f"{JOBS}/{job['id']}/{kind}")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv;charset=UTF-8")
     return answer.text
 
 
@@ -253,9 +258,110 @@ def test_what_is_no_job_is_refused(org: RunningOrg, asked: dict[str, str], messa
     assert (answer.status_code, answer.json()) == (400, [{"message": message, "errorCode": "INVALIDJOB"}])
 
 
-def test_a_week_later_a_job_is_gone(start_org: Callable[..., RunningOrg]) -> None:
-    """By the org's clock."""
-    org = start_org(contacts=20)
+def test_records_are_found_by_an_external_id(org: RunningOrg) -> None:
+    """The same key again changes the record; parents may be named by their own external Id."""
+    key = {"externalIdFieldName": "External_Key__c"}
+    made = _load(org, "upsert", "External_Key__c,Name\nkey-1,First\nkey-2,Second\n", "Account", **key)
+    assert {row["sf__Created"] for row in _rows(_file(org, made, "successfulResults"))} == {"true"}
+    again = _load(org, "upsert", "External_Key__c,Name\nKEY-1,Renamed\nkey-3,Third\n", "Account", **key)
+    rows = {row["Name"]: row["sf__Created"] for row in _rows(_file(org, again, "successfulResults"))}
+    assert rows == {"Renamed": "false", "Third": "true"}, _file(org, again, "failedResults")
+    job = _load(org, "insert", "LastName,Account.External_Key__c\nBelow,key-1\nBelow,key-9\n", "Contact")
+    (below,) = org.query("SELECT Account.Name FROM Contact WHERE LastName = 'Below'")["records"]
+    assert below["Account"]["Name"] == "Renamed"
+    (failed,) = _rows(_file(org, job, "failedResults"))
+    assert failed["sf__Error"] == (
+        "INVALID_FIELD:Foreign key external ID: key-9 not found for field External_Key__c in entity Account:--"
+    )
+
+
+def test_records_can_be_deleted_for_good(org: RunningOrg) -> None:
+    """Then no recycle bin has them."""
+    made = _load(org, "insert", "LastName,Company\nFor Good,G\n")
+    (row,) = _rows(_file(org, made, "successfulResults"))
+    job = _load(org, "hardDelete", f"Id\n{row['sf__Id']}\n")
+    assert (job["state"], job["numberRecordsFailed"]) == ("JobComplete", 0)
+    assert org.query("SELECT Id FROM Lead WHERE LastName = 'For Good'", deleted=True)["totalSize"] == 0
+
+
+def test_a_large_file_comes_in_as_a_stream(org: RunningOrg) -> None:
+    """Its batches count against the day's allocation, its calls too."""
+
+    def rows() -> Iterator[bytes]:
+        yield b"LastName,Company,Description\n"
+        for number in range(10_001):
+            yield f'Stream {number},S,"line one\nline ""two"""\n'.encode()
+
+    before = org.http.get(f"{V}/limits").json()["DailyBulkApiBatches"]["Remaining"]
+    job = _open(org, "insert")
+    assert org.http.put(f"/{job['contentUrl']}", content=rows(), headers=CSV).status_code == 201
+    org.http.patch(f"{JOBS}/{job['id']}", json={"state": "UploadComplete"})
+    ended = _ended(org, job["id"])
+    assert (ended["state"], ended["numberRecordsProcessed"], ended["numberRecordsFailed"]) == ("JobComplete", 10_001, 0)
+    assert len(_rows(_file(org, job, "successfulResults"))) == 10_001
+    assert before - org.http.get(f"{V}/limits").json()["DailyBulkApiBatches"]["Remaining"] == 2
+
+
+def test_a_job_that_is_held_up_can_be_aborted(org: RunningOrg) -> None:
+    """Nothing of it is written; its results can't be read before its end."""
+    org.command("faults", bulk_job="Stuck", seconds=60)
+    job = _open(org, "insert")
+    org.http.put(f"/{job['contentUrl']}", content=b"LastName,Company\nStuck,S\n", headers=CSV)
+    org.http.patch(f"{JOBS}/{job['id']}", json={"state": "UploadComplete"})
+    early = org.http.get(f"{JOBS}/{job['id']}/successfulResults")
+    assert (early.status_code, early.json()[0]["errorCode"]) == (400, "INVALIDJOBSTATE")
+    org.http.patch(f"{JOBS}/{job['id']}", json={"state": "Aborted"})
+    assert _ended(org, job["id"])["state"] == "Aborted"
+    assert _file(org, job, "unprocessedrecords") == "LastName,Company\nStuck,S\n"
+    assert org.query("SELECT Id FROM Lead WHERE LastName = 'Stuck'")["totalSize"] == 0
+
+
+def test_a_job_can_be_made_to_fail(org: RunningOrg) -> None:
+    """With a message; its records are handed back."""
+    org.command("faults", bulk_job="Failed")
+    job = _load(org, "insert", "LastName,Company\nFailed,F\n")
+    assert (job["state"], job["errorMessage"]) == (
+        "Failed", "TooManyLockFailure : Too many lock failures while processing the job",
+    )  # fmt: skip
+    assert _file(org, job, "unprocessedrecords") == "LastName,Company\nFailed,F\n"
+
+
+def test_a_session_may_die_under_a_job(org: RunningOrg) -> None:
+    """The job goes on; a new session reads what came of it."""
+    job = _open(org, "insert")
+    org.http.put(f"/{job['contentUrl']}", content=b"LastName,Company\nAlive,A\n", headers=CSV)
+    org.http.patch(f"{JOBS}/{job['id']}", json={"state": "UploadComplete"})
+    org.command("expire-sessions")
+    dead = org.http.get(f"{JOBS}/{job['id']}")
+    assert (dead.status_code, dead.json()) == (
+        401,
+        [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}],
+    )
+    org.http.headers["Authorization"] = f"Bearer {sign_in(org.url).json()['access_token']}"
+    assert _ended(org, job["id"])["numberRecordsProcessed"] == 1
+
+
+def test_a_load_goes_on_after_a_restart(org: RunningOrg, tmp_path: Path) -> None:
+    """Where it stood: rows that were noted are not written again."""
+    runner = Runner()
+    first = LoadJobs(tmp_path, org.org.clock, runner, Numbers(tmp_path))
+    job = first.create(operation="insert", target="Lead", version="63.0", user=USER_ID, delimiter="COMMA", ending="LF")
+    first.upload(job, b"LastName,Company\nAgain 1,A\nAgain 2,A\n")
+    first.change(job.id, lambda each: replace(each, state="InProgress", processed=1))
+    again = LoadJobs(tmp_path, org.org.clock, runner, Numbers(tmp_path))
+    again.begin(lambda each: run_load(replace(org.org, loads=again), each))
+    while not again.over(job.id):
+        time.sleep(0.02)
+    runner.close()
+    found = again.find(job.id)
+    assert found is not None
+    assert (found.state, found.processed) == ("JobComplete", 2)
+    written = org.query("SELECT LastName FROM Lead WHERE LastName LIKE 'Again%'")["records"]
+    assert [each["LastName"] for each in written] == ["Again 2"]
+
+
+def test_a_week_later_a_job_is_gone(org: RunningOrg) -> None:
+    """By the org's clock, which stays there: this is the last test."""
     job = _load(org, "insert", "LastName,Company\nOld,O\n")
     org.command("clock", offset=7 * 86_400 + 60)
     org.http.headers["Authorization"] = f"Bearer {sign_in(org.url).json()['access_token']}"

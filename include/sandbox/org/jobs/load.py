@@ -129,7 +129,7 @@ class LoadJobs:
 
     def abort(self, job: LoadJob) -> LoadJob:
         """Abort a job that hasn't ended; what was written stays written."""
-        if job.state in ("Open", "UploadComplete") and job.uploaded:
+        if job.uploaded and not self.path(job, UNPROCESSED).exists():
             shutil.copy(self.path(job, DATA), self.path(job, UNPROCESSED))
         return self.change(job.id, lambda each: replace(each, state="Aborted")) or job
 

@@ -10,7 +10,7 @@ from include.sandbox.org.ids import canonical
 from include.sandbox.org.loading.columns import Column, Columns
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
-from include.sandbox.org.schema.field import SObject
+from include.sandbox.org.schema.field import NUMBER_TYPES, Field, SObject
 from include.sandbox.org.store.tables import FOREVER
 from include.sandbox.org.writing import (
     SaveResult,
@@ -22,6 +22,7 @@ from include.sandbox.org.writing import (
 )
 
 Row = Mapping[str, Any]
+Found = dict[tuple[str, str], list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class Saving:
             for each in ids
         ]  # fmt: skip
 
-    def _record(self, row: Row, parents: Mapping[tuple[str, str], list[str]]) -> dict[str, Any]:
+    def _record(self, row: Row, parents: Found) -> dict[str, Any]:
         record: dict[str, Any] = {}
         for header, value in row.items():
             column = self.columns.of(header)
@@ -86,42 +87,57 @@ class Saving:
     def _named(self, row: Row) -> str | None:
         return next((str(value) for name, value in row.items() if name.lower() == "id" and value), None)
 
-    def _parents(self, rows: Sequence[Row]) -> dict[tuple[str, str], list[str]]:
+    def _parents(self, rows: Sequence[Row]) -> Found:
         """Return the Ids of parents by header and value, with one query a header."""
         wanted: dict[str, set[str]] = {}
         for row in rows:
             for header, value in row.items():
-                if value is not None and self.columns.of(header).parent is not None:
-                    wanted.setdefault(header, set()).add(str(value).lower())
-        found: dict[tuple[str, str], list[str]] = {}
+                column = self.columns.of(header)
+                if value is not None and column.key is not None and column.key.type != "id":
+                    wanted.setdefault(header, set()).add(_spelt(column.key, value))
+        found: Found = {}
         for header, values in wanted.items():
-            column = self.columns.of(header)
-            if column.key is None or column.parent is None or column.key.type == "id":
-                continue
-            present = ' AND NOT "IsDeleted"' if column.parent.field("IsDeleted") else ""
-            key = f'lower("{column.key.name}"::VARCHAR)'
-            sql = (
-                f'SELECT {key}, "Id" FROM "{column.parent.name}" WHERE _until = {FOREVER}{present}'
-                f" AND {key} IN (SELECT unnest($1::VARCHAR[]))"
-            )
-            for value, record_id in self.org.database.rows(sql, [sorted(values)]):
+            for value, record_id in self._with_keys(self.columns.of(header), values):
                 found.setdefault((header, value), []).append(record_id)
         return found
 
+    def _with_keys(self, column: Column, values: set[str]) -> list[tuple[str, str]]:
+        parent, key = column.parent, column.key
+        if parent is None or key is None:
+            return []
+        sql = f'"{key.name}"::VARCHAR' if key.case_sensitive else f'lower("{key.name}"::VARCHAR)'
+        present = ' AND NOT "IsDeleted"' if parent.field("IsDeleted") else ""
+        # Record types of several objects may share a name.
+        own = f" AND \"SobjectType\" = '{self.target.name}'" if parent.field("SobjectType") else ""
+        rows = self.org.database.rows(
+            f'SELECT {sql}, "Id" FROM "{parent.name}" WHERE _until = {FOREVER}{present}{own}'
+            f" AND {sql} IN (SELECT unnest($1::VARCHAR[]))",
+            [sorted(values)],
+        )
+        return [(value, record_id) for value, record_id in rows]
 
-def _parent_id(column: Column, value: str, parents: Mapping[tuple[str, str], list[str]]) -> str:
+
+def _spelt(key: Field, value: Any) -> str:
+    """Return a value as keys are compared: without regard to case, and numbers by their worth."""
+    if key.type in NUMBER_TYPES:
+        try:
+            return str(float(value))
+        except ValueError:
+            return str(value)
+    return str(value) if key.case_sensitive else str(value).lower()
+
+
+def _parent_id(column: Column, value: str, parents: Found) -> str:
     if column.key is None or column.parent is None or column.key.type == "id":
         return value
-    ids = parents.get((column.header, value.lower()), [])
+    ids = parents.get((column.header, _spelt(column.key, value)), [])
     if len(ids) == 1:
         return ids[0]
     if ids:
         message = f"More than one record found for external id field: [{', '.join(ids)}]"
         raise Refusal(400, "DUPLICATE_EXTERNAL_ID", message, [])
-    message = (
-        f"Foreign key external ID: {value.lower()} not found for field {column.key.name} in entity {column.parent.name}"
-    )
-    raise Refusal(400, "INVALID_FIELD", message, [])
+    named = f"{value} not found for field {column.key.name} in entity {column.parent.name}"
+    raise Refusal(400, "INVALID_FIELD", f"Foreign key external ID: {named}", [])
 
 
 def told(errors: Sequence[Refusal]) -> str:
