@@ -57,8 +57,8 @@ def _present(call: Call, target: SObject, given: str) -> str:
         raise not_found()
     deleted = '"IsDeleted"' if target.field("IsDeleted") else "FALSE"
     seen = visible_sql("t", str(call.org.clock.milliseconds()))
-    sql = f'SELECT {deleted} FROM "{target.name}" t WHERE t._n = $1 AND t."Id" = $2 AND {seen}'
-    rows = call.org.database.rows(sql, [number_of(record_id), record_id])
+    sql = f'SELECT {deleted} FROM "{target.name}" t WHERE {_named(record_id)} AND {seen}'
+    rows = call.org.database.rows(sql)
     if not rows:
         raise not_found()
     if rows[0][0]:
@@ -108,6 +108,9 @@ def _followed(call: Call, target: SObject, record_id: str, way: list[str]) -> An
     if len(way) > _LEVELS:
         raise not_found()
     for position, name in enumerate(way):
+        field = target.field(name)
+        if field is not None and field.type == "base64" and position == len(way) - 1:
+            return _blob(call, target, record_id, field)
         link = target.parent_field(name)
         if link is None:
             if position < len(way) - 1:
@@ -131,11 +134,24 @@ def _children(call: Call, target: SObject, record_id: str, name: str) -> Answer:
     return Answer(body=querying.run_query(call, query, deleted=False))
 
 
+def _blob(call: Call, target: SObject, record_id: str, field: Field) -> Answer:
+    """Answer with the bytes of a file."""
+    content = base64.b64decode(_value(call, target, record_id, field) or "")
+    headers = {"Content-Type": "application/octet-stream"}
+    return Answer(headers=headers, stream=lambda: iter([content]), length=len(content))
+
+
 def _value(call: Call, target: SObject, record_id: str, field: Field) -> str | None:
     seen = visible_sql("t", str(call.org.clock.milliseconds()))
-    sql = f'SELECT t."{field.name}" FROM "{target.name}" t WHERE t._n = $1 AND {seen}'
-    rows = call.org.database.rows(sql, [number_of(record_id)])
+    sql = f'SELECT t."{field.name}" FROM "{target.name}" t WHERE {_named(record_id)} AND {seen}'
+    rows = call.org.database.rows(sql)
     return rows[0][0] if rows else None
+
+
+def _named(record_id: str) -> str:
+    """Return the condition that finds a record; the org's own Id holds no number of a table."""
+    number = number_of(record_id)
+    return f"t.\"Id\" = '{record_id}'" + ("" if number is None else f" AND t._n = {number}")
 
 
 # -- one record

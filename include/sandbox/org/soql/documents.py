@@ -7,7 +7,7 @@ from typing import Any
 from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.soql.cells import Children, Kind, Kinds
 from include.sandbox.org.soql.plan import Plan
-from include.sandbox.org.soql.scope import NAME
+from include.sandbox.org.soql.scope import NAME, Column
 from include.sandbox.org.store.values import json_sql, json_value
 
 # Stands in the URL of a child page until somebody opens a cursor for it: sub-queries from the outside in, parent's Id.
@@ -55,8 +55,15 @@ class _Document:
         if isinstance(branch, Kinds):
             return "CASE " + " ".join(self._kind(each) for each in branch.kinds) + " ELSE NULL END"
         if branch.column:
-            return json_sql(branch.column.field, branch.column.table)
+            return self._value(branch.column)
         return json_value(branch.sql, branch.type)
+
+    def _value(self, column: Column) -> str:
+        if column.field.type != "base64":
+            return json_sql(column.field, column.table)
+        path = f"/services/data/v{self._version}/sobjects/{column.object.name}/"
+        url = f"concat('{path}', {column.table}.\"Id\", '/{column.field.name}')"
+        return f"CASE WHEN {column.sql} IS NULL THEN NULL ELSE {url} END"
 
     def _kind(self, kind: Kind) -> str:
         parent = kind.parent

@@ -119,6 +119,9 @@ class Selection:
             if name.lower() in seen:
                 raise Refusal(400, "INVALID_FIELD", f"duplicate field selected: {name}")
             seen[name.lower()] = cell
+        for name in (cell.name for cell in cells if isinstance(cell, Kinds)):
+            if any(other.startswith(f"{name.lower()}.") for other in seen):
+                raise Refusal(400, "MALFORMED_QUERY", f"TYPEOF and a field both select through the relationship {name}")
 
 
 def written(term: Path | Call) -> str:
