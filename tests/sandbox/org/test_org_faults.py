@@ -196,16 +196,17 @@ def test_a_job_can_be_lost_while_it_is_read(org: RunningOrg) -> None:
 
 
 def test_a_late_commit_shows_after_a_read_with_a_stamp_from_before(org: RunningOrg) -> None:
-    """The reader's high-water mark is newer than what turns up later."""
-    org.command("faults", kind="late_commit", object="Lead", n=4, seconds=300, seed=5)
-    mark = org.query("SELECT max(SystemModstamp) m FROM Contact")["records"][0]["m"]
-    before = org.query("SELECT Id, SystemModstamp FROM Lead ORDER BY SystemModstamp DESC LIMIT 4")["records"]
-    org.command("clock", advance=600)
-    after = org.query("SELECT Id, SystemModstamp FROM Lead ORDER BY SystemModstamp DESC LIMIT 4")["records"]
+    """The reader is past that second when the records turn up in it."""
+    began = org.command("clock", rate=0, advance=10)["now"][:19] + "Z"
+    org.command("faults", kind="late_commit", match=f"{V}/query", object="Lead", n=4, seconds=300, seed=5)
+    soql = f"SELECT count() FROM Lead WHERE SystemModstamp = {began}"
+    seen = [org.query(soql)["totalSize"]]
+    org.command("clock", advance=290)
+    seen.append(org.query(soql)["totalSize"])
+    org.command("clock", advance=20)
+    seen.append(org.query(soql)["totalSize"])
     org.command("clock", reset=True)
-    assert mark
-    assert {each["Id"] for each in after}.isdisjoint({each["Id"] for each in before})
-    assert len({each["SystemModstamp"] for each in after}) == 1
+    assert seen == [0, 0, 4]
 
 
 def test_equal_stamps_lie_across_a_page_edge(org: RunningOrg) -> None:
