@@ -1,4 +1,4 @@
-"""What every way into the org shares: the fault that a call runs into, the session, the log of calls, the response."""
+"""What every way into the org shares: the session, the log of calls, the response."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 def bearer(request: Request) -> str:
     """Return the access token of the Authorization header, or an empty text."""
     return request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("OAuth ").strip()
-
-
-def meet_fault(_org: Org, _method: str, _path: str) -> Response | None:
-    """Return None: faults befall a call before it comes here, whatever way it takes."""
-    return None
 
 
 def log_call(org: Org, method: str, path: str, answer: Answer) -> None:
