@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from include.sandbox.org.tls.authority import Certificate
 from include.sandbox.org.tls.proxy import Proxy
 
+_IDLE = 120  # seconds; clients poll every five over one connection, and one closed under their hands is an error
 _GRACE = 2  # seconds that a request under way gets when the org is stopped
 
 
@@ -93,5 +94,5 @@ def _config(app: Starlette, host: str, port: int, **more: Any) -> uvicorn.Config
     # h11 sends header names as they are spelt, uvicorn's other parser makes them small.
     return uvicorn.Config(
         app, http="h11", host=host, port=port, log_level="warning", date_header=False, server_header=False, access_log=False,
-        timeout_graceful_shutdown=_GRACE, **more,
+        timeout_graceful_shutdown=_GRACE, timeout_keep_alive=_IDLE, **more,
     )  # fmt: skip
