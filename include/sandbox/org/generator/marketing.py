@@ -39,13 +39,19 @@ def campaign_recipe(seed: int, sizes: Sizes) -> Recipe:
 def member_recipe(seed: int, sizes: Sizes) -> Recipe:
     """Return how campaign members are made: one in three is a lead; nobody is in one campaign twice."""
     dice = Dice(seed=seed, kind=9)
-    people, leads = sizes.counts["Contact"], sizes.counts["Lead"]
+    campaigns = sizes.counts["Campaign"]
     answered = dice.chance(10, 25)
+    # Whoever comes up again, a round later, gets into the next campaign.
+    stages = (
+        {"many": f"CASE WHEN n % 3 = 0 THEN {sizes.counts['Lead']} ELSE {sizes.counts['Contact']} END"},
+        {"person": "(1 + n * 7 % many)", "round": "(n * 7 // many)"},
+        {"campaign": f"(1 + ({dice.roll(11, campaigns, 'person')} + round) % {campaigns})"},
+    )
     columns = {
-        "CampaignId": id_sql("701", sizes.number("Campaign", dice, 11)),
-        "LeadId": f"CASE WHEN n % 3 = 0 THEN {id_sql('00Q', f'(1 + n * 7 % {leads})')} END",
-        "ContactId": f"CASE WHEN n % 3 <> 0 THEN {id_sql('003', f'(1 + n * 7 % {people})')} END",
+        "CampaignId": id_sql("701", "campaign"),
+        "LeadId": f"CASE WHEN n % 3 = 0 THEN {id_sql('00Q', 'person')} END",
+        "ContactId": f"CASE WHEN n % 3 <> 0 THEN {id_sql('003', 'person')} END",
         "Status": f"CASE WHEN {answered} THEN '{MEMBER_STATUSES[1]}' ELSE '{MEMBER_STATUSES[0]}' END",
         "FirstRespondedDate": f"CASE WHEN {answered} THEN {parts.at_stamp()}::DATE END",
     }
-    return Recipe(object="CampaignMember", dice=dice, columns=columns)
+    return Recipe(object="CampaignMember", dice=dice, stages=stages, columns=columns)

@@ -78,7 +78,7 @@ RATIOS = {
     "Case": (125, 1),
     "OpportunityContactRole": (250, 1),
     "Subscription__c": (100, 1),
-    "Everything__c": (10, 24),
-    "Everything_Detail__c": (20, 24),
+    "Everything__c": (10, 60),
+    "Everything_Detail__c": (20, 120),
     "Attachment": (2, 2),
 }

@@ -190,7 +190,7 @@ class Scope:
     def _joined(self, start: Parent, link: Field, source: str, parent: SObject, steps: tuple[str, ...]) -> Parent:
         alias = f"{self.table}{len(self._joins) + 1}"
         seen = f" AND {visible_sql(alias, str(self.now))}" if parent is not NAME else ""
-        join = f' LEFT JOIN {source} {alias} ON {alias}."Id" = {start.table}."{link.name}"{seen}'
+        join = f' LEFT JOIN {source} {alias} ON {alias}."Id" = {value_sql(link, start.table)}{seen}'
         return Parent(table=alias, object=parent, steps=steps, join=join)
 
     def _no_relation(self, step: str, position: int) -> Refusal:
