@@ -81,3 +81,42 @@ def test_batch_halts_on_the_first_error_if_asked(org: RunningOrg) -> None:
     answer = org.http.post(f"{V}/composite/batch", json={"haltOnError": True, "batchRequests": parts}).json()
     assert [each["statusCode"] for each in answer["results"]] == [404, 412]
     assert answer["results"][1]["result"][0]["errorCode"] == "BATCH_PROCESSING_HALTED"
+
+
+def test_all_or_none_takes_everything_back(org: RunningOrg) -> None:
+    """What was created before the failure isn't there; the others say PROCESSING_HALTED."""
+    account = {"method": "POST", "url": f"{V}/sobjects/Account", "body": {"Name": "Taken back"}}
+    bad = {"method": "POST", "url": f"{V}/sobjects/Contact", "body": {"AccountId": "@{r0.id}"}}
+    answer = _composite(org, account, bad, account, allOrNone=True)
+    message = "The transaction was rolled back since another operation in the same transaction failed."
+    halted = {
+        "body": [{"errorCode": "PROCESSING_HALTED", "message": message}], "httpHeaders": {}, "httpStatusCode": 400,
+    }  # fmt: skip
+    first, second, third = answer.json()["compositeResponse"]
+    assert answer.status_code == 200
+    assert first == {**halted, "referenceId": "r0"}
+    assert (second["httpStatusCode"], second["body"][0]["errorCode"]) == (400, "REQUIRED_FIELD_MISSING")
+    assert third == {**halted, "referenceId": "r2"}
+    assert org.query("SELECT COUNT() FROM Account WHERE Name = 'Taken back'")["totalSize"] == 0
+
+
+def test_all_or_none_holds_for_the_records_of_a_collection_too(org: RunningOrg) -> None:
+    """The collection answers as by its own switch, and yet nothing was written."""
+    rows = [{"attributes": {"type": "Account"}, **fields} for fields in ({"Name": "Inner"}, {"Phone": "1"})]
+    collection = {"method": "POST", "url": f"{V}/composite/sobjects", "body": {"allOrNone": False, "records": rows}}
+    contact = {"method": "POST", "url": f"{V}/sobjects/Contact", "body": {"LastName": "Inner"}}
+    first, second = _composite(org, collection, contact, allOrNone=True).json()["compositeResponse"]
+    assert (first["httpStatusCode"], [each["success"] for each in first["body"]]) == (200, [True, False])
+    assert second["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert org.query("SELECT COUNT() FROM Account WHERE Name = 'Inner'")["totalSize"] == 0
+
+
+def test_without_all_or_none_only_what_depends_on_a_failure_fails(org: RunningOrg) -> None:
+    """The message names the reference that has no value."""
+    bad = {"method": "POST", "url": f"{V}/sobjects/Account", "body": {}}
+    child = {"method": "POST", "url": f"{V}/sobjects/Contact", "body": {"LastName": "x", "AccountId": "@{r0.id}"}}
+    good = {"method": "POST", "url": f"{V}/sobjects/Contact", "body": {"LastName": "y"}}
+    first, second, third = _composite(org, bad, child, good).json()["compositeResponse"]
+    assert (first["httpStatusCode"], third["httpStatusCode"]) == (400, 201)
+    message = "Invalid reference specified. No value for r0.id found in r0."
+    assert second["body"] == [{"errorCode": "PROCESSING_HALTED", "message": message}]
