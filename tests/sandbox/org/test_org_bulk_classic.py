@@ -7,11 +7,12 @@ import gzip
 import io
 import re
 import time
+from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
-from lxml import etree
 
 from tests.sandbox.org.conftest import RunningOrg, V
 
@@ -28,9 +29,13 @@ def _call(org: RunningOrg, method: str, path: str, body: str = "", kind: str = "
     return org.http.request(method, f"{ASYNC}{path}", content=body.encode(), headers=given)
 
 
+def _local(node: ElementTree.Element) -> str:
+    return node.tag.rpartition("}")[2]
+
+
 def _facts(answer: httpx.Response) -> dict[str, str]:
-    root = etree.fromstring(answer.content)
-    return {etree.QName(each).localname: each.text or "" for each in root}
+    root = ElementTree.fromstring(answer.content)
+    return {_local(each): each.text or "" for each in root}
 
 
 def _job(org: RunningOrg, operation: str, name: str, content: str, **headers: str) -> str:
@@ -57,8 +62,8 @@ def _batches(org: RunningOrg, job: str) -> list[dict[str, Any]]:
         if answer.headers["Content-Type"] == JSON:
             found = answer.json()["batchInfo"]
         else:
-            root = etree.fromstring(answer.content)
-            found = [{etree.QName(one).localname: one.text for one in each} for each in root]
+            root = ElementTree.fromstring(answer.content)
+            found = [{_local(one): one.text for one in each} for each in root]
         if not {"Queued", "InProgress"} & {each["state"] for each in found}:
             return list(found)
         time.sleep(0.02)
@@ -117,7 +122,7 @@ def test_all_ways_of_reading_give_the_same_values(org: RunningOrg) -> None:
     assert as_csv.headers["Content-Type"] == "text/csv;charset=UTF-8"
     assert as_csv.content == org.http.get(f"{V}/jobs/query/{org.bulk(soql)}/results").content
     rows = list(csv.DictReader(io.StringIO(as_csv.text, newline="")))
-    root = etree.fromstring(_query(org, soql, "XML").content)
+    root = ElementTree.fromstring(_query(org, soql, "XML").content)
     assert len(rest) == len(as_json) == len(rows) == len(root) == 400
     for one, two, row, node in zip(rest, as_json, rows, root, strict=True):
         assert two["attributes"] == {
@@ -133,9 +138,27 @@ def test_all_ways_of_reading_give_the_same_values(org: RunningOrg) -> None:
         assert [each.text for each in node.findall(f"{{{NS}}}Id")] == [one["Id"], one["Id"]]
 
 
-def _milliseconds(text: str) -> int:
-    from datetime import UTC, datetime
+@pytest.mark.parametrize("name", ["Everything__c", "Account", "Opportunity", "Task", "User", "Case"])
+def test_every_field_reads_alike(org: RunningOrg, name: str) -> None:
+    """REST and the older API in JSON; and its CSV is that of Bulk 2.0, byte by byte."""
+    target = org.org.catalogue.objects[name]
+    kinds = {each.name: each.type for each in target.fields if each.type not in ("address", "location", "base64")}
+    soql = f"SELECT {', '.join(kinds)} FROM {name} ORDER BY Id LIMIT 300"
+    rest = org.query(soql)["records"]
+    for one, two in zip(rest, _query(org, soql, "JSON", name).json(), strict=True):
+        for field, kind in kinds.items():
+            value = one[field]
+            if value is not None and kind == "date":
+                value = _milliseconds(f"{value}T00:00:00.000Z")
+            elif value is not None and kind == "datetime":
+                value = _milliseconds(value.replace("+0000", "Z"))
+            assert two[field] == value, field
+    newer = org.http.get(f"{V}/jobs/query/{org.bulk(soql)}/results").content
+    assert _query(org, soql, "CSV", name).content == newer
+    assert len(ElementTree.fromstring(_query(org, soql, "XML", name).content)) == len(rest) > 0
 
+
+def _milliseconds(text: str) -> int:
     return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp() * 1000)
 
 
@@ -223,11 +246,11 @@ def test_errors_have_a_shape_of_their_own(org: RunningOrg) -> None:
         " <exceptionCode>InvalidSessionId</exceptionCode>\n <exceptionMessage>Invalid session id</exceptionMessage>\n"
         "</error>",
     )
-    missing = _call(org, "GET", "/7505g000020000ZAAQ", kind=JSON)
+    missing = _call(org, "GET", "/7509x0000000001AAA", kind=JSON)
     assert (missing.status_code, missing.headers["Content-Type"], missing.json()) == (
         400,
         JSON,
-        {"exceptionCode": "InvalidJob", "exceptionMessage": "Unable to find object: jobId: 7505g000020000ZAAQ"},
+        {"exceptionCode": "InvalidJob", "exceptionMessage": "Unable to find object: jobId: 7509x0000000001AAA"},
     )
     job = _job(org, "query", "Contact", "CSV")
     empty = _call(org, "POST", f"/{job}/batch", "", CSV)

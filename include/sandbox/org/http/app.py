@@ -18,7 +18,7 @@ from include.sandbox.org.http.disturbed import answer_call
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
 from include.sandbox.org.http.header_names import HeaderNames
 from include.sandbox.org.http.pages.serving import record_pages
-from include.sandbox.org.http.upload import receive
+from include.sandbox.org.http.upload import discard, receive
 from include.sandbox.org.loading.batch import begin_batches
 from include.sandbox.org.loading.load import begin_loads
 from include.sandbox.org.org import Org
@@ -60,7 +60,10 @@ def _on_thread(org: Org, handler: Handler) -> Callable[[Request], Any]:
         return response
 
     async def endpoint(request: Request) -> Response:
-        return await answer_call(org, request, await receive(org, request), dated)
+        try:
+            return await answer_call(org, request, await receive(org, request), dated)
+        finally:
+            discard(request)
 
     return endpoint
 

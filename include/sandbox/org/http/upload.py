@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from include.sandbox.org.org import Org
 
@@ -21,20 +21,33 @@ async def receive(org: Org, request: Request) -> bytes:
     """Return the body, unpacked; the body of an upload becomes a file instead."""
     packed = request.headers.get("content-encoding", "").lower() == "gzip"
     if request.method == "PUT" and _BATCHES.fullmatch(request.url.path):
-        request.scope[UPLOAD] = await _spool(org, request, packed=packed)
+        await _spool(org, request, packed=packed)
         return b""
     body = await request.body()
     return _unpacked(body) if packed else body
 
 
-async def _spool(org: Org, request: Request, *, packed: bool) -> Path:
+def discard(request: Request) -> None:
+    """Remove the file of an upload that nobody took."""
+    kept = request.scope.get(UPLOAD)
+    if kept is not None:
+        kept.unlink(missing_ok=True)
+
+
+async def _spool(org: Org, request: Request, *, packed: bool) -> None:
     unpack = zlib.decompressobj(_GZIP) if packed else None
     folder = org.home / "uploads"
     folder.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as kept:
-        async for chunk in request.stream():
-            kept.write(unpack.decompress(chunk) if unpack else chunk)
-    return Path(kept.name)
+        path = request.scope[UPLOAD] = Path(kept.name)
+        try:
+            async for chunk in request.stream():
+                kept.write(unpack.decompress(chunk) if unpack else chunk)
+        except zlib.error:
+            kept.truncate(0)  # said to be gzip and isn't: no records are found in it
+        except ClientDisconnect:
+            path.unlink()
+            raise
 
 
 def _unpacked(body: bytes) -> bytes:
