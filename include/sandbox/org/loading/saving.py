@@ -53,7 +53,7 @@ class Saving:
         return [each for each in results if each is not None]
 
     def _write(self, rows: list[dict[str, Any]]) -> list[SaveResult]:
-        writer = Writer(user_id=self.user)
+        writer = Writer(user_id=self.user, csv=True)
         if not rows:
             return []
         if self.operation == "insert":
