@@ -45,7 +45,7 @@ def test_global_describe_lists_every_object_in_order(org: RunningOrg) -> None:
     assert list(body) == ["encoding", "maxBatchSize", "sobjects"]
     names = [each["name"] for each in body["sobjects"]]
     assert names == sorted(names)
-    prefixes = [each["keyPrefix"] for each in body["sobjects"] if each["keyPrefix"]]
+    prefixes = [each["keyPrefix"] for each in body["sobjects"] if each["associateEntityType"] is None]
     assert len(set(prefixes)) == len(prefixes)
     account = next(each for each in body["sobjects"] if each["name"] == "Account")
     assert account == {
@@ -142,3 +142,30 @@ def test_unknown_object_has_no_describe(org: RunningOrg) -> None:
     answer = org.http.get(f"{V}/sobjects/Nothing/describe")
     assert answer.status_code == 404
     assert answer.json() == [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+
+
+def test_definitions_can_be_queried(org: RunningOrg) -> None:
+    """EntityDefinition and its fields tell of every object, by the API and by the Tooling API alike."""
+    soql = "SELECT QualifiedApiName, Label, KeyPrefix FROM EntityDefinition WHERE IsQueryable = true ORDER BY DurableId"
+    plain, tooling = (org.http.get(f"{V}/{way}", params={"q": soql}).json() for way in ("query", "tooling/query"))
+    assert plain == tooling
+    assert {each["QualifiedApiName"] for each in plain["records"]} == set(org.org.catalogue.objects)
+    contact = org.query(
+        "SELECT QualifiedApiName, DataType, EntityDefinition.Label FROM FieldDefinition "
+        "WHERE EntityDefinition.QualifiedApiName = 'Contact' AND EntityDefinitionId = 'Contact' ORDER BY DurableId"
+    )["records"]
+    fields = described(org, "Contact")["fields"]
+    assert sorted(each["QualifiedApiName"] for each in contact) == sorted(each["name"] for each in fields)
+    types = {each["QualifiedApiName"]: each["DataType"] for each in contact}
+    assert (types["LastName"], types["AccountId"], types["Birthdate"]) == ("Text(80)", "Lookup(Account)", "Date")
+    assert contact[0]["EntityDefinition"]["Label"] == "Contact"
+
+
+def test_definitions_follow_changes(org: RunningOrg) -> None:
+    """A field that was just added is among the definitions."""
+    order = {"change": "add_field", "object": "Lead", "name": "Hue__c", "type": "picklist", "values": ["Red"]}
+    assert org.http.post("/sandbox/metadata", json=order).status_code == 200
+    soql = "SELECT DataType FROM EntityParticle WHERE EntityDefinitionId = 'Lead' AND QualifiedApiName = 'Hue__c'"
+    assert [each["DataType"] for each in org.query(soql)["records"]] == ["Picklist"]
+    org.http.post("/sandbox/metadata", json={"change": "restore"})
+    assert org.query(soql)["records"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,21 @@ def test_locators_follow_the_fields_of_now(shop: RunningOrg) -> None:
     refused = shop.http.get(page["nextRecordsUrl"])
     assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "INVALID_FIELD")
     assert NO_COLUMN.format(field="Score__c", object="Contact") in refused.json()[0]["message"]
+
+
+def test_waiting_bulk_job_fails_when_its_field_goes(shop: RunningOrg) -> None:
+    """A job that was created before a field went and starts after it ends as Failed, and says why."""
+    shop.command("faults", bulk_job="Stuck", seconds=1)
+    query = {"operation": "query", "query": "SELECT Id, Score__c FROM Contact"}
+    job = shop.http.post(f"{V}/jobs/query", json=query).json()["id"]
+    change(shop, do="remove_field", object="Contact", field="Score__c")
+    for _ in range(300):
+        body = shop.http.get(f"{V}/jobs/query/{job}").json()
+        if body["state"] not in ("UploadComplete", "InProgress"):
+            break
+        time.sleep(0.02)
+    assert body["state"] == "Failed"
+    assert "No such column 'Score__c' on entity 'Contact'" in body["errorMessage"]
 
 
 def test_labels_change_without_the_names(shop: RunningOrg) -> None:

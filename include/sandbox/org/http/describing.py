@@ -8,6 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.http.recent_items import recent_items
 from include.sandbox.org.refusals import not_found
+from include.sandbox.org.schema.definitions import DEFINITIONS
 from include.sandbox.org.schema.describe import RecordType, describe_object, summarise
 from include.sandbox.org.schema.field import SObject
 
@@ -21,6 +22,12 @@ def list_objects(call: Call) -> Answer:
     objects = [summarise(each, call.version) for each in snapshot.objects.values()]
     body = {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}
     return Answer(body=body, headers=_last_modified(changed))
+
+
+def list_definitions(call: Call) -> Answer:
+    """Answer GET /tooling/sobjects: the objects that tell of objects."""
+    objects = [summarise(each, call.version) for each in DEFINITIONS]
+    return Answer(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
 def show_object(call: Call) -> Answer:

@@ -12,6 +12,7 @@ import orjson
 
 from include.sandbox.org.credentials import USER_ID
 from include.sandbox.org.ids import id_sql
+from include.sandbox.org.metadata.definitions import write_definitions
 from include.sandbox.org.metadata.edits import EDITS, Edit, find_object, restore_field, sample_rows_sql
 from include.sandbox.org.metadata.fields import Body, refuse
 from include.sandbox.org.metadata.restoring import restored
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _KEY = "metadata"
+_UNKNOWN = "2026-01-01T00:00:00+00:00"  # when an org was made that doesn't tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +50,15 @@ def change_metadata(org: Org, orders: Sequence[Body]) -> list[str]:
             statements += [*edit.statements, *_samples(org, state, order)]
             touched |= {each.name for each in edit.objects}
         changed |= dict.fromkeys(touched, _later(org.clock.second(), max((org.schema_changed, *changed.values()))))
+        after = replace(state.snapshot, changed=changed)
         with org.database.write() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+            write_definitions(cursor, after, org.schema_changed)
             kept = {"events": events, "changed": {name: at.isoformat() for name, at in changed.items()}}
             cursor.execute("DELETE FROM sandbox_meta WHERE name = ?", [_KEY])
             cursor.execute("INSERT INTO sandbox_meta VALUES (?, ?)", [_KEY, orjson.dumps(kept).decode()])
-        org.catalogue.swap(replace(state.snapshot, changed=changed))
+        org.catalogue.swap(after)
     return sorted(touched)
 
 
@@ -63,6 +67,8 @@ def load(database: Database, catalogue: Catalogue) -> None:
     events, changed = _read(database)
     catalogue.swap(replace(_replayed(catalogue.shipped, events).snapshot, changed=changed))
     _align(database, catalogue)
+    with database.write() as cursor:
+        write_definitions(cursor, catalogue.snapshot, datetime.fromisoformat(database.meta().get("created", _UNKNOWN)))
 
 
 def changes_made(database: Database) -> list[dict[str, Any]]:

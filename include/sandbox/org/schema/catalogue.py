@@ -15,6 +15,7 @@ from include.sandbox.org.schema.campaign import CAMPAIGN, CAMPAIGN_MEMBER
 from include.sandbox.org.schema.case import CASE
 from include.sandbox.org.schema.contact import CONTACT
 from include.sandbox.org.schema.deal_role import OPPORTUNITY_CONTACT_ROLE
+from include.sandbox.org.schema.definitions import DEFINITIONS
 from include.sandbox.org.schema.everything import DETAIL, EVERYTHING
 from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.schema.history import HISTORIES
@@ -49,7 +50,8 @@ class Snapshot:
     by_prefix: dict[str, SObject] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.by_name.update({each.name.lower(): each for each in self.objects.values()})
+        # Definitions of objects can be queried, but are no objects with records of their own.
+        self.by_name.update({each.name.lower(): each for each in (*DEFINITIONS, *self.objects.values())})
         self.by_prefix.update({each.prefix: each for each in self.objects.values()})
 
     def find(self, name: str) -> SObject | None:

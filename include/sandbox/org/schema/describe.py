@@ -25,8 +25,8 @@ class RecordType:
 # An object's own recycling, feeds, search and layouts, where it differs from most objects.
 _JUNCTIONS = frozenset({"CampaignMember", "OpportunityContactRole"})
 _SETUP = frozenset(
-    {"Attachment", "Group", "GroupMember", "LeadStatus", "Organization", "Profile", "QueueSobject", "RecordType",
-     "UserRole"}
+    {"Attachment", "EntityDefinition", "EntityParticle", "FieldDefinition", "Group", "GroupMember", "LeadStatus",
+     "Organization", "Profile", "QueueSobject", "RecordType", "UserRole"}
 )  # fmt: skip
 _DEEP_CLONED = frozenset({"Campaign", "Opportunity"})
 _WITHOUT_FEED = frozenset({"Campaign", *_JUNCTIONS, *_SETUP})

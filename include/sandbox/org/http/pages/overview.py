@@ -66,13 +66,20 @@ def _allocation(org: Org) -> dict[str, Any]:
 
 def _jobs(org: Org) -> list[dict[str, Any]]:
     """Return the latest Bulk jobs, queries and loads."""
-    jobs: list[Any] = sorted((*org.jobs.all(), *org.loads.all()), key=lambda job: float(job.created), reverse=True)
+    jobs: list[Any] = sorted((*org.jobs.all(), *org.loads.all(), *org.classic.all()), key=lambda job: float(job.created), reverse=True)
     return [
         {"id": job.id, "operation": job.operation, "object": job.object, "state": job.state, "created": job.created,
-         "records": getattr(job, "records", getattr(job, "processed", 0)),
+         "records": _processed(job),
          "milliseconds": getattr(job, "milliseconds", 0), "error": getattr(job, "error", "")}
         for job in jobs[:_JOBS]
     ]  # fmt: skip
+
+
+def _processed(job: Any) -> int:
+    """Return how many records a job of any API went through; an older one counts by batch."""
+    if hasattr(job, "batches"):
+        return sum(each.processed for each in job.batches)
+    return int(job.records if hasattr(job, "records") else job.processed)
 
 
 def _calls(org: Org, wanted: str, *, errors: bool) -> Sequence[dict[str, Any]]:
