@@ -17,7 +17,7 @@ WORKERS := -n auto --maxprocesses=4 --dist loadfile
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
 
-.PHONY: help up down status reset org airflow check-definitions test check format bench lock install install-dev
+.PHONY: help up down status reset org peers airflow check-definitions test check format bench lock install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -34,8 +34,11 @@ status: install ## show services, objects here and in the org, grade, deliveries
 reset: install ## delete everything that is kept, after asking (YES=1 answers)
 	@$(RUN) -m include.local reset
 
-org: install ## run the sandbox org alone (PORT=8090 CONTACTS=20000 SEED=1)
+org: install ## run the sandbox org alone (PORT=8090 TLS_PORT= PROXY_PORT= CONTACTS=20000 SEED=1)
 	@$(RUN) -m include.local org
+
+peers: install ## let other Salesforce clients read and write a sandbox org, and compare (PEERS=jsforce CONTACTS=3000)
+	@$(RUN) -m tools.peers $(if $(PEERS),--peers "$(PEERS)") $(if $(CONTACTS),--contacts $(CONTACTS))
 
 airflow: install ## run Airflow's own command line (ARGS="backfill create --dag-id demo_extract …")
 	@$(RUN) -m include.local airflow $(ARGS)

@@ -43,7 +43,7 @@ _COMMANDS = {
     "status": "show services, objects, health and deliveries (JSON=1: as one object)",
     "reset": "stop everything and delete all that is kept (YES=1: without asking)",
     "check-definitions": "check the definitions, with the org if it answers",
-    "org": "run the sandbox org alone, in the foreground (PORT=, CONTACTS=, SEED=)",
+    "org": "run the sandbox org alone, in the foreground (PORT=, TLS_PORT=, PROXY_PORT=, CONTACTS=, SEED=)",
     "airflow": "run Airflow's own command line with this installation's settings, e.g. airflow dags list",
     "supervise": "keep the services running (started by up)",
 }
@@ -106,13 +106,16 @@ def _reset(site: Site) -> int:
 
 
 def _org(site: Site) -> NoReturn:
-    from include.local.plan import org_command
+    from include.local.plan import org_command, secure_ports
     from include.local.ports import refuse_taken_port
 
     # Here PORT is the org's own, so what `make up` was told does not count.
     port = read_settings({"PORT": os.environ.get("PORT") or str(site.settings.org_port)}).port
     refuse_taken_port(port, "PORT", "the sandbox org")
     command = org_command(site, port, site.home / "sandbox" / f"org-{port}")
+    for option, (variable, other) in secure_ports(port).items():
+        refuse_taken_port(other, variable, "the sandbox org")
+        command += [option, str(other)]
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()
     os.execv(command[0], command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -63,6 +64,14 @@ def org_command(site: Site, port: int, home: Path) -> list[str]:
     """Return the command that runs a sandbox org with its store in `home`."""
     contacts, seed = str(site.settings.contacts), str(site.settings.seed)
     return sandbox_command("org", port, ["--home", str(home), "--contacts", contacts, "--seed", seed])
+
+
+def secure_ports(port: int) -> dict[str, tuple[str, int]]:
+    """Return by option the variable and the port of an org's other doors: https, and the proxy for host names."""
+    return {
+        option: (variable, int(os.environ.get(variable) or _derived(port, distance)))
+        for option, variable, distance in (("--tls-port", "TLS_PORT", 8_000), ("--proxy-port", "PROXY_PORT", 9_000))
+    }
 
 
 def sandbox_command(name: str, port: int, options: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ TARGETS = {
     "status",
     "reset",
     "org",
+    "peers",
     "airflow",
     "test",
     "check",

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     secure = doors.tls_port is not None or doors.proxy_port is not None
     certificate = open_certificate(home / "tls") if secure else None
     if not options.quiet:
-        sys.stdout.write(sheet.text(doors, org.database.meta(), home, certificate))
+        sys.stdout.write(sheet.text(doors, org, certificate))
         sys.stdout.flush()
     serve(build_app(org, control_from_anywhere=options.control_from_anywhere), doors, certificate)
     return 0

@@ -93,6 +93,6 @@ def _reached(server: uvicorn.Server) -> tuple[str, int]:
 def _config(app: Starlette, host: str, port: int, **more: Any) -> uvicorn.Config:
     # h11 sends header names as they are spelt, uvicorn's other parser makes them small.
     return uvicorn.Config(
-        app, http="h11", host=host, port=port, log_level="warning", date_header=False, server_header=False, access_log=False,
-        timeout_graceful_shutdown=_GRACE, timeout_keep_alive=_IDLE, **more,
+        app, host=host, port=port, http="h11", log_level="warning", date_header=False, server_header=False,
+        access_log=False, timeout_graceful_shutdown=_GRACE, timeout_keep_alive=_IDLE, **more,
     )  # fmt: skip
