@@ -165,11 +165,12 @@ def test_a_malformed_collection_is_refused_as_a_whole(org: RunningOrg, body: dic
 
 def test_a_tree_of_records_is_created(org: RunningOrg) -> None:
     """201; parents come before their children in the answer, and are their parents."""
+    leaf = {"attributes": {"type": "Contact", "referenceId": "ref2"}, "lastname": "Leaf"}
     tree = {
         "records": [
             {
                 "attributes": {"type": "Account", "referenceId": "ref1"}, "name": "Tree Ltd",
-                "Contacts": {"records": [{"attributes": {"type": "Contact", "referenceId": "ref2"}, "lastname": "Leaf"}]},
+                "Contacts": {"records": [leaf]},
             },
             {"attributes": {"type": "Account", "referenceId": "ref4"}, "name": "Bush Ltd", "numberOfEmployees": "100"},
         ]
@@ -179,8 +180,8 @@ def test_a_tree_of_records_is_created(org: RunningOrg) -> None:
     made = answer.json()
     assert (answer.status_code, made["hasErrors"]) == (201, False)
     assert [each["referenceId"] for each in made["results"]] == ["ref1", "ref4", "ref2"]
-    (leaf,) = org.query("SELECT AccountId FROM Contact WHERE LastName = 'Leaf'")["records"]
-    assert leaf["AccountId"] == made["results"][0]["id"]
+    (row,) = org.query("SELECT AccountId FROM Contact WHERE LastName = 'Leaf'")["records"]
+    assert row["AccountId"] == made["results"][0]["id"]
     assert org.used() == before + 2  # the query is the other one
 
 

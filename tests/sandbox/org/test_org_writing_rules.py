@@ -1,4 +1,4 @@
-"""What a record must be to be written: types, sizes, references, owners, uniqueness, and the rules one can switch on."""
+"""What a record must be to be written: types, sizes, references, owners, and the rules one can switch on."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _made(org: RunningOrg, kind: str, **fields: Any) -> str:
         ),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused(  # noqa: PLR0913 - a row of a table
+def test_a_wrong_value_is_refused(
     org: RunningOrg, kind: str, fields: dict[str, Any], code: str, message: str, named: list[str]
 ) -> None:
     """400 with Salesforce's code and words."""

@@ -110,7 +110,7 @@ def _parent_of_a_deal(org: RunningOrg) -> tuple[str, str]:
         "convert", "convert: activity", "last activity", "roll-up",
     ],
 )  # fmt: skip
-def test_each_write_leaves_its_marks(  # noqa: PLR0913 - a row of a table
+def test_each_write_leaves_its_marks(
     org: RunningOrg, act: Act, *, system: bool, user: bool, deleted: bool, mastered: bool
 ) -> None:
     """A row: moves SystemModstamp, moves LastModifiedDate, IsDeleted, MasterRecordId is set."""
