@@ -40,6 +40,11 @@ def _statuses(org: RunningOrg, path: str, times: int) -> list[int]:
     return [org.http.get(path).status_code for _ in range(times)]
 
 
+def _small_page(org: RunningOrg, soql: str) -> dict[str, Any]:
+    headers = {"Sforce-Query-Options": "batchSize=200"}
+    return dict(org.http.get(f"{V}/query", params={"q": soql}, headers=headers).json())
+
+
 @pytest.mark.parametrize("kind", sorted(_REFUSALS))
 def test_the_org_refuses_in_its_own_words(org: RunningOrg, kind: str) -> None:
     """The error array with status, code and message."""
@@ -123,7 +128,7 @@ def test_faults_look_at_object_and_soql(org: RunningOrg) -> None:
     assert org.http.post(f"{V}/jobs/query", json={"query": "SELECT Id FROM Account"}).status_code == 500
     org.command("faults", clear=True)
     job = org.bulk("SELECT Id FROM Contact WHERE Email LIKE '%example%'")
-    first = org.query("SELECT Id FROM Contact", **{"Sforce-Query-Options": "batchSize=200"})
+    first = _small_page(org, "SELECT Id FROM Contact")
     org.command("faults", kind="server_error", object="Contact", times=None)
     assert org.http.get(f"{V}/jobs/query/{job}").status_code == 500
     assert org.http.get(first["nextRecordsUrl"]).status_code == 500
@@ -214,7 +219,7 @@ def test_equal_stamps_lie_across_a_page_edge(org: RunningOrg) -> None:
     given = org.command("stamps", object="Contact", n=300, seed=3)
     stamp = given["stamp"].replace("Z", ".000Z")
     soql = f"SELECT Id FROM Contact WHERE SystemModstamp = {stamp} ORDER BY SystemModstamp"
-    page = org.query(soql, **{"Sforce-Query-Options": "batchSize=200"})
+    page = _small_page(org, soql)
     assert (page["totalSize"], len(page["records"]), page["done"]) == (300, 200, False)
 
 
@@ -225,6 +230,14 @@ def test_any_command_can_be_run_in_mid_run(org: RunningOrg) -> None:
     org.command("faults", kind="command", command="delete", body=body, match=V, after=1)
     path = f"{V}/query?q=SELECT+Id+FROM+Lead+WHERE+Id+IN+('{made[0]}','{made[1]}')"
     assert [org.http.get(path).json()["totalSize"] for _ in range(2)] == [2, 0]
+
+
+def test_the_schema_changes_in_mid_run(org: RunningOrg) -> None:
+    """The same query is refused, and answered from the third call on."""
+    change = {"change": "add_field", "object": "Lead", "name": "Mid_Run__c", "type": "text", "length": 20}
+    order = {"kind": "schema_change", "match": f"{V}/query", "after": 2, **change}
+    assert org.http.post("/sandbox/faults", json=order).json() == {"ordered": True}
+    assert _statuses(org, f"{V}/query?q=SELECT+Mid_Run__c+FROM+Lead+LIMIT+1", 4) == [400, 400, 200, 200]
 
 
 def test_an_unknown_kind_is_refused(org: RunningOrg) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,8 +16,8 @@ _NOON = "2026-06-03T12:00:00Z"  # a Wednesday
 
 
 @pytest.fixture
-def fresh(start_org: Callable[..., RunningOrg]) -> Iterator[Callable[[], RunningOrg]]:
-    """Yield a function that starts an org whose clock stands still."""
+def fresh(start_org: Callable[..., RunningOrg]) -> Callable[[], RunningOrg]:
+    """Return a function that starts an org whose clock stands still."""
 
     def start() -> RunningOrg:
         org = start_org(contacts=200)

@@ -33,7 +33,8 @@ class Traits:
             To.QUERIES: reading and rest.startswith("query"),
             To.LOCATORS: reading and rest.startswith(("query/0", "queryall/0")),
             To.WRITES: not reading and rest.startswith(("sobjects", "composite")),
-            To.NEW_JOBS: self.method == "POST" and rest.strip("/") in ("jobs/query", "jobs/ingest"),
+            To.NEW_JOBS: self.method == "POST"
+            and (rest.strip("/") in ("jobs/query", "jobs/ingest") or path.endswith("/batch")),
             To.JOBS: rest.startswith(("jobs/query/7", "jobs/ingest/7")),
         }[to]
 

@@ -97,6 +97,7 @@ _ALL = (
     Kind(name="expire_sessions", effect=Effect.ORG, to=To.SIGNED_IN),
     Kind(name="late_commit", effect=Effect.ORG, to=To.SIGNED_IN, planned=False),
     Kind(name="equal_stamps", effect=Effect.ORG, to=To.SIGNED_IN, planned=False),
+    Kind(name="schema_change", effect=Effect.ORG, to=To.SIGNED_IN, planned=False),
     Kind(name="command", effect=Effect.ORG, to=To.SIGNED_IN, planned=False),
     Kind(name="job_lost", effect=Effect.ORG, to=To.JOBS, planned=False),
     # The end of a Bulk job.

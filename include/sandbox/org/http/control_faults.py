@@ -37,7 +37,7 @@ def _fault(body: Body) -> Fault:
     own = {name: value for name, value in body.items() if name not in _COMMON}
     if kind not in KINDS:
         raise Refusal(400, "INVALID_INPUT", f"no kind of fault is called {kind!r}; there are {', '.join(KINDS)}")
-    if kind in ("late_commit", "equal_stamps"):
+    if kind in ("late_commit", "equal_stamps", "schema_change"):
         own["object"] = body.get("object")  # what it happens to, not what the call is about
     elif kind == "command":
         own["body"] = body.get("body")

@@ -31,6 +31,8 @@ def happen(org: Org, request: Request, fault: Fault) -> None:
         _command(org, "touch", {"n": 3, **options, "visible_after_seconds": seconds})
     elif fault.kind == "equal_stamps":
         _command(org, "stamps", options)
+    elif fault.kind == "schema_change":
+        _command(org, "metadata", options)
     else:
         _command(org, str(options.get("command", "")), options.get("body") or {})
 
@@ -45,6 +47,10 @@ def _command(org: Org, name: str, body: dict[str, Any]) -> None:
 
 def _lose_job(org: Org, path: str) -> None:
     match = _JOB.search(path)
-    job = org.jobs.find(match.group(1)) if match else None
-    if job is not None:
-        org.jobs.delete(job)
+    if match is None:
+        return
+    query, load = org.jobs.find(match.group(1)), org.loads.find(match.group(1))
+    if query is not None:
+        org.jobs.delete(query)
+    elif load is not None:
+        org.loads.delete(load)

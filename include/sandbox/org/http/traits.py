@@ -12,7 +12,7 @@ from include.sandbox.org.org import Org
 
 _OBJECT = re.compile(r"/sobjects/(\w+)", re.IGNORECASE)
 _FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
-_JOB = re.compile(r"/jobs/(?:query|ingest)/(\w{15,18})")
+_JOB = re.compile(r"/(?:jobs/query|jobs/ingest|job)/(\w{15,18})")
 _LOCATOR = re.compile(r"/query(?:All)?/(\w{15,18}-\d+)", re.IGNORECASE)
 _TYPES = re.compile(rb'"(?:type|object)"\s*:\s*"(\w+)"|<(?:\w+:)?(?:type|object)[^>]*>(\w+)<')
 _SEEN = 65_536  # bytes of a body that are looked at
@@ -60,4 +60,7 @@ def _object_of_job(org: Org, path: str) -> list[str]:
 
 def _job_of(org: Org, path: str) -> object | None:
     match = _JOB.search(path)
-    return org.jobs.find(match.group(1)) if match else None
+    if match is None:
+        return None
+    job_id = match.group(1)
+    return org.jobs.find(job_id) or org.loads.find(job_id) or org.classic.find(job_id)
