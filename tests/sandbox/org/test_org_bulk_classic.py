@@ -162,6 +162,16 @@ def _milliseconds(text: str) -> int:
     return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp() * 1000)
 
 
+def test_records_below_stand_inside_their_parents(org: RunningOrg) -> None:
+    """In JSON; their times are milliseconds too."""
+    soql = "SELECT Id, (SELECT Id, CreatedDate FROM Contacts ORDER BY Id) FROM Account ORDER BY Id LIMIT 20"
+    found = _query(org, soql, "JSON", "Account").json()
+    for one, two in zip(org.query(soql)["records"], found, strict=True):
+        below = [each["Id"] for each in (one["Contacts"] or {"records": []})["records"]]
+        assert [each["Id"] for each in (two["Contacts"] or {"records": []})["records"]] == below
+        assert all(isinstance(each["CreatedDate"], int) for each in (two["Contacts"] or {"records": []})["records"])
+
+
 def test_a_query_without_records_says_so(org: RunningOrg) -> None:
     """In CSV by a sentence instead of a header."""
     nobody = "SELECT Id FROM Contact WHERE LastName = 'nobody at all'"

@@ -316,6 +316,21 @@ def test_a_job_that_is_held_up_can_be_aborted(org: RunningOrg) -> None:
     assert org.query("SELECT Id FROM Lead WHERE LastName = 'Stuck'")["totalSize"] == 0
 
 
+def test_an_aborted_load_loses_no_row(org: RunningOrg) -> None:
+    """Wherever it was: each row is written, refused or handed back."""
+    job = _open(org, "insert")
+    text = "LastName,Company\n" + "".join(f"Half {number},H\n" for number in range(9000))
+    org.http.put(f"/{job['contentUrl']}", content=text.encode(), headers=CSV)
+    org.http.patch(f"{JOBS}/{job['id']}", json={"state": "UploadComplete"})
+    while org.http.get(f"{JOBS}/{job['id']}").json()["numberRecordsProcessed"] == 0:
+        time.sleep(0.01)
+    org.http.patch(f"{JOBS}/{job['id']}", json={"state": "Aborted"})
+    files = ("successfulResults", "failedResults", "unprocessedrecords")
+    written, refused, left = (len(_rows(_file(org, job, each))) for each in files)
+    assert written + refused + left == 9000
+    assert org.query("SELECT COUNT() FROM Lead WHERE LastName LIKE 'Half %'")["totalSize"] == written > 0
+
+
 def test_a_job_can_be_made_to_fail(org: RunningOrg) -> None:
     """With a message; its records are handed back."""
     org.command("faults", bulk_job="Failed")

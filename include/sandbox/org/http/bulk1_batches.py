@@ -24,8 +24,6 @@ def add(call: AsyncCall) -> Answer:
         raise AsyncError("InvalidJobState", "Unable to add a batch to a job that is more than 24 hours old")
     if not call.body.strip():
         raise AsyncError("ClientInputError", "Unable to find any data to create batch")
-    if job.chunk and job.batches:
-        raise AsyncError("InvalidBatch", "A job with PK chunking takes a single batch")
     if call.org.allocation.remaining(BULK_BATCHES) <= 0:
         raise AsyncError("ExceededQuota", "ApiBatchItems Limit exceeded.")
     return facts("batchInfo", call.org.classic.add(job, call.body).facts(), _form(job), 201)

@@ -57,7 +57,7 @@ def facts(name: str, values: Facts, form: str, status: int = 200) -> Answer:
     """Answer with a job or a batch."""
     if form == JSON:
         return _json(_as_json(values), status)
-    return _xml(f'<{name} xmlns="{NAMESPACE}">{_members(values)}</{name}>', status)
+    return _xml(f'<{name}\n   xmlns="{NAMESPACE}">{_members(values)}</{name}>', status)
 
 
 def listed(name: str, each: str, rows: Sequence[Facts], form: str) -> Answer:
@@ -65,9 +65,9 @@ def listed(name: str, each: str, rows: Sequence[Facts], form: str) -> Answer:
     if form == JSON:
         return _json({each: [_as_json(row) for row in rows]})
     if not rows:
-        return _xml(f'<{name} xmlns="{NAMESPACE}" />')
+        return _xml(f'<{name}\n   xmlns="{NAMESPACE}" />')
     inner = "".join(f" <{each}>{_members(row, '  ')} </{each}>\n" for row in rows)
-    return _xml(f'<{name} xmlns="{NAMESPACE}">\n{inner}</{name}>')
+    return _xml(f'<{name}\n   xmlns="{NAMESPACE}">\n{inner}</{name}>')
 
 
 def result_list(ids: Sequence[str], form: str) -> Answer:

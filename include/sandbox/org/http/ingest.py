@@ -94,6 +94,7 @@ def show_results(call: Call) -> Answer:
     kind = _RESULTS[call.path["results"].lower()]
     if job.state not in TERMINAL:
         raise Refusal(400, "INVALIDJOBSTATE", f"Job is in state {job.state}: its results are not available yet")
+    call.org.loads.settle(job)
     path = call.org.loads.path(job, kind)
     header = b"" if path.exists() else _empty(job, kind)
     size = path.stat().st_size if path.exists() else 0
@@ -173,7 +174,11 @@ def _check_upload(call: Call, job: LoadJob, size: int) -> None:
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Type '{kind}' not supported: use text/csv")
     if job.state != "Open" or job.uploaded:
         message = f"Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the current Job "
-        raise Refusal(400, "INVALIDJOBSTATE", message + "then create a new Job and make sure you only do 'PUT' once")
+        raise Refusal(
+            400,
+            "INVALIDJOBSTATE",
+            message + "then create a new Job and make sure you only do 'PUT' once on a given Job.",
+        )
     if -(-size // 3) * 4 > _MOST:
         raise Refusal(400, "EXCEEDED_MAX_SIZE_REQUEST", "Maximum size of job data exceeded: 150 MB as base64")
 

@@ -28,6 +28,8 @@ from include.sandbox.org.store.database import Database
 
 _LOG = logging.getLogger(__name__)
 _FAILED = "InvalidBatch : Failed to process query: "
+_TIMEOUT = f"{_FAILED}QUERY_TIMEOUT: Your query request was running for too long."
+_LOCKS = "TooManyLockFailure : Too many lock failures while processing the current batch"
 _BY_ID = re.compile(r"\bWHERE\b.*\b\w*Id\w*\s*(=|!=|<|>|\bIN\b|\bNOT\b|\bLIKE\b)", re.IGNORECASE | re.DOTALL)
 _WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
 Work = Callable[[ClassicJob, Batch], tuple[int, int]]
@@ -136,8 +138,8 @@ class ClassicJobs:
     def _processed(self, job: ClassicJob, batch: Batch) -> Batch | None:
         """Work on a batch and return what became of it; None when the org stops."""
         if self._faults.meet_job(job.object) is not None:
-            return replace(batch, state="Failed", message=f"{_FAILED}QUERY_TIMEOUT: Your query request was running for "
-                           "too long.")  # fmt: skip
+            message = _TIMEOUT if job.operation in QUERIES else _LOCKS
+            return replace(batch, state="Failed", message=message)
         try:
             with self._runner.turn():
                 done = self._queried(job, batch) if job.operation in QUERIES else self._loaded(job, batch)

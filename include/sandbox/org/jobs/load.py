@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from include.sandbox.org.jobs.runner import Runner
 from include.sandbox.org.jobs.shelf import Numbers, Shelf
 
 DATA, SUCCESSFUL, FAILED, UNPROCESSED = "data", "successful", "failed", "unprocessed"
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class LoadJobs:
         self._numbers = numbers
         self._shelf = Shelf(home, clock, lambda job: LoadJob(**job))
         self._work: Callable[[LoadJob], None] | None = None
+        self._at_work: set[str] = set()
+        self._left_off = threading.Condition()
 
     def begin(self, work: Callable[[LoadJob], None]) -> None:
         """Take whoever writes the records, and go on with what an earlier start left undone."""
@@ -155,10 +159,23 @@ class LoadJobs:
         job = self._shelf.find(job_id)
         return job is None or job.state in TERMINAL
 
+    def settle(self, job: LoadJob) -> None:
+        """Wait until nobody writes the files of an ended job any more."""
+        with self._left_off:
+            self._left_off.wait_for(lambda: job.id not in self._at_work, _PATIENCE)
+
     def _submit(self, job_id: str) -> None:
         self._runner.submit(lambda: self._run(job_id))
 
     def _run(self, job_id: str) -> None:
         job = self._shelf.find(job_id)
-        if job is not None and self._work is not None and job.state not in TERMINAL:
+        if job is None or self._work is None or job.state in TERMINAL:
+            return
+        with self._left_off:
+            self._at_work.add(job_id)
+        try:
             self._work(job)
+        finally:
+            with self._left_off:
+                self._at_work.discard(job_id)
+                self._left_off.notify_all()

@@ -59,7 +59,7 @@ def _csv_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[st
         yield as_said(header, cells)
 
 
-def _json_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[str, Any]]:
+def _json_rows(path: Path, columns: Columns, _job: ClassicJob) -> Iterator[dict[str, Any]]:
     try:
         records = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:
@@ -67,20 +67,23 @@ def _json_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[s
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise BadBatch("InvalidBatch : Unable to parse JSON: a list of records was expected")
     for record in records:
-        row = flat(record)
-        columns.check(list(row), job.operation, job.external_id)
-        yield row
+        yield _known(flat(record), columns)
 
 
-def _xml_rows(path: Path, columns: Columns, job: ClassicJob) -> Iterator[dict[str, Any]]:
+def _xml_rows(path: Path, columns: Columns, _job: ClassicJob) -> Iterator[dict[str, Any]]:
     try:
         root = ElementTree.fromstring(path.read_bytes())
     except ElementTree.ParseError as error:
         raise BadBatch(f"InvalidXML : {error.msg}") from error
     for record in root:
-        row = flat(_of_xml(record))
-        columns.check(list(row), job.operation, job.external_id)
-        yield row
+        yield _known(flat(_of_xml(record)), columns)
+
+
+def _known(row: dict[str, Any], columns: Columns) -> dict[str, Any]:
+    """Return a record all of whose fields are known; those that are missing concern it alone."""
+    for header in row:
+        columns.of(header)
+    return row
 
 
 def _of_xml(record: ElementTree.Element) -> dict[str, Any]:
