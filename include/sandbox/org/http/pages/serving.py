@@ -83,4 +83,4 @@ def _answer_form(org: Org, request: Request, body: bytes) -> Response:
         said = {"done": run_form(org, request.path_params["form"], form)}
     except Refusal as refusal:
         said = {"refused": refusal.message}
-    return RedirectResponse(f"{_HOME}?{urlencode(said)}", 303)
+    return RedirectResponse(f"{_HOME}?{urlencode(said)}#said", 303)
