@@ -24,8 +24,8 @@ def task_recipe(seed: int, sizes: Sizes) -> Recipe:
         "Status": f"CASE WHEN done THEN 'Completed' ELSE {dice.pick(_UNDONE, 16)} END",
         "Priority": dice.pick(("High", "Normal", "Normal", "Low"), 17),
         "OwnerId": f"CASE WHEN {dice.chance(26, 3)} THEN {parts.queue_of(dice, 'Task')}"
-                   f" WHEN {dice.chance(27, 2)} THEN {parts.inactive_user(dice, 28)}"
-                   f" ELSE {parts.active_user(dice, 18)} END",
+        f" WHEN {dice.chance(27, 2)} THEN {parts.inactive_user(dice, 28)}"
+        f" ELSE {parts.active_user(dice, 18)} END",
         "Description": parts.maybe(dice, 19, 25, dice.pick(words.NOTES, 20)),
         "CompletedDateTime": f"CASE WHEN done THEN {parts.at_stamp()} END",
         "IsArchived": "(done AND back > 415)",

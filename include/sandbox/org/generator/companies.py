@@ -25,7 +25,7 @@ def account_recipe(seed: int) -> Recipe:
         twin=f"CASE WHEN {has_sql(DUPLICATE)} THEN {id_sql('001', '(n - 1)')} END",
         stages=(
             {"s": f"CASE WHEN {has_sql(DUPLICATE)} THEN n - 1 ELSE n END"},
-            {"country": dice.roll(4, len(words.COUNTRIES), "s")},
+            {"country": dice.roll(4, len(words.COUNTRIES), "s"), "digits": parts.digits(dice, 31, "s")},
         ),
         columns=_columns(dice),
     )
@@ -52,7 +52,7 @@ def _columns(dice: Dice) -> dict[str, str]:
         "BillingState": dice.pick(("CA", "Calif.", "NRW", None, None, None), 25),
         "Phone": (
             f"CASE WHEN {has_sql('account_invalid_phone')} THEN {dice.pick(words.BROKEN_PHONES, 30)}"
-            f" ELSE {parts.phone(dice, 31, 'country', subject='s')} END"
+            f" ELSE {parts.phone('digits')} END"
         ),
         "AccountNumber": "'AC-' || lpad(n::VARCHAR, 8, '0')",
         "Website": (

@@ -38,7 +38,7 @@ def contact_recipe(seed: int, sizes: Sizes) -> Recipe:
         dice=dice,
         mark=marks.mark(f"n > 1 AND {marks.clean(before)}", needs),
         twin=f"CASE WHEN {paired} THEN {id_sql('003', before)} END",
-        stages=(_subjects(dice, marks), _facts(dice, sizes), _phone(dice)),
+        stages=(_subjects(dice, marks), _facts(dice, sizes), names.SPELT, _reach(dice)),
         columns=_columns(dice),
     )
 
@@ -104,6 +104,8 @@ def _facts(dice: Dice, sizes: Sizes) -> Mapping[str, str]:
             f" ELSE {sizes.number('Account', dice, 5, 'of_account')} END"
         ),
         "country": dice.roll(4, len(words.COUNTRIES), "of_country"),
+        "digits": parts.digits(dice, 31, "of_phone"),
+        "mobile_digits": parts.digits(dice, 35, "s"),
         "test": has_sql("contact_test_record"),
         "email": has_sql("contact_duplicate_email"),
         "swapped": has_sql("contact_duplicate_swapped"),
@@ -112,15 +114,15 @@ def _facts(dice: Dice, sizes: Sizes) -> Mapping[str, str]:
     }
 
 
-def _phone(dice: Dice) -> Mapping[str, str]:
-    return {"phone": parts.phone(dice, 31, "country", subject="of_phone"), "mail": _mail(dice)}
+def _reach(dice: Dice) -> Mapping[str, str]:
+    return {"phone": parts.phone("digits"), "mail": _mail(dice)}
 
 
 def _mail(dice: Dice) -> str:
     local = (
-        f"CASE WHEN swapped THEN {names.LAST_MAIL} || '.' || {names.FIRST_MAIL}"
-        f" WHEN nickname THEN {names.NICKNAME_MAIL} || '.' || {names.LAST_MAIL}"
-        f" ELSE {names.FIRST_MAIL} || '.' || {names.LAST_MAIL} END"
+        f"CASE WHEN swapped THEN last_mail || '.' || first_mail"
+        f" WHEN nickname THEN {names.NICKNAME_MAIL} || '.' || last_mail"
+        f" ELSE first_mail || '.' || last_mail END"
     )
     company = "'company' || account || '.example'"
     mailbox = dice.pick(words.ROLE_MAILBOXES, 114, "of_mailbox")
@@ -137,14 +139,14 @@ def _name_columns(dice: Dice) -> Mapping[str, str]:
     mistyped_last = names.mistyped(words.LAST_NAMES, "last", dice, 115)
     return {
         "FirstName": (
-            f"CASE WHEN test THEN {names.test_first_name(dice)} WHEN {capitals} THEN upper({names.FIRST})"
-            f" WHEN email THEN lower({names.FIRST}) WHEN swapped THEN {names.LAST} WHEN nickname THEN {names.NICKNAME}"
-            f" WHEN mistyped = 1 THEN {mistyped_first} ELSE {names.FIRST} END"
+            f"CASE WHEN test THEN {names.test_first_name(dice)} WHEN {capitals} THEN upper(first_name)"
+            f" WHEN email THEN lower(first_name) WHEN swapped THEN last_name WHEN nickname THEN {names.NICKNAME}"
+            f" WHEN mistyped = 1 THEN {mistyped_first} ELSE first_name END"
         ),
         "LastName": (
-            f"CASE WHEN test THEN {names.test_last_name(dice)} WHEN {capitals} THEN upper({names.LAST})"
-            f" WHEN email THEN {names.LAST} || ' ' WHEN swapped THEN {names.FIRST}"
-            f" WHEN mistyped = 2 THEN {mistyped_last} ELSE {names.LAST} END"
+            f"CASE WHEN test THEN {names.test_last_name(dice)} WHEN {capitals} THEN upper(last_name)"
+            f" WHEN email THEN last_name || ' ' WHEN swapped THEN first_name"
+            f" WHEN mistyped = 2 THEN {mistyped_last} ELSE last_name END"
         ),
         "Salutation": dice.pick((*SALUTATIONS, None, None), 12, "s"),
     }
@@ -157,13 +159,13 @@ def _reach_columns(dice: Dice) -> Mapping[str, str]:
         "Phone": (
             f"CASE WHEN {has_sql('contact_invalid_phone')} THEN {dice.pick(words.BROKEN_PHONES, 30)}"
             f" WHEN {has_sql('contact_phone_without_country')}"
-            f" THEN {parts.phone(dice, 31, 'country', at_home=True, subject='of_phone')}"
+            f" THEN {parts.phone('digits', at_home=True)}"
             f" WHEN {has_sql('contact_duplicate_phone')} THEN {names.reformatted_phone('phone', dice, 116)}"
             f" WHEN {dice.chance(32, _NO_PHONE, 'of_phone')} THEN NULL ELSE phone END"
         ),
         "MobilePhone": (
             f"CASE WHEN {no_mobile} THEN NULL"
-            f" WHEN {dice.chance(34, _MOBILE, 's')} THEN {parts.phone(dice, 35, 'country', subject='s')} END"
+            f" WHEN {dice.chance(34, _MOBILE, 's')} THEN {parts.phone('mobile_digits')} END"
         ),
         "Email": (
             f"CASE WHEN {has_sql('contact_missing_email')} THEN NULL"

@@ -32,7 +32,12 @@ def lead_recipe(seed: int, sizes: Sizes, accounts: Dice) -> Recipe:
         mark=marks.mark(f"{contacts.clean(person)} AND NOT {shared}", {}),
         twin=f"CASE WHEN {has_sql(DUPLICATE)} THEN {id_sql('003', 'person')} END",
         stages=(
-            {"s": "n", "person": person, "known": has_sql(DUPLICATE), "converted": f"d = 0 AND {dice.chance(6, 10)}"},
+            {
+                "digits": parts.digits(dice, 31),
+                "person": person,
+                "known": has_sql(DUPLICATE),
+                "converted": f"d = 0 AND {dice.chance(6, 10)}",
+            },
             {
                 "first": f"CASE WHEN known THEN {names.first_number(people, 'person')}"
                          f" ELSE {names.first_number(dice, 'n')} END",
@@ -43,7 +48,8 @@ def lead_recipe(seed: int, sizes: Sizes, accounts: Dice) -> Recipe:
                 "country": f"CASE WHEN known THEN {people.roll(4, len(words.COUNTRIES), 'person')}"
                            f" ELSE {dice.roll(4, len(words.COUNTRIES))} END",
             },
-            {"contact_mail": f"{names.FIRST_MAIL} || '.' || {names.LAST_MAIL} || person || '@' || "
+            names.SPELT,
+            {"contact_mail": f"first_mail || '.' || last_mail || person || '@' || "
                              f"{mail_domain(people, 'person', 'account')}"},
         ),
         columns=_columns(dice, sizes, accounts),
@@ -54,23 +60,23 @@ def _person_columns(dice: Dice) -> Mapping[str, str]:
     test, capitals = has_sql("lead_test_record"), has_sql("lead_name_in_capitals")
     # An underscore, so that no stranger has a contact's address by chance.
     mail = (
-        f"{names.FIRST_MAIL} || '_' || {names.LAST_MAIL} || n || '@' ||"
+        f"first_mail || '_' || last_mail || n || '@' ||"
         f" CASE WHEN n % 3 = 0 THEN 'prospect' || n || '.example' ELSE {dice.pick(words.MAIL_DOMAINS, 16)} END"
     )
     return {
         "FirstName": (
-            f"CASE WHEN {test} THEN {names.test_first_name(dice)} WHEN {capitals} THEN upper({names.FIRST})"
-            f" WHEN known THEN lower({names.FIRST}) ELSE {names.FIRST} END"
+            f"CASE WHEN {test} THEN {names.test_first_name(dice)} WHEN {capitals} THEN upper(first_name)"
+            f" WHEN known THEN lower(first_name) ELSE first_name END"
         ),
         "LastName": (
-            f"CASE WHEN {test} THEN {names.test_last_name(dice)} WHEN {capitals} THEN upper({names.LAST})"
-            f" ELSE {names.LAST} END"
+            f"CASE WHEN {test} THEN {names.test_last_name(dice)} WHEN {capitals} THEN upper(last_name)"
+            f" ELSE last_name END"
         ),
         "Salutation": dice.pick((*SALUTATIONS, None, None), 12),
         "Phone": (
             f"CASE WHEN {has_sql('lead_invalid_phone')} THEN {dice.pick(words.BROKEN_PHONES, 30)}"
-            f" WHEN {has_sql('lead_phone_without_country')} THEN {parts.phone(dice, 31, 'country', at_home=True)}"
-            f" WHEN {dice.chance(32, 20)} THEN NULL ELSE {parts.phone(dice, 31, 'country')} END"
+            f" WHEN {has_sql('lead_phone_without_country')} THEN {parts.phone('digits', at_home=True)}"
+            f" WHEN {dice.chance(32, 20)} THEN NULL ELSE {parts.phone('digits')} END"
         ),
         "Email": (
             f"CASE WHEN {has_sql('lead_missing_email')} THEN NULL"

@@ -1,4 +1,4 @@
-"""Names, mail addresses and telephone numbers of people as SQL; `first`, `last` and `phone` are stages of a recipe."""
+"""Names, mail addresses and telephone numbers of people as SQL; `first` and `last` are places in the vocabulary."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from include.sandbox.org.generator.typing_errors import VARIANTS, missed
 
 FIRSTS = len(words.FIRST_NAMES)
 LASTS = len(words.LAST_NAMES)
-FIRST = chosen([each[0] for each in words.FIRST_NAMES], "first")
-LAST = chosen([each[0] for each in words.LAST_NAMES], "last")
-FIRST_MAIL = chosen([each[1] for each in words.FIRST_NAMES], "first")
-LAST_MAIL = chosen([each[1] for each in words.LAST_NAMES], "last")
+# The stage that spells a person's name out, once for all columns that use it.
+SPELT = {
+    "first_name": chosen([each[0] for each in words.FIRST_NAMES], "first"),
+    "last_name": chosen([each[0] for each in words.LAST_NAMES], "last"),
+    "first_mail": chosen([each[1] for each in words.FIRST_NAMES], "first"),
+    "last_mail": chosen([each[1] for each in words.LAST_NAMES], "last"),
+}
 NICKNAME = chosen([words.NICKNAMES.get(each, (each, ""))[0] for each, _ in words.FIRST_NAMES], "first")
 NICKNAME_MAIL = chosen([words.NICKNAMES.get(each, ("", mail))[1] for each, mail in words.FIRST_NAMES], "first")
 NICKNAMED = [place for place, (each, _) in enumerate(words.FIRST_NAMES) if each in words.NICKNAMES]

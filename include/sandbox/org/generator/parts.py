@@ -67,14 +67,18 @@ def audit_columns(dice: Dice) -> dict[str, str]:
     }
 
 
-def phone(dice: Dice, salt: int, country: str, *, at_home: bool = False, subject: str = "n") -> str:
-    """Return a mobile number of a country, in international form or as it is written at home."""
-    digits = f"lpad({dice.roll(salt, 100_000_000, subject)}::VARCHAR, 8, '0')"
+def digits(dice: Dice, salt: int, subject: str = "n") -> str:
+    """Return the eight digits of a telephone number, best kept in a stage: each number is written out many ways."""
+    return f"lpad({dice.roll(salt, 100_000_000, subject)}::VARCHAR, 8, '0')"
+
+
+def phone(digits: str, *, at_home: bool = False) -> str:
+    """Return a mobile number of the row's `country`, in international form or as it is written at home."""
     branches = []
     for place, (_, _, templates) in enumerate(words.COUNTRIES):
         template = templates.split("|")[1 if at_home else 0]
         branches.append(f"WHEN {place} THEN {_filled(template, digits)}")
-    return f"CASE {country} {' '.join(branches)} END"
+    return f"CASE country {' '.join(branches)} END"
 
 
 def _filled(template: str, digits: str) -> str:
