@@ -115,3 +115,51 @@ def test_an_address_may_not_be_too_long(org: RunningOrg, size: int, status: int,
     answer = org.http.get(f"{V}/query?q={'x' * size}")
     expected = f"<h1>Bad Message {status}</h1><pre>reason: {reason}</pre>"
     assert (answer.status_code, answer.text) == (status, expected)
+
+
+@pytest.mark.parametrize(
+    ("sosl", "found"),
+    [
+        ("FIND {search me}", ["Searchable Mé"]),
+        ("FIND {searchable*} IN NAME FIELDS RETURNING Contact(Id, Name)", ["Searchable Mé"]),
+        ("find {found@example.com} in email fields returning Contact(Name), Account", ["Searchable Mé"]),
+        ("FIND {\\+49 30} IN PHONE FIELDS RETURNING Contact(Name WHERE LastName LIKE 'm%' ORDER BY Name LIMIT 3)",
+         ["Searchable Mé"]),
+        ("FIND {searchable} RETURNING Contact(Name WHERE LastName = 'x' OR LastName = 'y')", []),
+    ],
+)  # fmt: skip
+def test_a_search_finds_records(org: RunningOrg, sosl: str, found: list[str]) -> None:
+    """By name, mail address or phone, over one object or all."""
+    if not org.query("SELECT Id FROM Contact WHERE FirstName = 'Searchable'")["records"]:
+        record = {"FirstName": "Searchable", "LastName": "Mé", "Email": "found@example.com", "Phone": "+49 30 1",
+                  "Title": "search me"}  # fmt: skip
+        org.command("create", object="Contact", records=[record])
+    answer = org.http.get(f"{V}/search", params={"q": sosl})
+    assert answer.status_code == 200, answer.text
+    ids = [each["attributes"]["url"].rpartition("/")[2] for each in answer.json()["searchRecords"]]
+    names = [org.http.get(f"{V}/sobjects/Contact/{each}?fields=Name").json()["Name"] for each in ids]
+    assert names == found
+
+
+def test_a_search_takes_parameters(org: RunningOrg) -> None:
+    """In the address, or in a body that knows more."""
+    org.command("create", object="Account", records=[{"Name": "Parameter Ltd"}, {"Name": "Parameter Inc"}])
+    params = {"q": "parameter", "sobject": "Account", "Account.fields": "id,name", "Account.limit": "1"}
+    (one,) = org.http.get(f"{V}/parameterizedSearch", params=params).json()["searchRecords"]
+    assert one["Name"] == "Parameter Ltd"
+    asked = {"q": "parameter", "fields": ["Name"], "sobjects": [{"name": "Account", "orderBy": "Name"}], "in": "NAME"}
+    found = org.http.post(f"{V}/parameterizedSearch", json=asked).json()["searchRecords"]
+    assert [each["Name"] for each in found] == ["Parameter Inc", "Parameter Ltd"]
+
+
+@pytest.mark.parametrize(
+    ("sosl", "message"),
+    [
+        ("SELECT Id FROM Contact", "No search term found. The search term must be enclosed in braces."),
+        ("FIND {x}", "search term must be longer than one character: x"),
+    ],
+)
+def test_a_search_without_a_term_is_refused(org: RunningOrg, sosl: str, message: str) -> None:
+    """One character is none."""
+    answer = org.http.get(f"{V}/search", params={"q": sosl})
+    assert (answer.status_code, answer.json()) == (400, [{"message": message, "errorCode": "MALFORMED_SEARCH"}])

@@ -11,11 +11,29 @@ FIELDS = ["Id", "Name", "Email", "Account.Name", "Owner.Name", "SystemModstamp",
           "Interests__c", "MailingAddress", "Description", "Nope", "Account.Nope", "Contact.Id"]  # fmt: skip
 VALUES = ["'x'", "'%'", "null", "5", "-1.5e3", "true", "TODAY", "LAST_N_DAYS:3", "LAST_N_DAYS:99999", "2026-01-01",
           "''", "2026-01-01T00:00:00Z", "2026-13-01T00:00:00.000Z", "'0035g0000200001'", "'\\''", "NOW",
-          "1e999"]  # fmt: skip
+          "1e999", "23:59:59.999Z", "99:99:99", "'\\u0041'", "9999-12-31",
+          "LAST_N_FISCAL_YEARS:9999999999"]  # fmt: skip
+CALLS = [
+    "COUNT(Id)", "MIN(Birthdate) a", "SUM(Email)", "CALENDAR_YEAR(Birthdate)", "FORMAT(CreatedDate) d",
+    "MAX(LeadSource)", "toLabel(LeadSource)", "toLabel(Account.Rating)", "FORMAT(MAX(Score__c)) m",
+    "COUNT_DISTINCT(Name)", "DAY_ONLY(Email)", "HOUR_IN_DAY(convertTimezone(CreatedDate))",
+    "convertTimezone(CreatedDate)", "GROUPING(LeadSource)", "FIELDS(CUSTOM)",
+    "DISTANCE(MailingAddress, GEOLOCATION(1, 2), 'mi')", "(SELECT Subject, (SELECT Id FROM Nope) FROM Tasks LIMIT 1)",
+    "(SELECT Id FROM Tasks WHERE Who.Name LIKE '%a')", "FORMAT(MailingAddress)", "convertCurrency(Score__c)",
+    "TYPEOF Owner WHEN User THEN Id END",
+]  # fmt: skip
+GROUPS = ["", " ORDER BY Name DESC", " ORDER BY SystemModstamp NULLS LAST", " GROUP BY Name",
+          " GROUP BY ROLLUP(LeadSource)", " GROUP BY CUBE(LeadSource, Account.Rating) ORDER BY GROUPING(LeadSource)",
+          " GROUP BY Birthdate", " GROUP BY CALENDAR_YEAR(CreatedDate) HAVING COUNT(Id) > 1",
+          " ORDER BY LeadSource, Interests__c",
+          " ORDER BY DISTANCE(MailingAddress, GEOLOCATION(1, 2), 'mi')"]  # fmt: skip
 OPERATORS = ["=", "!=", "<>", "<", ">=", "LIKE", "IN", "NOT IN", "INCLUDES", "EXCLUDES"]
 PIECES = st.sampled_from(
     [*FIELDS, *VALUES, *OPERATORS, "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "(", ")", ",", "ORDER BY", "GROUP BY",
-     "COUNT()", "COUNT(Id)", "MAX(Score__c)", "FIELDS(ALL)", "LIMIT 3", "OFFSET 1", "Contact", "HAVING", "DESC", "$1"]
+     "COUNT()", "COUNT(Id)", "MAX(Score__c)", "FIELDS(ALL)", "LIMIT 3", "OFFSET 1", "Contact", "HAVING", "DESC", "$1",
+     "TYPEOF", "WHEN", "THEN", "ELSE", "END", "Owner", "ROLLUP(", "CUBE(", "GROUPING(LastName)", "USING SCOPE mine",
+     "FOR VIEW", "WITH USER_MODE", "(SELECT Id FROM Tasks)", "IN (SELECT AccountId FROM Opportunity)", "10:30:00Z",
+     "DISTANCE(MailingAddress, GEOLOCATION(1, 2), 'km')", "FORMAT(", "toLabel(", "convertTimezone(", "c.Account a"]
 )  # fmt: skip
 
 
@@ -30,15 +48,15 @@ def _conditions(draw: st.DrawFn) -> str:
 
 @st.composite
 def _queries(draw: st.DrawFn) -> str:
-    terms = st.sampled_from([*FIELDS, "COUNT(Id)", "MIN(Birthdate) a", "SUM(Email)", "CALENDAR_YEAR(Birthdate)"])
+    terms = st.sampled_from([*FIELDS, *CALLS])
     selected = ", ".join(draw(st.lists(terms, min_size=1, max_size=4)))
     word = draw(st.sampled_from([" AND ", " OR "]))
     where = word.join(draw(st.lists(_conditions(), max_size=3)))
-    order = draw(st.sampled_from(["", " ORDER BY Name DESC", " ORDER BY SystemModstamp NULLS LAST", " GROUP BY Name"]))
+    order = draw(st.sampled_from(GROUPS))
     return f"SELECT {selected} FROM Contact{' WHERE ' + where if where else ''}{order} LIMIT 5"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(soql=_queries() | st.lists(PIECES, min_size=1, max_size=12).map(" ".join) | st.text(max_size=40))
 def test_any_text_is_answered(org: RunningOrg, soql: str) -> None:
     """200 or 400, and a refusal has its code."""

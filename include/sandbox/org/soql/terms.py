@@ -111,7 +111,9 @@ class Terms:
         inner = term.argument if isinstance(term, Call) else None
         if isinstance(inner, Path):
             below = self._operand(inner, aggregates=False)
-            if below.sql in self.groups and (below.type == "date" or term_is(term, TRANSPARENT)):
+            if below.sql in self.groups and term_is(term, TRANSPARENT) and isinstance(term, Call):
+                return self._shown(term, self._grouped(inner, below))
+            if below.sql in self.groups and below.type == "date":
                 return plain
         name = term.name if isinstance(term, Call) else operand.name
         raise self._refuse("MALFORMED_QUERY", term, f"{complaint}: {name}")
@@ -154,6 +156,8 @@ class Terms:
             if inner.field is None or inner.type not in ("picklist", "multipicklist", "combobox", "string"):
                 raise self._refuse("INVALID_FIELD", term, f"toLabel is not supported on field '{inner.name}'")
             return replace(inner, sql=label_sql(inner.sql, inner.field), key=None)
+        if inner.type in (*COMPOUND_TYPES, "base64", "encryptedstring"):
+            raise self._refuse("INVALID_FIELD", term, f"field {inner.name} does not support function {term.name}")
         if term.name == "FORMAT":
             scale = inner.field.scale if inner.field else 2
             sql = format_sql(inner.sql, inner.type, scale, self.reader)

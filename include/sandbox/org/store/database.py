@@ -113,7 +113,9 @@ class Database:
 def _bound(sql: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
     """Return the statement with only those numbered values that it uses; the engine refuses values without a place."""
     used = sorted({int(each) for each in _PLACEHOLDER.findall(sql)})
-    if not used or len(used) == len(values):
+    if not used:
+        return sql, list(values) if "?" in sql else []
+    if len(used) == len(values):
         return sql, list(values)
     places = {old: new for new, old in enumerate(used, start=1)}
     renumbered = _PLACEHOLDER.sub(lambda match: f"${places[int(match.group(1))]}", sql)
