@@ -39,6 +39,10 @@ class Meter(Protocol):
         """Take note of the org's own count, as read from ``Sforce-Limit-Info``."""
         ...
 
+    def close(self) -> None:
+        """Settle what was reserved and not used; the client is closed."""
+        ...
+
 
 class TokenStore(Protocol):
     """Keep a session so that the tasks of a run share one login."""
@@ -68,3 +72,6 @@ class FreeMeter:
 
     def observe(self, used: int, limit: int) -> None:
         """Ignore the org's count."""
+
+    def close(self) -> None:
+        """Have nothing to settle."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from include.config.budget import BudgetDefinition
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
 
 DEFAULT_OBJECTS = ("Account", "Contact", "Lead", "Opportunity")
@@ -30,6 +31,7 @@ class OrgDefinition(DefinitionModel):
     )
     health_schedule: Cron = "0 6 * * *"
     reconcile_schedule: Cron = "30 2 * * *"
+    budget: BudgetDefinition = BudgetDefinition()
     max_vanished_share: float = Field(
         default=0.05, ge=0, le=1, description="a larger share of an object that is gone at once waits for a person"
     )

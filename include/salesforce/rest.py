@@ -73,8 +73,9 @@ class Rest:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections and settle the meter."""
         self._transport.close()
+        self._meter.close()
 
     def versioned(self, tail: str) -> str:
         """Return the path of a resource in our API version."""

@@ -1,46 +1,145 @@
-"""Count API calls by the hour, purpose, object and run."""
+"""Count API calls by the hour, purpose, object and run, and lend them to processes within the org's budget.
+
+A process borrows calls in growing blocks (1, 2, 4 … 32), so that an idle run writes once and a large load does not
+queue on one row. A block is counted when it is lent: a process that is killed leaves too many calls in the count,
+never too few. What is left of a block goes back when the client is closed.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+import threading
+from datetime import datetime, timedelta
 
+from sqlalchemy import Connection, Engine, text
+
+from include.config.budget import BudgetDefinition, Decision, Usage, Work, decide, quota_began
+from include.errors import BudgetPaused
 from include.warehouse.engine import transaction
+
+_LARGEST_BLOCK = 32
+_LEASE = timedelta(minutes=10)
+_NO_BUDGET = BudgetDefinition.model_validate({"watermark": {"calls": 0}})
 
 
 class WarehouseMeter:
     """Keep the count of an org's API calls in headwater.api_call (`include.ports.Meter`).
 
-    Each count is a transaction of its own, before the call is made: a load that is rolled back has called all the same.
+    Each loan is a transaction of its own, before the call is made: a load that is rolled back has called all the same.
     """
 
-    def __init__(self, engine: Engine, org: str, *, run: str = "") -> None:
+    def __init__(
+        self, engine: Engine, org: str, *, run: str = "", budget: BudgetDefinition = _NO_BUDGET, work: Work = Work.SYNC
+    ) -> None:
         self._engine = engine
         self._org = org
         self._run = run
+        self._budget = budget
+        self._work = work
+        self._blocks: dict[tuple[str, str], int] = {}
+        self._next_block = 1
+        self._lease: int | None = None
+        self._lease_ends: datetime | None = None
+        self._seen: tuple[int, int] | None = None
+        self._lock = threading.Lock()
 
     def spend(self, calls: int, *, purpose: str, object: str = "") -> None:
-        """Record that `calls` calls are about to be made."""
-        with transaction(self._engine) as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO headwater.api_call AS c (org, hour, purpose, object, run, calls)"
-                    " VALUES (:org, date_trunc('hour', now()), :purpose, :object, :run, :calls)"
-                    " ON CONFLICT (org, hour, purpose, object, run) DO UPDATE SET calls = c.calls + excluded.calls"
-                ),
-                {"org": self._org, "purpose": purpose, "object": object, "run": self._run, "calls": calls},
-            )
+        """Take `calls` calls that are about to be made, borrowing more when needed.
+
+        Raises:
+            BudgetPaused: watermark, quota or tier do not allow them now.
+        """
+        key = (purpose, object)
+        with self._lock:
+            if self._blocks.get(key, 0) < calls or self._expired():
+                self._borrow(key, calls)
+            self._blocks[key] -= calls
 
     def observe(self, used: int, limit: int) -> None:
-        """Take note of the org's own count."""
+        """Take note of the org's own count; it is written with the next loan, or when the client is closed."""
+        with self._lock:
+            first = self._seen is None
+            self._seen = (used, limit)
+            if first:
+                with transaction(self._engine) as connection:
+                    org_id = _org_id(connection, self._org)
+                    _locked(connection, org_id)  # first and always: whoever locks in another order waits for ever
+                    self._report(connection, org_id)
+
+    def close(self) -> None:
+        """Give back what was borrowed and not used, and write down what the org said last."""
+        with self._lock:
+            if self._lease is None and self._seen is None:
+                return
+            with transaction(self._engine) as connection:
+                org_id = _org_id(connection, self._org)
+                _locked(connection, org_id)
+                self._report(connection, org_id)
+                for (purpose, object), left in self._blocks.items():
+                    if left:
+                        _count(connection, self._org, purpose, object, self._run, -left)
+                if self._lease is not None:
+                    connection.execute(
+                        text("DELETE FROM headwater.api_lease WHERE lease_id = :id"), {"id": self._lease}
+                    )
+            self._blocks.clear()
+            self._lease = None
+            self._seen = None
+
+    def _expired(self) -> bool:
+        """Return whether the loan is so old that others no longer reckon with it; what is left of it is void then."""
+        return self._lease_ends is not None and datetime.now(self._lease_ends.tzinfo) >= self._lease_ends
+
+    def _borrow(self, key: tuple[str, str], calls: int) -> None:
         with transaction(self._engine) as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO headwater.api_limit (org, used, allowed) VALUES (:org, :used, :allowed)"
-                    " ON CONFLICT (org) DO UPDATE SET used = excluded.used, allowed = excluded.allowed,"
-                    " observed_at = now()"
-                ),
-                {"org": self._org, "used": used, "allowed": limit},
-            )
+            org_id = _org_id(connection, self._org)
+            now = _locked(connection, org_id)
+            self._report(connection, org_id)
+            if self._expired():
+                self._give_back(connection)
+            if self._lease is not None:  # the org has counted what was spent of it
+                _lend(connection, org_id, self._lease, sum(self._blocks.values()), now + _LEASE)
+            decision = decide(self._budget, _usage(connection, org_id, self._budget, now), self._work, now)
+            if decision.calls < calls:
+                _note_pause(connection, org_id, decision)
+            else:
+                lent = min(max(calls, self._next_block), decision.calls)
+                self._blocks[key] = self._blocks.get(key, 0) + lent
+                self._next_block = min(2 * self._next_block, _LARGEST_BLOCK)
+                _count(connection, self._org, *key, self._run, lent)
+                self._lease = _lend(connection, org_id, self._lease, sum(self._blocks.values()), now + _LEASE)
+                self._lease_ends = now + _LEASE - timedelta(minutes=2)
+                return
+        raise _paused(self._org, decision, now)
+
+    def _give_back(self, connection: Connection) -> None:
+        for (purpose, object), left in self._blocks.items():
+            if left:
+                _count(connection, self._org, purpose, object, self._run, -left)
+        self._blocks.clear()
+
+    def _report(self, connection: Connection, org_id: str) -> None:
+        if self._seen is None:
+            return
+        used, limit = self._seen
+        values = {"org": self._org, "org_id": org_id, "used": used, "allowed": limit}
+        connection.execute(
+            text(
+                "INSERT INTO headwater.api_limit (org, used, allowed) VALUES (:org, :used, :allowed)"
+                " ON CONFLICT (org) DO UPDATE SET used = excluded.used, allowed = excluded.allowed,"
+                " observed_at = now()"
+            ),
+            values,
+        )
+        # Answers overtake each other: within a few seconds the larger count is the newer one.
+        connection.execute(
+            text(
+                "INSERT INTO headwater.api_budget AS b (org_id, used, allowed, observed_at)"
+                " VALUES (:org_id, :used, :allowed, now()) ON CONFLICT (org_id) DO UPDATE SET"
+                " used = CASE WHEN b.observed_at > now() - interval '10 s' THEN greatest(b.used, excluded.used)"
+                " ELSE excluded.used END, allowed = excluded.allowed, observed_at = now()"
+            ),
+            values,
+        )
 
 
 def calls_of_run(engine: Engine, org: str, run: str) -> int:
@@ -51,3 +150,80 @@ def calls_of_run(engine: Engine, org: str, run: str) -> int:
             {"org": org, "run": run},
         ).scalar_one()
     return calls
+
+
+def _org_id(connection: Connection, org: str) -> str:
+    """Return the pinned Id of an org; before its first contact its name stands for it."""
+    found = connection.execute(text("SELECT org_id FROM headwater.org WHERE org = :org"), {"org": org}).scalar()
+    return str(found or org)
+
+
+def _locked(connection: Connection, org_id: str) -> datetime:
+    """Let one process at a time borrow from an org, and return the warehouse's clock."""
+    connection.execute(
+        text("INSERT INTO headwater.api_budget (org_id) VALUES (:org_id) ON CONFLICT DO NOTHING"), {"org_id": org_id}
+    )
+    now: datetime = connection.execute(
+        text("SELECT clock_timestamp() FROM headwater.api_budget WHERE org_id = :org_id FOR UPDATE"),
+        {"org_id": org_id},
+    ).scalar_one()
+    return now
+
+
+def _usage(connection: Connection, org_id: str, budget: BudgetDefinition, now: datetime) -> Usage:
+    row = connection.execute(
+        text(
+            "SELECT b.used, b.allowed, b.observed_at,"
+            " (SELECT coalesce(sum(l.calls), 0) FROM headwater.api_lease l"
+            "   WHERE l.org_id = b.org_id AND l.expires_at > :now)::bigint AS leased,"
+            " (SELECT coalesce(sum(c.calls), 0) FROM headwater.api_call c WHERE c.hour >= :began AND c.org IN"
+            "   (SELECT org FROM headwater.org WHERE org_id = b.org_id UNION SELECT b.org_id))::bigint AS ours"
+            " FROM headwater.api_budget b WHERE b.org_id = :org_id"
+        ),
+        {"org_id": org_id, "now": now, "began": quota_began(budget, now)},
+    ).one()
+    return Usage(**row._mapping)
+
+
+def _count(connection: Connection, org: str, purpose: str, object: str, run: str, calls: int) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO headwater.api_call AS c (org, hour, purpose, object, run, calls)"
+            " VALUES (:org, date_trunc('hour', now()), :purpose, :object, :run, :calls)"
+            " ON CONFLICT (org, hour, purpose, object, run) DO UPDATE SET calls = c.calls + excluded.calls"
+        ),
+        {"org": org, "purpose": purpose, "object": object, "run": run, "calls": calls},
+    )
+
+
+def _lend(connection: Connection, org_id: str, lease: int | None, calls: int, expires_at: datetime) -> int:
+    connection.execute(text("DELETE FROM headwater.api_lease WHERE expires_at < now() - interval '1 hour'"))
+    values = {"org_id": org_id, "calls": calls, "expires_at": expires_at, "id": lease}
+    if lease is not None:
+        connection.execute(
+            text("UPDATE headwater.api_lease SET calls = :calls, expires_at = :expires_at WHERE lease_id = :id"), values
+        )
+        return lease
+    new: int = connection.execute(
+        text(
+            "INSERT INTO headwater.api_lease (org_id, calls, expires_at) VALUES (:org_id, :calls, :expires_at)"
+            " RETURNING lease_id"
+        ),
+        values,
+    ).scalar_one()
+    return new
+
+
+def _note_pause(connection: Connection, org_id: str, decision: Decision) -> None:
+    connection.execute(
+        text("UPDATE headwater.api_budget SET paused_at = now(), cause = :cause WHERE org_id = :org_id"),
+        {"org_id": org_id, "cause": decision.cause},
+    )
+
+
+def _paused(org: str, decision: Decision, now: datetime) -> BudgetPaused:
+    cause = decision.cause or "fewer calls are left than this step needs"
+    until = decision.until or now + timedelta(minutes=10)
+    return BudgetPaused(
+        f"no call to the org {org} now: {cause}; tried again at {until:%Y-%m-%d %H:%M} UTC", until=until
+    )

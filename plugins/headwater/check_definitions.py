@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from include.config.budget import Work
 from include.config.inspect import inspect_definitions
 from include.config.loader import Definitions, load_definitions
 from include.config.orgs import OrgDefinition
@@ -36,7 +37,7 @@ def _ask(org: OrgDefinition, definitions: Definitions) -> tuple[dict[str, Descri
     """Return the describes of every object that the org's definitions can mean, and the labels of all objects."""
     from headwater.hooks import salesforce_client
 
-    with salesforce_client(org) as client:
+    with salesforce_client(org, work=Work.INTERACTIVE) as client:
         labels = {each.name: each.label for each in client.list_objects()}
         wanted = set(org.all_objects)
         wanted |= {each for check in definitions.checks.values() for each in check.needs}

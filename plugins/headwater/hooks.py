@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from include.config.budget import Work
 from include.config.loader import Definitions, load_definitions
 from include.errors import AuthError, NotReady
 from include.records import AirflowRun
@@ -44,8 +45,10 @@ def warehouse_engine() -> Engine:
     return open_warehouse(connection.get_uri())
 
 
-def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> SalesforceClient:
+def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None, *, work: Work = Work.SYNC) -> SalesforceClient:
     """Return a client for the org, whose calls are metered and whose session is shared by all tasks.
+
+    To be closed, by a ``with``: what it borrowed of the API budget and did not use goes back then.
 
     Raises:
         NotReady: the org's connection does not exist.
@@ -65,7 +68,7 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None) -> Sale
             extras=connection.extra_dejson,
         ),
         api_version=org.api_version,
-        meter=WarehouseMeter(engine, org.org, run=(run or AirflowRun()).dag_run_id),
+        meter=WarehouseMeter(engine, org.org, run=(run or AirflowRun()).dag_run_id, budget=org.budget, work=work),
         tokens=_shared_sessions(engine),
     )
 

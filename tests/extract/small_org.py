@@ -38,6 +38,8 @@ class SmallOrg:
         self.described_at: dict[str, datetime] = {}
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
         self.calls: list[str] = []
+        self.allowed = 15_000  # calls in its rolling day
+        self.rolled = 0  # of them, those that lie further back than a day
         self.jobs: dict[str, dict[str, Any]] = {}
         self.cursors: list[list[dict[str, Any]]] = []
         self.page_rows = 2000
@@ -50,6 +52,10 @@ class SmallOrg:
         self.wrong_counts = 0  # so many result pages announce more rows than they hold
         self.before_result: Callable[[str], None] = lambda locator: None
         self.url = ""
+
+    def used(self) -> int:
+        """Return its own count of calls in the last 24 hours."""
+        return len(self.calls) - self.rolled
 
     def add_object(self, name: str, **fields: str) -> None:
         """Give the org an object with these fields besides the system's."""
@@ -247,7 +253,7 @@ def running_org() -> Iterator[SmallOrg]:
             content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Sforce-Limit-Info", f"api-usage={len(org.calls)}/15000")
+            self.send_header("Sforce-Limit-Info", f"api-usage={org.used()}/{org.allowed}")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -48,6 +48,9 @@ class Ledger:
     def observe(self, used: int, limit: int) -> None:
         self.observed.append((used, limit))
 
+    def close(self) -> None:
+        """Have nothing to settle."""
+
 
 class Drawer(dict[str, str]):
     """A token store in memory."""

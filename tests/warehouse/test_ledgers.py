@@ -152,6 +152,7 @@ def test_calls_are_counted_by_run_and_purpose(warehouse: Engine) -> None:
     meter.spend(1, purpose="count")
     meter.observe(17, 15000)
     meter.observe(18, 15000)
+    meter.close()
     assert calls_of_run(warehouse, "main", "manual__1") == 4
     with transaction(warehouse) as connection:
         assert connection.execute(text("SELECT used, allowed FROM headwater.api_limit")).one() == (18, 15000)

@@ -36,7 +36,8 @@ class CertifyExtractOperator(BaseOperator):
         from include.extract.certify import certify_objects
 
         org, run = org_definition(self.org), airflow_run(context)
-        written = certify_objects(warehouse_engine(), salesforce_client(org, run), org, self.objects, run=run)
+        with salesforce_client(org, run) as client:
+            written = certify_objects(warehouse_engine(), client, org, self.objects, run=run)
         if not written:
             raise AirflowSkipException("no row changed; the last certificates stay")
         for each in written:

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from headwater.runs import airflow_run, backfill_interval, chosen_mode, parameter, waits_for_budget
+from include.config.budget import Work
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,20 +40,23 @@ class ExtractObjectOperator(BaseOperator):
         """Return the counts of what was read and what became of it."""
         from headwater.hooks import org_definition, salesforce_client, warehouse_engine
         from include.extract.run import ExtractState, extract_object
+        from include.records import RunMode
 
         if self.sobject not in (parameter(context, "objects", None) or [self.sobject]):
             raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
-        extracted = extract_object(
-            engine,
-            salesforce_client(org, run),
-            org,
-            self.sobject,
-            mode=chosen_mode(context, self.mode),
-            interval=backfill_interval(context),
-            run=run,
-            wait_for_lock=run.run_type != "scheduled",
-        )
+        mode = chosen_mode(context, self.mode)
+        with salesforce_client(org, run, work=Work.BULK if mode is RunMode.FULL else Work.SYNC) as client:
+            extracted = extract_object(
+                engine,
+                client,
+                org,
+                self.sobject,
+                mode=mode,
+                interval=backfill_interval(context),
+                run=run,
+                wait_for_lock=run.run_type != "scheduled",
+            )
         if extracted.state in (ExtractState.IDLE, ExtractState.LOCKED):
             raise AirflowSkipException(extracted.message)
         self.log.info("%s: %s", self.sobject, extracted.message)
@@ -64,4 +68,5 @@ class ExtractObjectOperator(BaseOperator):
         from include.extract.run import abort_extract
 
         org = org_definition(self.org)
-        abort_extract(warehouse_engine(), salesforce_client(org), org, self.sobject)
+        with salesforce_client(org, work=Work.INTERACTIVE) as client:
+            abort_extract(warehouse_engine(), client, org, self.sobject)

@@ -39,15 +39,16 @@ class ProbeObjectsOperator(BaseOperator):
 
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
         chosen = chosen_objects(context, org) or set(self.objects)
-        result = probe_objects(
-            engine,
-            salesforce_client(org, run),
-            org,
-            tuple(each for each in self.objects if each in chosen),
-            mode=chosen_mode(context, self.mode),
-            interval=backfill_interval(context),
-            run=run,
-        )
+        with salesforce_client(org, run) as client:
+            result = probe_objects(
+                engine,
+                client,
+                org,
+                tuple(each for each in self.objects if each in chosen),
+                mode=chosen_mode(context, self.mode),
+                interval=backfill_interval(context),
+                run=run,
+            )
         for each in result.objects:
             self.log.info("%s: %s records in the window, plan %s. %s", each.object, each.total, each.plan, each.problem)
         return {each.object: each.total for each in result.objects}

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from headwater.runs import airflow_run, chosen_objects, parameter, waits_for_budget
+from include.config.budget import Work
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -46,14 +47,15 @@ class ReconcileObjectOperator(BaseOperator):
         if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
             raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         try:
-            found = reconcile_object(
-                warehouse_engine(),
-                salesforce_client(org, run),
-                org,
-                self.sobject,
-                run=run,
-                accept_vanished=bool(parameter(context, "accept_vanished", self.accept_vanished)),
-            )
+            with salesforce_client(org, run, work=Work.BULK) as client:
+                found = reconcile_object(
+                    warehouse_engine(),
+                    client,
+                    org,
+                    self.sobject,
+                    run=run,
+                    accept_vanished=bool(parameter(context, "accept_vanished", self.accept_vanished)),
+                )
         except NotReady as error:
             raise AirflowSkipException(str(error)) from error
         self.log.info("%s: %s", self.sobject, in_words(found))
