@@ -227,6 +227,19 @@ def test_custom_object_appears_with_records_and_relationships(shop: RunningOrg) 
     assert shop.http.get(f"{V}/sobjects/Site_Visit__c/describe").status_code == 404
 
 
+def test_control_plane_knows_objects_and_fields_of_now(shop: RunningOrg) -> None:
+    """Records of a new object can be made, touched and deleted; a touch leaves out fields that are gone."""
+    change(shop, do="add_object", **{"name": "Parcel__c"})
+    made = shop.command("create", object="Parcel__c", n=2)["ids"]
+    assert shop.command("touch", object="Parcel__c", ids=made)["ids"] == made
+    shop.command("delete", object="Parcel__c", ids=made[:1])
+    assert shop.query("SELECT count() FROM Parcel__c")["totalSize"] == 1
+    change(shop, do="remove_field", object="Contact", field="Score__c")
+    change(shop, do="retype", object="Lead", field="Score__c", type="text")
+    assert len(shop.command("touch", object="Contact", n=2)["ids"]) == 2
+    assert len(shop.command("touch", object="Lead", n=2)["ids"]) == 2
+
+
 def test_wide_object_is_read_whole(shop: RunningOrg) -> None:
     """An object of 800 fields gives the same values by REST and by Bulk."""
     change(shop, do="make_wide", object="Opportunity", fields=800)

@@ -67,7 +67,7 @@ def touch(org: Org, body: Body) -> dict[str, Any]:
     given = body.get("fields")
     values = checked(target, given, creating=False) if given else {}
     usual = {} if given else _TOUCHES.get(target.name, {})
-    expressions = {name: sql.replace("{mark}", mark) for name, sql in usual.items()}
+    expressions = {name: sql.replace("{mark}", mark) for name, sql in usual.items() if _as_shipped(org, target, name)}
     _changes(org).update(target, ids, values, _change(body), expressions)
     return {"ids": ids}
 
@@ -106,7 +106,7 @@ def create(org: Org, body: Body) -> dict[str, Any]:
     if given is None:
         mark = org.clock.milliseconds()
         given = [
-            {name: str(value).replace("{n}", f"{mark}{place}") for name, value in _NEW[target.name].items()}
+            {name: str(value).replace("{n}", f"{mark}{place}") for name, value in _invented(target).items()}
             for place in range(int(body.get("n", 1)))
         ]
     return {"ids": _written(insert_records(org, target, given, _writer(body)))}
@@ -164,6 +164,20 @@ LOOKS: dict[str, Callable[[Org, Mapping[str, str]], Any]] = {
     "calls": lambda org, params: {"calls": org.calls.since(params.get("since", "0"))},
     "truth": lambda org, _params: truth(org),
 }
+
+
+def _as_shipped(org: Org, target: SObject, name: str) -> bool:
+    """Say whether a field still is what our expressions are written for: metadata can change."""
+    now, shipped = target.field(name), org.catalogue.shipped.objects[target.name].field(name)
+    return now is not None and shipped is not None and now.sql_type == shipped.sql_type
+
+
+def _invented(target: SObject) -> dict[str, Any]:
+    """Return what a new record holds; one of an object that we know nothing of gets a name."""
+    named = target.field("Name")
+    if target.name in _NEW or named is None or not named.createable:
+        return _NEW.get(target.name, {})
+    return {"Name": f"New {target.label} {{n}}"}
 
 
 def _target(org: Org, body: Body) -> SObject:

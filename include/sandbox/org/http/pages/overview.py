@@ -66,7 +66,9 @@ def _allocation(org: Org) -> dict[str, Any]:
 
 def _jobs(org: Org) -> list[dict[str, Any]]:
     """Return the latest Bulk jobs, queries and loads."""
-    jobs: list[Any] = sorted((*org.jobs.all(), *org.loads.all(), *org.classic.all()), key=lambda job: float(job.created), reverse=True)
+    jobs: list[Any] = sorted(
+        (*org.jobs.all(), *org.loads.all(), *org.classic.all()), key=lambda job: float(job.created), reverse=True
+    )
     return [
         {"id": job.id, "operation": job.operation, "object": job.object, "state": job.state, "created": job.created,
          "records": _processed(job),
