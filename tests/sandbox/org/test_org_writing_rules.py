@@ -183,3 +183,27 @@ def test_a_converted_lead_stays_as_it_is(org: RunningOrg) -> None:
         {"message": "cannot reference converted lead", "errorCode": "CANNOT_UPDATE_CONVERTED_LEAD", "fields": []}
     ]
     assert (answer.status_code, answer.json()) == (400, expected)
+
+
+def test_nothing_stands_above_itself(org: RunningOrg) -> None:
+    """400 CIRCULAR_DEPENDENCY, however long the way round."""
+    top = _made(org, "Account", Name="Top")
+    middle = _made(org, "Account", Name="Middle", ParentId=top)
+    bottom = _made(org, "Account", Name="Bottom", ParentId=middle)
+    error = {
+        "message": "attempt to violate hierarchy constraints", "errorCode": "CIRCULAR_DEPENDENCY",
+        "fields": ["ParentId"],
+    }  # fmt: skip
+    for parent in (top, middle, bottom):
+        answer = org.http.patch(f"{V}/sobjects/Account/{top}", json={"ParentId": parent})
+        assert (answer.status_code, answer.json()) == (400, [error])
+    assert org.http.patch(f"{V}/sobjects/Account/{bottom}", json={"ParentId": top}).status_code == 204
+
+
+def test_nobody_is_twice_in_a_campaign(org: RunningOrg) -> None:
+    """400 DUPLICATE_VALUE."""
+    campaign, lead = _made(org, "Campaign", Name="C"), _made(org, "Lead", LastName="x", Company="y")
+    assert _post(org, "CampaignMember", CampaignId=campaign, LeadId=lead).status_code == 201
+    answer = _post(org, "CampaignMember", CampaignId=campaign, LeadId=lead)
+    expected = [{"message": "Already a campaign member.", "errorCode": "DUPLICATE_VALUE", "fields": []}]
+    assert (answer.status_code, answer.json()) == (400, expected)

@@ -14,6 +14,7 @@ from include.sandbox.org.writing import bin as recycle_bin
 from include.sandbox.org.writing.checks import check_states
 from include.sandbox.org.writing.drafts import Draft, changed_draft, wrong_id
 from include.sandbox.org.writing.effects import changes_of
+from include.sandbox.org.writing.kinship import HIERARCHY, circular
 from include.sandbox.org.writing.lookups import old_values
 from include.sandbox.org.writing.results import MergeResult, Writer
 from include.sandbox.org.writing.saving import write_drafts
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _MOST_LOSERS = 2
 _HISTORIES = frozenset(each.name for each in HISTORIES)
-_HIERARCHY = {"Account": "ParentId", "Contact": "ReportsToId", "Case": "ParentId"}
 _ONE_EACH = {"CampaignMember": "CampaignId"}  # children that a parent may have only once for each of these
 
 
@@ -116,7 +116,7 @@ def _inherited(org: Org, target: SObject, master: Draft, losers: Sequence[Draft]
 
 def _refuse_cycles(org: Org, target: SObject, master: Draft, losers: Sequence[Draft]) -> None:
     """Refuse a merge after which a record would stand above itself."""
-    name = _HIERARCHY.get(target.name)
+    name = HIERARCHY.get(target.name)
     if name is None or not target.field(name):
         return
     gone = {str(each.id) for each in losers}
@@ -124,8 +124,7 @@ def _refuse_cycles(org: Org, target: SObject, master: Draft, losers: Sequence[Dr
     seen: set[str] = set()
     while above is not None and above not in seen:
         if above in gone or above == master.id:
-            message = "attempt to violate hierarchy constraints"
-            raise _UndoneError((Refusal(400, "CIRCULAR_DEPENDENCY", message, [name]),))
+            raise _UndoneError((circular(name),))
         seen.add(above)
         above = _above(org, target, name, above)
 

@@ -16,6 +16,7 @@ from include.sandbox.org.writing import checks
 from include.sandbox.org.writing.drafts import Draft, Row, changed_draft, good, new_draft, roll_back
 from include.sandbox.org.writing.duplicates import check_duplicates
 from include.sandbox.org.writing.effects import changes_of, complete, expressions, touch_others
+from include.sandbox.org.writing.kinship import check_kinship
 from include.sandbox.org.writing.lookups import holders, key_of, states
 from include.sandbox.org.writing.results import SaveResult, Writer
 from include.sandbox.org.writing.whole import kept
@@ -95,6 +96,7 @@ def write_drafts(org: Org, target: SObject, drafts: Sequence[Draft], writer: Wri
         checks.link_parents(org, target, drafts)
         checks.check_references(org, target, drafts)
         checks.check_unique(org, target, drafts)
+        check_kinship(org, target, drafts)
         checks.check_validation(org, target, drafts)
         check_duplicates(org, target, drafts, writer)
         if writer.all_or_none and roll_back(drafts):
