@@ -15,6 +15,7 @@ from include.sandbox.org.long_calls import LongCalls
 from include.sandbox.org.rolling import Rolling, Steady
 
 OWN_APP = "Sandbox Integration"  # the connected app that clients of this org sign in with
+NO_APP = "No connected app"
 BULK_BATCHES = "DailyBulkApiBatches"
 BULK_QUERY_JOBS = "DailyBulkV2QueryJobs"
 BULK_QUERY_MEGABYTES = "DailyBulkV2QueryFileStorageMB"

@@ -10,6 +10,7 @@ import pytest
 
 from include.sandbox.org.allocation import BULK_BATCHES, BULK_QUERY_JOBS, OWN_APP, Allocation
 from include.sandbox.org.clock import Clock
+from include.sandbox.org.credentials import USER_ID
 from tests.sandbox.org.conftest import RunningOrg, V, sign_in
 
 _EXHAUSTED = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
@@ -189,3 +190,12 @@ def test_a_restarted_org_remembers_its_calls(start_org: Callable[..., RunningOrg
 
 def _token(org: RunningOrg) -> str:
     return str(sign_in(org.url).json()["access_token"])
+
+
+def test_each_connected_app_has_its_own_count(org: RunningOrg) -> None:
+    """A session that no connected app opened is told nothing of any app's quota."""
+    org.command("allocation", used=0, quotas={OWN_APP: 50})
+    session = org.org.sessions.open(USER_ID)
+    header = {"Authorization": f"Bearer {session.token}"}
+    assert org.http.get(f"{V}/limits", headers=header).headers["Sforce-Limit-Info"] == "api-usage=1/100000"
+    assert org.http.get(f"{V}/limits").headers["Sforce-Limit-Info"].endswith(f"=1/50(appName={OWN_APP})")

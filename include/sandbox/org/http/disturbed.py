@@ -35,7 +35,7 @@ async def answer_call(org: Org, request: Request, body: bytes, run: Run) -> Resp
         return await run_in_threadpool(run, request, body)
     long_calls = org.allocation.long_calls
     if request.url.path.lower().startswith(_API) and long_calls.full():
-        return _noted(org, request, refuse(request, _BUSY.status, _BUSY.code, _BUSY.message))
+        return _dated(org, _noted(org, request, refuse(request, _BUSY.status, _BUSY.code, _BUSY.message)))
     with long_calls.running():
         return await _disturbed(org, request, body, run)
 

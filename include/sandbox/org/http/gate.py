@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from include.sandbox.org.allocation import OWN_APP
 from include.sandbox.org.http.call import Answer
 from include.sandbox.org.org import Org
 from include.sandbox.org.tls.hosts import own_host
@@ -31,9 +32,9 @@ def log_call(org: Org, method: str, path: str, answer: Answer) -> None:
     )  # fmt: skip
 
 
-def answer_response(org: Org, answer: Answer) -> Response:
+def answer_response(org: Org, answer: Answer, app: str = OWN_APP) -> Response:
     """Return an answer of the API as a response, with what is left of the allocation."""
-    headers = {**answer.headers, "Sforce-Limit-Info": org.allocation.header()}
+    headers = {**answer.headers, "Sforce-Limit-Info": org.allocation.header(app)}
     if answer.stream is not None:
         if answer.length is not None:
             headers["Content-Length"] = str(answer.length)

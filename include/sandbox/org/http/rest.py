@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from include.sandbox.org.allocation import NO_APP
+from include.sandbox.org.connected_apps import find_app
 from include.sandbox.org.http import versions
 from include.sandbox.org.http.call import Answer, Call
 from include.sandbox.org.http.gate import (
@@ -24,6 +26,7 @@ from include.sandbox.org.http.sizes import oversized
 from include.sandbox.org.http.upload import UPLOAD
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
+from include.sandbox.org.sessions import Session
 
 _DEAD_SESSION = Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
 _EXHAUSTED = Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
@@ -40,7 +43,8 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
     if session is None:
         log_call(org, method, path, Answer(status=401, cost=0))
         return json_response(_DEAD_SESSION.body(), 401)
-    if org.allocation.exhausted():
+    app = _app_of(session)
+    if org.allocation.exhausted(app):
         answer = Answer(status=403, body=_EXHAUSTED.body(), cost=0)
     else:
         call = Call(
@@ -50,9 +54,15 @@ def answer_rest(org: Org, request: Request, body: bytes) -> Response:
             upload=request.scope.get(UPLOAD),
         )  # fmt: skip
         answer = dispatch(call)
-    org.allocation.spend(answer.cost)
+    org.allocation.spend(answer.cost, app)
     log_call(org, method, path, answer)
-    return answer_response(org, answer)
+    return answer_response(org, answer, app)
+
+
+def _app_of(session: Session) -> str:
+    """Return the name of the connected app that a session was opened for; SOAP logins are for none."""
+    app = find_app(session.client_id)
+    return app.name if app else NO_APP
 
 
 def _rest(request: Request) -> str:
