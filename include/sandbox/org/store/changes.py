@@ -121,18 +121,6 @@ class Changes:
             audit |= {"LastModifiedDate": stamp, "LastModifiedById": f"'{change.user_id}'"}
         return assigned | {name: sql for name, sql in audit.items() if stage.target.field(name)}
 
-    def delete(self, target: SObject, record_ids: Sequence[str], change: Change) -> None:
-        """Mark records as deleted."""
-        self.update(target, record_ids, {"IsDeleted": True}, change)
-
-    def undelete(self, target: SObject, record_ids: Sequence[str], change: Change) -> None:
-        """Take the mark of deletion from records."""
-        self.update(target, record_ids, {"IsDeleted": False}, change)
-
-    def merge(self, target: SObject, master: str, loser: str, change: Change) -> None:
-        """Mark a record as merged into another."""
-        self.update(target, [loser], {"IsDeleted": True, "MasterRecordId": master}, change)
-
     def children(self, child: SObject, field_name: str, record_ids: Sequence[str]) -> list[str]:
         """Return the Ids of present records that refer to any of these."""
         present = ' AND NOT "IsDeleted"' if child.field("IsDeleted") else ""

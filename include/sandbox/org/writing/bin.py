@@ -1,7 +1,4 @@
-"""The recycle bin: fifteen days of the org's clock, then a record is gone for good, even for queryAll.
-
-Records that lay there when the org was made stay for ever: what a test was told of them must not age.
-"""
+"""The recycle bin: fifteen days of the org's clock, then a record is gone for good, even for queryAll."""
 
 from __future__ import annotations
 
