@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 _KEPT = 200_000
@@ -48,6 +49,11 @@ class CallLog:
         if since.isdigit():
             return [asdict(each) for each in calls if each.sequence > int(since)]
         return [asdict(each) for each in calls if each.time >= since]
+
+    def latest(self, count: int) -> list[ReceivedCall]:
+        """Return the last so many calls, the newest first."""
+        with self._lock:
+            return list(islice(reversed(self._calls), count))
 
     def clear(self) -> None:
         """Forget all calls; the numbering goes on."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from include.sandbox.org.calls import ReceivedCall
 from include.sandbox.org.faults import KINDS
 from include.sandbox.org.generator import defects
 from include.sandbox.org.http import control
@@ -13,6 +14,7 @@ from include.sandbox.org.org import Org
 from include.sandbox.org.store.tables import visible_sql
 
 _CALLS, _JOBS = 50, 25
+_SEARCHED = 20_000  # of the calls in the log
 _JOB_ENDS = ("Failed", "Aborted")
 
 
@@ -84,14 +86,14 @@ def _processed(job: Any) -> int:
     return int(job.records if hasattr(job, "records") else job.processed)
 
 
-def _calls(org: Org, wanted: str, *, errors: bool) -> Sequence[dict[str, Any]]:
-    """Return the latest calls first: those whose method, path, parts or status hold all wanted words."""
+def _calls(org: Org, wanted: str, *, errors: bool) -> list[ReceivedCall]:
+    """Return calls, the newest first: those whose method, path, parts or status hold all wanted words."""
     words = wanted.lower().split()
     found = []
-    for call in reversed(org.calls.since("0")):
-        if errors and call["status"] < 400:
+    for call in org.calls.latest(_SEARCHED):
+        if errors and call.status < 400:
             continue
-        text = f"{call['method']} {call['path']} {call['status']} {' '.join(call['parts'])}".lower()
+        text = f"{call.method} {call.path} {call.status} {' '.join(call.parts)}".lower()
         if all(word in text for word in words):
             found.append(call)
     return found
