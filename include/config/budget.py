@@ -89,12 +89,23 @@ def quota_began(budget: BudgetDefinition, now: datetime) -> datetime:
     return today if today <= now else today - timedelta(days=1)
 
 
+def kept_calls(budget: BudgetDefinition, allowed: int) -> int:
+    """Return how many calls of an org of this limit the watermark keeps for others."""
+    return max(budget.watermark.amounts(allowed))
+
+
+def quota_calls(budget: BudgetDefinition, allowed: int) -> int | None:
+    """Return how many calls are ours in a day, or None when there is no quota."""
+    return min(budget.quota.amounts(allowed)) if budget.quota else None
+
+
 def decide(budget: BudgetDefinition, usage: Usage, work: Work, now: datetime) -> Decision:
     """Return how many calls of this kind of work may be made now."""
     if usage.used is None or usage.allowed is None:
         return Decision(calls=_FIRST)  # the first answer tells
     reset = quota_began(budget, now) + timedelta(days=1)
-    quota = min(budget.quota.amounts(usage.allowed)) if budget.quota else None
+    quota = quota_calls(budget, usage.allowed)
+    kept = kept_calls(budget, usage.allowed)
     if quota is not None and usage.ours >= quota:
         return Decision(
             calls=0, cause=f"our quota of {quota:,} calls is used; it begins anew at {reset:%H:%M} UTC", until=reset
@@ -102,14 +113,13 @@ def decide(budget: BudgetDefinition, usage: Usage, work: Work, now: datetime) ->
     closed = _tier(budget, usage, quota, work)
     if closed:
         return Decision(calls=0, cause=closed, until=reset)
-    left = usage.allowed - usage.used - usage.leased - max(budget.watermark.amounts(usage.allowed))
+    left = usage.allowed - usage.used - usage.leased - kept
     room = left - POLL_RESERVE
     if room > 0:
         return Decision(calls=room if quota is None else min(room, quota - usage.ours))
     stale = usage.observed_at is None or now - usage.observed_at >= POLL_EVERY
     if stale and left > 0:
         return Decision(calls=1)
-    kept = max(budget.watermark.amounts(usage.allowed))
     return Decision(
         calls=0,
         cause=f"{usage.used:,} of the org's {usage.allowed:,} calls are used, and {kept:,} are kept for others",

@@ -12,7 +12,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
-from include.config.budget import BudgetDefinition, Decision, Usage, Work, decide, quota_began
+from include.config.budget import (
+    BudgetDefinition,
+    Decision,
+    Usage,
+    Work,
+    decide,
+    kept_calls,
+    quota_began,
+    quota_calls,
+)
 from include.errors import BudgetPaused
 from include.warehouse.engine import transaction
 
@@ -98,7 +107,9 @@ class WarehouseMeter:
                 self._give_back(connection)
             if self._lease is not None:  # the org has counted what was spent of it
                 _lend(connection, org_id, self._lease, sum(self._blocks.values()), now + _LEASE)
-            decision = decide(self._budget, _usage(connection, org_id, self._budget, now), self._work, now)
+            usage = _usage(connection, org_id, self._budget, now)
+            _note_limits(connection, org_id, self._budget, usage, now)
+            decision = decide(self._budget, usage, self._work, now)
             if decision.calls < calls:
                 _note_pause(connection, org_id, decision)
             else:
@@ -212,6 +223,21 @@ def _lend(connection: Connection, org_id: str, lease: int | None, calls: int, ex
         values,
     ).scalar_one()
     return new
+
+
+def _note_limits(connection: Connection, org_id: str, budget: BudgetDefinition, usage: Usage, now: datetime) -> None:
+    """Write down what the definition means in calls, for the page that shows it."""
+    if usage.allowed is None:
+        return
+    connection.execute(
+        text("UPDATE headwater.api_budget SET kept = :kept, quota = :quota, began_at = :began WHERE org_id = :org_id"),
+        {
+            "org_id": org_id,
+            "kept": kept_calls(budget, usage.allowed),
+            "quota": quota_calls(budget, usage.allowed),
+            "began": quota_began(budget, now),
+        },
+    )
 
 
 def _note_pause(connection: Connection, org_id: str, decision: Decision) -> None:

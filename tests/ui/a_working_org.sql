@@ -2,6 +2,13 @@
 INSERT INTO headwater.org (org, org_id, instance_url, name, is_sandbox)
 VALUES ('demo', '00D000000000001EAA', 'https://demo.my.salesforce.test', 'Northwind', true);
 INSERT INTO headwater.api_limit VALUES ('demo', 4213, 100000, '2026-03-01T10:00:00Z');
+INSERT INTO headwater.api_budget (org_id, used, allowed, observed_at, kept, quota, began_at, paused_at, cause) VALUES
+  ('00D000000000001EAA', 4213, 100000, '2026-03-01T10:00:00Z', 10000, 40000, '2026-03-01T00:00:00Z',
+   '2026-03-01T03:00:00Z', '40% of our quota of 40,000 calls are used; from 40% on large loads wait');
+INSERT INTO headwater.api_call (org, hour, purpose, object, run, calls) VALUES
+  ('demo', date_trunc('hour', now()), 'extract', 'Contact', 'run 1', 12),
+  ('demo', date_trunc('hour', now()), 'extract', 'Contact', 'run 2', 3),
+  ('demo', date_trunc('hour', now()) - interval '2 hours', 'describe', '', 'run 1', 1);
 INSERT INTO headwater.object (org, object, label, cursor_at, first_loaded_at) VALUES
   ('demo', 'Contact', 'Contact', '2026-03-01T10:00:00Z', '2026-02-01T00:00:00Z'),
   ('demo', 'Lead', 'Lead', NULL, NULL);

@@ -65,7 +65,7 @@ def test_api_usage_is_the_orgs_own_count(pages, run):
     """With limit, share and time."""
     run("a_working_org.sql")
     text = words(pages.get("/headwater/extracts").text)
-    assert "4,213 of 100,000 (4.2 %) · 0 by Headwater · observed 2026-03-01 10:00:00 UTC" in text
+    assert "4,213 of 100,000 (4.2 %) · 16 by Headwater · observed 2026-03-01 10:00:00 UTC" in text
 
 
 @pytest.mark.parametrize(

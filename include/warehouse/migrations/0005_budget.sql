@@ -5,6 +5,9 @@ CREATE TABLE headwater.api_budget (
     used        bigint,                      -- the org's own count of its rolling 24 hours; null: not told yet
     allowed     bigint,
     observed_at timestamptz,
+    kept        bigint,                      -- the watermark in calls, as the definition said at the last loan
+    quota       bigint,                      -- our calls in a day; null: no quota
+    began_at    timestamptz,                 -- when that day began
     paused_at   timestamptz,                 -- the last time that a call was not allowed
     cause       text NOT NULL DEFAULT ''     -- why
 );

@@ -10,6 +10,7 @@ from include.warehouse.overview.issue_records import FailingRecord, FailingRecor
 from include.warehouse.overview.objects import ObjectOverview, objects_overview
 from include.warehouse.overview.orgs import ApiUsage, Org, api_usage, list_orgs
 from include.warehouse.overview.runs import ExtractRun, ExtractRuns, extract_runs
+from include.warehouse.overview.usage import UsageOverview, usage_overview
 
 __all__ = [
     "ApiUsage",
@@ -20,10 +21,12 @@ __all__ = [
     "HealthOverview",
     "ObjectOverview",
     "Org",
+    "UsageOverview",
     "api_usage",
     "extract_runs",
     "failing_records",
     "health_overview",
     "list_orgs",
     "objects_overview",
+    "usage_overview",
 ]

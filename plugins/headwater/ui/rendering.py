@@ -27,7 +27,11 @@ class Tab:
     title: str
 
 
-TABS = (Tab(name="health", title="Health"), Tab(name="extracts", title="Extracts"))
+TABS = (
+    Tab(name="health", title="Health"),
+    Tab(name="extracts", title="Extracts"),
+    Tab(name="usage", title="API usage"),
+)
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
