@@ -90,13 +90,13 @@ def test_columns_are_told_as_the_command_line_reads_them(values: RunningOrg) -> 
     """A parent joins its columns, a sub-query is an aggregate that joins its own, a function is an aggregate."""
     soql = "select id, account.name, account.owner.name, (select subject from tasks) from contact"
     body = values.http.get(f"{V}/query", params={"q": soql, "columns": "true"}).json()
-    owner = _column("Owner", None, joinColumns=[_column("Name", "String")])
+    owner = _column("Owner", None, foreignKeyName="OwnerId", joinColumns=[_column("Name", "String")])
     name = _column("Name", "String", insertable=True, updatable=True)
     subject = _column("Subject", "String", insertable=True, updatable=True)
     assert body == {
         "columnMetadata": [
             _column("Id", "Id"),
-            _column("Account", None, joinColumns=[name, owner]),
+            _column("Account", None, foreignKeyName="AccountId", joinColumns=[name, owner]),
             _column("Tasks", None, aggregate=True, joinColumns=[subject]),
         ],
         "entityName": "Contact", "groupBy": False, "idSelected": True, "keyPrefix": "003",
@@ -104,8 +104,9 @@ def test_columns_are_told_as_the_command_line_reads_them(values: RunningOrg) -> 
     soql = "SELECT LeadSource, COUNT(Id) n, MAX(Score__c) FROM Contact GROUP BY LeadSource"
     body = values.http.get(f"{V}/query", params={"q": soql, "columns": "true"}).json()
     assert body["groupBy"] is True
-    shown = [(each["displayName"], each["aggregate"]) for each in body["columnMetadata"]]
-    assert shown == [("LeadSource", False), ("n", True), ("expr0", True)]
+    count = _column("n", None, aggregate=True, numberType=True)
+    highest = _column("expr0", None, aggregate=True, numberType=True, displayName="max(Score__c)")
+    assert body["columnMetadata"] == [_column("LeadSource", "String", insertable=True, updatable=True), count, highest]
 
 
 def test_a_query_is_explained(values: RunningOrg) -> None:

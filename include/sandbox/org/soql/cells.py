@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from include.sandbox.org.schema.field import SObject
+from include.sandbox.org.schema.field import Field, SObject
 from include.sandbox.org.soql.scope import Column, Parent
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class Cell:
     sql: str = ""
     type: str = ""
     title: str = ""  # as it was written
+    field: Field | None = None  # what a grouped or shown value is taken from
     function: str = ""
     steps: tuple[str, ...] = ()
 

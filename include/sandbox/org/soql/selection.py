@@ -78,7 +78,7 @@ class Selection:
     def _expression(self, name: str, operand: Operand, **more: Any) -> Cell:
         """Return a cell whose name HAVING and ORDER BY understand."""
         self.terms.aliases.setdefault(name.lower(), operand)
-        return Cell(name=name, sql=operand.sql, type=operand.type, **more)
+        return Cell(name=name, sql=operand.sql, type=operand.type, field=operand.field, **more)
 
     def _expanded(self, macro: Fields, *, alone: bool) -> list[Cell]:
         chosen = [
@@ -128,4 +128,4 @@ def written(term: Path | Call) -> str:
     """Return a term about as it was written."""
     if isinstance(term, Path):
         return term.text
-    return f"{term.name}({written(term.argument) if term.argument is not None else ''})"
+    return f"{term.name.lower()}({written(term.argument) if term.argument is not None else ''})"
