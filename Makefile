@@ -17,7 +17,7 @@ WORKERS := -n auto --maxprocesses=4 --dist loadfile
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
 
-.PHONY: help up down status reset org peers airflow check-definitions test check format bench lock install install-dev
+.PHONY: help up down status reset org peers airflow sql check-definitions test check format bench lock install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ peers: install ## let other Salesforce clients read and write a sandbox org, and
 
 airflow: install ## run Airflow's own command line (ARGS="backfill create --dag-id demo_extract …")
 	@$(RUN) -m include.local airflow $(ARGS)
+
+sql: install ## open the warehouse with psql (ARGS="-c 'select …'")
+	@$(RUN) -m include.local sql $(ARGS)
 
 check-definitions: install ## check the definitions, and their objects and fields with the sandbox org if it runs
 	@$(RUN) -m include.local check-definitions

@@ -20,13 +20,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m include.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, words in _COMMANDS.items():
-        commands.add_parser(name, help=words, add_help=name != "airflow")
+        commands.add_parser(name, help=words, add_help=name not in _HAND_ON)
     parsed, rest = parser.parse_known_args(arguments)
-    if rest and parsed.command != "airflow":
+    if rest and parsed.command not in _HAND_ON:
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
         site = read_site()
-        return _airflow(site, rest) if parsed.command == "airflow" else _RUN[parsed.command](site)
+        if parsed.command in _HAND_ON:
+            return _HAND_ON[parsed.command](site, rest)
+        return _RUN[parsed.command](site)
     except HeadwaterError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -45,6 +47,7 @@ _COMMANDS = {
     "check-definitions": "check the definitions, with the org if it answers",
     "org": "run the sandbox org alone, in the foreground (PORT=, TLS_PORT=, PROXY_PORT=, CONTACTS=, SEED=)",
     "airflow": "run Airflow's own command line with this installation's settings, e.g. airflow dags list",
+    "sql": "open the warehouse with psql, e.g. sql -c 'select count(*) from headwater.run'",
     "supervise": "keep the services running (started by up)",
 }
 
@@ -136,6 +139,19 @@ def _airflow(site: Site, arguments: list[str]) -> NoReturn:
     os.execve(command[0], command, {**os.environ, **airflow_environment(site)})
 
 
+def _sql(site: Site, arguments: list[str]) -> NoReturn:
+    from include.local.binaries import find_binaries
+    from include.local.plan import WAREHOUSE_DATABASE
+    from include.local.postgres import USER
+
+    command = [
+        find_binaries().psql, "--host", "127.0.0.1", "--port", str(site.settings.warehouse_port), "--username", USER,
+        "--dbname", WAREHOUSE_DATABASE, *arguments,
+    ]  # fmt: skip
+    sys.stdout.flush()
+    os.execve(command[0], command, {**os.environ, "PGPASSWORD": site.secrets().postgres_password})
+
+
 def _supervise(site: Site) -> int:
     from include.local.supervisor import Supervisor
 
@@ -152,6 +168,9 @@ _RUN: dict[str, Callable[[Site], int]] = {
     "org": _org,
     "supervise": _supervise,
 }
+
+# These hand their arguments on to another program, which takes this one's place.
+_HAND_ON: dict[str, Callable[[Site, list[str]], int]] = {"airflow": _airflow, "sql": _sql}
 
 if __name__ == "__main__":
     sys.exit(main())

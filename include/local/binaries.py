@@ -40,6 +40,11 @@ class Binaries:
         return str(self.folder / "initdb")
 
     @property
+    def psql(self) -> str:
+        """Return the path of the terminal."""
+        return str(self.folder / "psql")
+
+    @property
     def postgres(self) -> str:
         """Return the path of the server."""
         return str(self.folder / "postgres")

@@ -19,6 +19,7 @@ TARGETS = {
     "org",
     "peers",
     "airflow",
+    "sql",
     "test",
     "check",
     "lock",

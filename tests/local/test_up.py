@@ -61,10 +61,10 @@ def rest(home: dict[str, str]) -> AirflowRest:
     return AirflowRest(site.url, "admin", site.secrets().admin_password)
 
 
-def launcher(home: dict[str, str], command: str, **more: str) -> subprocess.CompletedProcess[str]:
+def launcher(home: dict[str, str], *command: str, **more: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "HEADWATER"))}
     return subprocess.run(
-        [sys.executable, "-m", "include.local", command],
+        [sys.executable, "-m", "include.local", *command],
         cwd=ROOT,
         env={**clean, "PYTHONPATH": str(ROOT), **home, **more},
         capture_output=True,
@@ -159,6 +159,12 @@ def test_seven_touched_contacts_are_seven_pushed_profiles(upped: str, home: dict
     run_dag(rest, "push_contacts_to_insider_one")
     [still] = status(home)["deliveries"]
     assert still["profiles"] == after["profiles"]
+
+
+def test_the_warehouse_can_be_asked_from_a_terminal(upped: str, home: dict[str, str]) -> None:
+    """Without looking for its port and password."""
+    asked = launcher(home, "sql", "-Atc", 'SELECT count(*) FROM salesforce_demo."Contact"')
+    assert (asked.returncode, asked.stdout) == (0, f"{CONTACTS}\n"), asked.stderr
 
 
 def test_definitions_are_checked_with_the_org(upped: str, home: dict[str, str]) -> None:
