@@ -20,6 +20,7 @@ from include.sandbox.org.http.app import build_app
 from include.sandbox.org.org import Org, open_org
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.store.database import Database
+from tests.sandbox.org.secured import SecuredOrg, running_secured
 
 V = "/services/data/v63.0"
 
@@ -110,3 +111,10 @@ def start_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 def org(start_org: Callable[..., RunningOrg]) -> RunningOrg:
     """Yield a small running org that all tests of a module share."""
     return start_org()
+
+
+@pytest.fixture(scope="session")
+def secured_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredOrg]:
+    """Yield an org with TLS and proxy that all tests of a worker share."""
+    with running_secured(tmp_path_factory.mktemp("secured"), "--contacts", "200", "--seed", "7") as running:
+        yield running

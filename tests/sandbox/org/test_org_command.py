@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from include.sandbox.org import credentials
+from tests.sandbox.org.secured import SecuredOrg, free_ports, running_secured
 
 ROOT = Path(__file__).parents[3]
 
@@ -92,3 +93,56 @@ def test_a_taken_port_and_a_home_in_use_are_told_at_once(tmp_path: Path) -> None
         in_use = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert in_use.returncode == 2
         assert "another org may be running on it" in in_use.stderr
+
+
+def test_all_ports_are_looked_at_before_anything_is_made(tmp_path: Path) -> None:
+    """The option to change is named."""
+    port, free = free_ports(2)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        for option in ("tls-port", "proxy-port"):
+            command = _command(tmp_path / "none", "--port", str(free), f"--{option}", str(port))
+            refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert (refused.returncode, refused.stderr) == (
+                2,
+                f"Port {port} of 127.0.0.1 is taken. Stop what listens there, or choose another --{option}.\n",
+            )
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_sheet_points_clients_at_the_org(tmp_path: Path) -> None:
+    """Its environment and its lines for curl and simple-salesforce work as they are printed; one signal ends all."""
+    with running_secured(tmp_path, "--contacts", "8", "--seed", "3") as org:
+        parts = _snippets(org)
+        shown = subprocess.run(["bash", "-c", parts["curl"]], capture_output=True, text=True, check=True).stdout
+        assert f'"instance_url":"{org.tls_url}"' in shown
+        (environment,) = [lines for client, lines in parts.items() if "environment in which" in client]
+        (script,) = [lines for client, lines in parts.items() if client.startswith("simple-salesforce")]
+        command = f"{environment}\n{sys.executable} - <<'END'\n{script}\nEND"
+        ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stdout) == (0, "8\n"), ran.stderr
+
+
+def _snippets(org: SecuredOrg) -> dict[str, str]:
+    """Stop reading the sheet where the last client's lines end."""
+    assert org.process.stdout is not None
+    parts: dict[str, str] = {}
+    client = ""
+    for line in org.process.stdout:
+        if line.startswith("# "):
+            client = line[2:].strip()
+        elif client:
+            parts[client] = parts.get(client, "") + line
+        if line.startswith("sf data query"):
+            break
+    return parts
+
+
+def test_without_more_doors_the_sheet_says_how_to_get_them(tmp_path: Path) -> None:
+    """And no authority is made."""
+    with _running(tmp_path, "--contacts", "4") as (_, process):
+        process.terminate()
+        sheet = process.communicate(timeout=20)[0]
+    assert "start it with --tls-port and --proxy-port" in sheet
+    assert not (tmp_path / "tls").exists()
