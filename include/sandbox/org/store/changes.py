@@ -133,6 +133,7 @@ class Changes:
     def draw(self, target: SObject, count: int, seed: int) -> list[str]:
         """Return the Ids of some present records that nobody has locked; the same seed draws the same ones."""
         present = ' AND NOT t."IsDeleted"' if target.field("IsDeleted") else ""
+        present += ' AND t."IsArchived" IS NOT TRUE' if target.field("IsArchived") else ""
         sql = (
             f'SELECT t."Id" FROM "{target.name}" t WHERE {visible_sql("t", "$1")} AND t._until = {FOREVER}{present}'
             f" ORDER BY hash(t._n * 4099 + $2::BIGINT), t._n LIMIT $3"
