@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from xml.sax.saxutils import escape
 
 import httpx
+import requests
+from requests.adapters import HTTPAdapter
 
 VERSION = "59.0"
+
+
+class Rewrite(HTTPAdapter):
+    """Send every request to one place, for a client that insists on https."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self.base = urlsplit(base)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        url = urlsplit(str(request.url))
+        request.url = urlunsplit((self.base.scheme, self.base.netloc, url.path, url.query, ""))
+        return super().send(request, **options)
 
 
 def post(url: str, envelope: str, *, version: str = VERSION, letter: str = "u", action: str = '""') -> httpx.Response:

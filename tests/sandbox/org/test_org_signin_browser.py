@@ -64,11 +64,23 @@ def sent_back(answer: httpx.Response) -> dict[str, str]:
 
 
 @pytest.fixture
-def browser(org: RunningOrg) -> Iterator[Browser]:
-    """Yield a browser that nobody has signed in with."""
-    opened = Browser(org.url)
-    yield opened
-    opened.http.close()
+def visit() -> Iterator[Callable[[RunningOrg], Browser]]:
+    """Yield a function that opens a browser which nobody has signed in with."""
+    opened: list[Browser] = []
+
+    def go(org: RunningOrg) -> Browser:
+        opened.append(Browser(org.url))
+        return opened[-1]
+
+    yield go
+    for each in opened:
+        each.http.close()
+
+
+@pytest.fixture
+def browser(org: RunningOrg, visit: Callable[[RunningOrg], Browser]) -> Browser:
+    """Return a browser at the org that all tests share."""
+    return visit(org)
 
 
 def _code(browser: Browser, **params: str) -> str:
@@ -140,13 +152,15 @@ def test_an_app_that_wants_nobody_bothered_is_told_that_somebody_must_be(browser
 
 
 @pytest.mark.parametrize("way", ["another browser", "without a seal", "changed request"])
-def test_a_form_that_was_forged_is_refused(org: RunningOrg, browser: Browser, way: str) -> None:
+def test_a_form_that_was_forged_is_refused(
+    org: RunningOrg, browser: Browser, visit: Callable[[RunningOrg], Browser], way: str
+) -> None:
     """A form counts only in the browser that it was made for, as it was made."""
     consent = browser.log_in(browser.open(prompt="consent"))
     form = hidden(consent)
     sender = browser
     if way == "another browser":
-        sender = Browser(org.url)
+        sender = visit(org)
     elif way == "without a seal":
         form["seal"] = ""
     else:
@@ -230,10 +244,12 @@ def test_a_code_in_wrong_hands_is_refused(
     assert _redeem(org.url, code).json()["error_description"] == "expired authorization code"
 
 
-def test_a_code_dies_when_it_was_used_and_when_it_is_old(start_org: Callable[..., RunningOrg]) -> None:
+def test_a_code_dies_when_it_was_used_and_when_it_is_old(
+    start_org: Callable[..., RunningOrg], visit: Callable[[RunningOrg], Browser]
+) -> None:
     """A quarter of an hour is too old."""
     org = start_org(contacts=1)
-    browser = Browser(org.url)
+    browser = visit(org)
     used, old = _code(browser), _code(browser)
     dead = {"error": "invalid_grant", "error_description": "expired authorization code"}
     assert _redeem(org.url, used).status_code == 200
@@ -242,10 +258,12 @@ def test_a_code_dies_when_it_was_used_and_when_it_is_old(start_org: Callable[...
     assert _redeem(org.url, old).json() == dead
 
 
-def test_the_sixth_approval_ends_the_oldest(start_org: Callable[..., RunningOrg]) -> None:
+def test_the_sixth_approval_ends_the_oldest(
+    start_org: Callable[..., RunningOrg], visit: Callable[[RunningOrg], Browser]
+) -> None:
     """Five live grants of one app are a user's limit; the fixed refresh token is none of them."""
     org = start_org(contacts=1)
-    browser = Browser(org.url)
+    browser = visit(org)
     tokens = [_redeem(org.url, _code(browser)).json()["refresh_token"] for _ in range(6)]
     fixed = credentials.REFRESH_TOKEN
     alive = [sign_in(org.url, grant_type="refresh_token", refresh_token=each).status_code for each in [*tokens, fixed]]
@@ -278,12 +296,12 @@ def test_the_cli_signs_in_with_the_app_it_brings_along(org: RunningOrg, browser:
     assert again.status_code == 200
 
 
-def test_a_callback_can_be_added(start_org: Callable[..., RunningOrg]) -> None:
+def test_a_callback_can_be_added(start_org: Callable[..., RunningOrg], visit: Callable[[RunningOrg], Browser]) -> None:
     """By the control plane, for an app that is being tried out; its own query stays."""
     org = start_org(contacts=1)
     address = "https://app.example/back?tenant=1"
     assert org.command("signin", redirect_uri=address)["redirect_uris"] == [address]
-    browser = Browser(org.url)
+    browser = visit(org)
     consent = browser.log_in(browser.open(redirect_uri=address))
     where = browser.send(consent, decision="deny").headers["location"]
     assert where.startswith("https://app.example/back?tenant=1&error=access_denied&")

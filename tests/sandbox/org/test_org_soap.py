@@ -13,7 +13,6 @@ import requests
 from include.sandbox.org import credentials
 from tests.sandbox.org import soap_client as soap
 from tests.sandbox.org.conftest import RunningOrg, V
-from tests.sandbox.org.test_org_simple_salesforce import Rewrite
 
 NO_LOGIN = soap.fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", "LoginFault")
 
@@ -123,7 +122,7 @@ def test_simple_salesforce_signs_in_by_soap(org: RunningOrg) -> None:
     from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 
     session = requests.Session()
-    session.mount("https://", Rewrite(org.url))
+    session.mount("https://", soap.Rewrite(org.url))
     ways: list[dict[str, Any]] = [
         {"security_token": credentials.SECURITY_TOKEN},
         {"organizationId": org.org.org_id},
