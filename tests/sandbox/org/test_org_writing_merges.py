@@ -185,6 +185,10 @@ def test_tracked_fields_have_a_history(org: RunningOrg) -> None:
     soql = f"SELECT Field, OldValue, NewValue, DataType FROM ContactHistory WHERE ContactId = '{made}' ORDER BY Id"
     rows = [[row[each] for each in ("Field", "OldValue", "NewValue", "DataType")] for row in org.query(soql)["records"]]
     assert rows == [["created", None, None, "Text"], ["Title", "Old", "New", "Text"]]
+    others = org.query("SELECT COUNT() FROM OpportunityFieldHistory")["totalSize"]
+    org.http.delete(f"{V}/sobjects/Contact/{made}")
+    assert org.query(soql)["totalSize"] == 0
+    assert org.query("SELECT COUNT() FROM OpportunityFieldHistory")["totalSize"] == others
 
 
 def test_a_record_out_of_the_bin_does_not_come_back(org: RunningOrg, writer: Writer) -> None:

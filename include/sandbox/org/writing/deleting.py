@@ -9,11 +9,12 @@ from include.sandbox.org.ids import canonical, number_of
 from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.field import SObject
 from include.sandbox.org.store.changes import Change, locked_row
+from include.sandbox.org.store.tables import FOREVER
 from include.sandbox.org.writing import bin as recycle_bin
 from include.sandbox.org.writing.checks import check_unique, state_refusal
 from include.sandbox.org.writing.drafts import Draft, good, roll_back
 from include.sandbox.org.writing.effects import changes_of
-from include.sandbox.org.writing.lookups import old_values, states
+from include.sandbox.org.writing.lookups import states
 from include.sandbox.org.writing.results import SaveResult, Writer
 
 if TYPE_CHECKING:
@@ -121,40 +122,43 @@ def _with_children(org: Org, drafts: Sequence[Draft]) -> Taken:
     """Return all records that go, level by level; a locked child keeps its parent."""
     going = {str(each.id): each for each in good(drafts)}
     taken: Taken = {}
-    level = {name: name for name in going}
+    level: Taken = {
+        target.name: {str(each.id): str(each.id) for each in _of(target, drafts)} for target in _targets(org, drafts)
+    }
     while level:
-        below: dict[str, str] = {}
-        for target in _targets(org, [Draft(id=each) for each in level]):
-            roots = {each: root for each, root in level.items() if each.startswith(target.prefix)}
-            taken.setdefault(target.name, {}).update(roots)
-            below |= _children(org, target, roots, going)
-        level = {each: root for each, root in below.items() if not _is_taken(org, taken, each)}
-    refused = {name for name, draft in going.items() if draft.refusals}
+        below: Taken = {}
+        for name, roots in level.items():
+            taken.setdefault(name, {}).update(roots)
+            for link in org.catalogue.objects[name].children:
+                child = org.catalogue.find(link.object) if link.cascade else None
+                if child is not None:
+                    below.setdefault(child.name, {}).update(_children(org, child, link.field, roots, going))
+        level = {
+            name: fresh
+            for name, roots in below.items()
+            if (fresh := {each: root for each, root in roots.items() if each not in taken.get(name, {})})
+        }
+    refused = {record_id for record_id, draft in going.items() if draft.refusals}
     kept = {name: {each: root for each, root in roots.items() if root not in refused} for name, roots in taken.items()}
     return {name: roots for name, roots in kept.items() if roots}
 
 
-def _children(org: Org, target: SObject, roots: dict[str, str], going: dict[str, Draft]) -> dict[str, str]:
+def _children(
+    org: Org, child: SObject, field: str, roots: dict[str, str], going: dict[str, Draft]
+) -> dict[str, str]:  # fmt: skip
+    """Return the present children of records by Id, each with the root that takes it along."""
+    now = org.clock.milliseconds()
+    present = ' AND NOT t."IsDeleted"' if child.field("IsDeleted") else ""
+    sql = (
+        f'SELECT t."Id", t."{field}", t._from > {now} FROM "{child.name}" t WHERE t._until = {FOREVER}{present}'
+        f' AND t."{field}" IN (SELECT unnest($1::VARCHAR[])) ORDER BY t._n'
+    )
     found: dict[str, str] = {}
-    for link in target.children:
-        child = org.catalogue.find(link.object) if link.cascade else None
-        if child is None:
-            continue
-        ids = changes_of(org).children(child, link.field, list(roots))
-        numbers = [number for each in ids if (number := number_of(each)) is not None]
-        parents = old_values(org, child, numbers, [link.field])
-        stands = states(org, child, numbers)
-        for record_id, number in zip(ids, numbers, strict=True):
-            root = roots[parents[number][link.field]]
-            found[record_id] = root
-            if number in stands and stands[number].locked and not going[root].refusals:
-                going[root].refuse(locked_row(record_id))
+    for record_id, parent, locked in org.database.rows(sql, [list(roots)]):
+        found[record_id] = root = roots[parent]
+        if locked and not going[root].refusals:
+            going[root].refuse(locked_row(record_id))
     return found
-
-
-def _is_taken(org: Org, taken: Taken, record_id: str) -> bool:
-    target = org.catalogue.of_id(record_id)
-    return target is None or record_id in taken.get(target.name, {})
 
 
 def _check_restorable(org: Org, target: SObject, drafts: Sequence[Draft]) -> None:
