@@ -20,7 +20,7 @@ def report(story: Story) -> str:
         read += _reads(visit, story)
         change += _changes(visit)
         said += [f"{visit.peer.name}", f"  write  {visit.write or 'not reached'}"]
-        said += [f"  error  {each}" for each in visit.errors]
+        said += [f"  error  {' '.join(each.split())}" for each in visit.errors]
     wrong = [f"  {visit.peer.name}: {each}" for visit in story.visits for each in visit.wrong]
     parts = [
         "Full read: records of each object", _table(read),
