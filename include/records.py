@@ -94,6 +94,17 @@ class Describe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """Say how one field changed between two describes; `before` or `after` is "" where there was or is none."""
+
+    object: str
+    field: str
+    kind: str  # added | removed | returned | type | length | label | picklist | formula
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
     """Count what became of the rows that an extract read. read = inserted + updated + unchanged + rejected.
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError, QueryRefused, SchemaFrozen, ServerFault
+from include.extract.drift import field_changes
 from include.extract.plan import Plan, decide_plan, page_travels
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import Describe, RunMode, Window
@@ -24,6 +25,7 @@ from include.warehouse.cursors import forget_cursor, read_cursor
 from include.warehouse.describes import keep_describe, stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load_stream import records_csv
+from include.warehouse.schema_changes import fields_gone, keep_changes
 from include.warehouse.tables import Table, apply_describe, table_of
 
 Item = TypeVar("Item")
@@ -220,6 +222,8 @@ def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubRespons
         table = table_of(org.org, org.schema_name, describe)
         before = stored_describe(connection, org.org, object)
         added = apply_describe(connection, table)
+        gone = fields_gone(connection, org.org, object)
+        keep_changes(connection, org.org, field_changes(before, describe, gone=gone))
         keep_describe(connection, org.org, describe)
         known = {field.name for field in before.fields} if before else table.columns.keys()
         if added or table.columns.keys() - known:

@@ -9,6 +9,10 @@ INSERT INTO headwater.api_call (org, hour, purpose, object, run, calls) VALUES
   ('demo', date_trunc('hour', now()), 'extract', 'Contact', 'run 1', 12),
   ('demo', date_trunc('hour', now()), 'extract', 'Contact', 'run 2', 3),
   ('demo', date_trunc('hour', now()) - interval '2 hours', 'describe', '', 'run 1', 1);
+INSERT INTO headwater.schema_change (org, object, field, kind, before, after, seen_at) VALUES
+  ('demo', 'Contact', 'Fax', 'removed', 'phone(40)', '', '2026-03-01T09:00:00Z'),
+  ('demo', 'Contact', 'Email', 'label', 'Email', 'E-mail <script>alert("label")</script>', '2026-03-01T09:00:00Z'),
+  ('demo', 'Lead', 'Rating', 'picklist', 'Cold', 'Frozen', '2026-03-01T10:00:00Z');
 INSERT INTO headwater.object (org, object, label, cursor_at, first_loaded_at) VALUES
   ('demo', 'Contact', 'Contact', '2026-03-01T10:00:00Z', '2026-02-01T00:00:00Z'),
   ('demo', 'Lead', 'Lead', NULL, NULL);

@@ -10,6 +10,7 @@ from include.warehouse.overview.issue_records import FailingRecord, FailingRecor
 from include.warehouse.overview.objects import ObjectOverview, objects_overview
 from include.warehouse.overview.orgs import ApiUsage, Org, api_usage, list_orgs
 from include.warehouse.overview.runs import ExtractRun, ExtractRuns, extract_runs
+from include.warehouse.overview.schema import SchemaChange, SchemaChanges, schema_changes
 from include.warehouse.overview.usage import UsageOverview, usage_overview
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "HealthOverview",
     "ObjectOverview",
     "Org",
+    "SchemaChange",
+    "SchemaChanges",
     "UsageOverview",
     "api_usage",
     "extract_runs",
@@ -28,5 +31,6 @@ __all__ = [
     "health_overview",
     "list_orgs",
     "objects_overview",
+    "schema_changes",
     "usage_overview",
 ]

@@ -30,6 +30,7 @@ class Tab:
 TABS = (
     Tab(name="health", title="Health"),
     Tab(name="extracts", title="Extracts"),
+    Tab(name="schema", title="Schema"),
     Tab(name="usage", title="API usage"),
 )
 
