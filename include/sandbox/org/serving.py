@@ -51,7 +51,11 @@ class _Plain(uvicorn.Server):
 def serve(app: Starlette, doors: Doors, certificate: Certificate | None) -> None:
     """Serve until a signal says stop."""
     config = _config(app, doors.host, doors.port)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    # uvicorn ends in good order and then raises the signal again.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
+    ):
         runner.run(_serve(app, config, doors, certificate))
 
 
