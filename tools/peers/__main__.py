@@ -54,6 +54,10 @@ def _peers() -> list[Peer]:
         Dlt(),
         SingerTap("tap-salesforce", {"REST": "REST", "Bulk 1.0": "BULK"}, "tap-salesforce==2.8.1"),
         SingerTap(
+            "tap-salesforce (newest)", {"REST": "REST", "Bulk 1.0": "BULK"}, "", "singer-io/tap-salesforce",
+            "SINGER_TAP", "1a51ba055610e3c3f662d4cfe00f715901bce6d5",
+        ),
+        SingerTap(
             "tap-salesforce (Meltano)", {"REST": "REST", "Bulk 1.0": "BULK", "Bulk 2.0": "BULK2"}, "",
             "MeltanoLabs/tap-salesforce", "MELTANO_TAP", "9915ca2683860f8810d8067792719b9b76e9995c",
         ),

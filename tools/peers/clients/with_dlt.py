@@ -49,7 +49,7 @@ def source(password=None):
 def read(way):
     """Run the pipeline, and copy what it wrote."""
     lake = Path(SETTINGS["state"]) / "lake"
-    shutil.rmtree(lake, ignore_errors=True)
+    before = set(lake.rglob("*.jsonl*"))
     pipeline = dlt.pipeline(
         pipeline_name="peers",
         destination=dlt.destinations.filesystem(lake.as_uri()),
@@ -61,7 +61,7 @@ def read(way):
     folder.mkdir(parents=True, exist_ok=True)
     for name in SETTINGS["objects"]:
         with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
-            for each in sorted((lake / "org" / RESOURCES[name]).glob("*.jsonl*")):
+            for each in sorted(set((lake / "org" / RESOURCES[name]).glob("*.jsonl*")) - before):
                 opened = gzip.open if each.suffix == ".gz" else open
                 with opened(each, "rt", encoding="utf-8") as content:
                     shutil.copyfileobj(content, file)
