@@ -86,8 +86,8 @@ def test_all_its_ways_to_read_give_the_same_values(client: Any) -> None:
     """REST in pages, Bulk 1.0 in JSON, Bulk 2.0 in CSV."""
     soql = "SELECT Id, LastName, Email, MailingStreet, Description FROM Contact"
     rest = [{**row, "attributes": None} for row in client.query_all_iter(soql)]
-    classic = [{**row, "attributes": None} for row in client.bulk.Contact.query(soql)]
-    pages = list(client.bulk2.Contact.query(soql, max_records=150))
+    classic = [{**row, "attributes": None} for row in client.bulk.Contact.query(soql, wait=1)]
+    pages = list(client.bulk2.Contact.query(soql, max_records=150, wait=1))
     lines = [row for page in pages for row in csv.DictReader(io.StringIO(page, newline=""))]
     assert len(pages) == 2
     assert len(rest) == 200
@@ -126,12 +126,12 @@ def test_it_writes(client: Any) -> None:
 def test_it_writes_by_bulk(client: Any) -> None:
     """Insert, update and delete by Bulk 2.0, with the files of what came of each row."""
     made = [{"LastName": f"By bulk {n}", "Email": f"by.bulk.{n}@example.com"} for n in range(3)]
-    (inserted,) = client.bulk2.Contact.insert(records=made)
+    (inserted,) = client.bulk2.Contact.insert(records=made, wait=1)
     assert (inserted["numberRecordsProcessed"], inserted["numberRecordsFailed"]) == (3, 0)
     told = client.bulk2.Contact.get_successful_records(inserted["job_id"])
     ids = [row["sf__Id"] for row in csv.DictReader(io.StringIO(told))]
     assert len(ids) == 3
-    (deleted,) = client.bulk2.Contact.delete(records=[{"Id": each} for each in ids])
+    (deleted,) = client.bulk2.Contact.delete(records=[{"Id": each} for each in ids], wait=1)
     assert (deleted["numberRecordsProcessed"], deleted["numberRecordsFailed"]) == (3, 0)
 
 
