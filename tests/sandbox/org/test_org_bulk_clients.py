@@ -5,13 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from include.sandbox.org import credentials
 from tests.sandbox.org.conftest import RunningOrg
-from tests.sandbox.org.test_org_simple_salesforce import Rewrite
+
+
+class Rewrite(HTTPAdapter):
+    """Send every https request to the org, by http."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._netloc = urlsplit(url).netloc
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        asked = urlsplit(str(request.url))
+        request.url = urlunsplit(("http", self._netloc, asked.path, asked.query, ""))
+        return super().send(request, *args, **options)
 
 
 @pytest.fixture(scope="module")
