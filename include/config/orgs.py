@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from include.config.budget import BudgetDefinition
+from include.config.filters import Filter
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
 
 DEFAULT_OBJECTS = ("Account", "Contact", "Lead", "Opportunity")
@@ -28,6 +29,9 @@ class OrgDefinition(DefinitionModel):
     objects: tuple[ApiName, ...] = Field(default=DEFAULT_OBJECTS, min_length=1)
     groups: tuple[ObjectGroup, ...] = Field(
         default=(), description="objects that are read on another schedule than the rest"
+    )
+    filters: dict[ApiName, Filter] = Field(
+        default={}, description="objects of which only some records are read, with the conditions for them"
     )
     health_schedule: Cron = "0 6 * * *"
     reconcile_schedule: Cron = "30 2 * * *"
@@ -57,6 +61,14 @@ class OrgDefinition(DefinitionModel):
                 if name in seen:
                     raise ValueError(f"{name} stands in two groups; an object is read on one schedule")
                 seen.add(name)
+        return self
+
+    @model_validator(mode="after")
+    def _filters_are_of_objects_that_are_read(self) -> OrgDefinition:
+        """Refuse a filter that would never be used: its object may be misspelt, and would be read whole."""
+        unknown = sorted(set(self.filters) - set(self.all_objects))
+        if unknown:
+            raise ValueError(f"`filters` names {', '.join(unknown)}, which is not read; add it to `objects`")
         return self
 
     @property

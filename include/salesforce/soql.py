@@ -68,27 +68,28 @@ def select_window(
     """Return the query for the records of a half-open window: ``>= low AND < high``; no low means from the beginning.
 
     No ORDER BY: it would keep a Bulk job from being cut into parts. `also` holds further conditions of `condition`.
+    An object without a stamp has the `cursor_field` "" and is read whole, whatever the window.
+
+    Raises:
+        ValueError: no field was named.
+    """
+    conditions = list(also)
+    if cursor_field:
+        low = [] if window.low is None else [condition(cursor_field, ">=", window.low)]
+        conditions = [*low, condition(cursor_field, "<", window.high), *conditions]
+    return select_all(object, fields, where=conditions)
+
+
+def select_all(object: str, fields: Sequence[str], *, where: Sequence[str] = ()) -> str:
+    """Return the query for these fields of every record, or of those that meet all the conditions of `where`.
 
     Raises:
         ValueError: no field was named.
     """
     if not fields:
         raise ValueError(f"name at least one field of {object} to read")
-    columns = ",".join(name(field) for field in fields)
-    conditions = [] if window.low is None else [condition(cursor_field, ">=", window.low)]
-    conditions += [condition(cursor_field, "<", window.high), *also]
-    return f"SELECT {columns} FROM {name(object)} WHERE {' AND '.join(conditions)}"
-
-
-def select_all(object: str, fields: Sequence[str]) -> str:
-    """Return the query for these fields of every record.
-
-    Raises:
-        ValueError: no field was named.
-    """
-    if not fields:
-        raise ValueError(f"name at least one field of {object} to read")
-    return f"SELECT {','.join(name(field) for field in fields)} FROM {name(object)}"
+    query = f"SELECT {','.join(name(field) for field in fields)} FROM {name(object)}"
+    return f"{query} WHERE {' AND '.join(where)}" if where else query
 
 
 def select_ids(object: str, fields: Sequence[str], record_ids: Sequence[str]) -> str:
@@ -98,6 +99,27 @@ def select_ids(object: str, fields: Sequence[str], record_ids: Sequence[str]) ->
         ValueError: no field or no Id was named.
     """
     return f"{select_all(object, fields)} WHERE Id IN {quoted_list(record_ids)}"
+
+
+def all_of(conditions: Sequence[str]) -> str:
+    """Return the conditions joined by AND."""
+    return " AND ".join(conditions)
+
+
+def any_of(conditions: Sequence[str]) -> str:
+    """Return the conditions joined by OR, in brackets: SOQL takes no mixture of AND and OR without them."""
+    return f"({' OR '.join(conditions)})" if len(conditions) > 1 else conditions[0]
+
+
+def member(field: str, operator: str, values: Sequence[Scalar]) -> str:
+    """Return a comparison with a list, e.g. ``Region__c IN ('EMEA','APAC')``.
+
+    Raises:
+        ValueError: the operator takes no list, or the list is empty.
+    """
+    if operator not in {"IN", "NOT IN", "INCLUDES", "EXCLUDES"}:
+        raise ValueError(f"{operator!r} does not compare with a list")
+    return f"{name(field)} {operator} {quoted_list(values)}"
 
 
 def condition(field: str, operator: str, value: Scalar) -> str:
@@ -111,9 +133,10 @@ def condition(field: str, operator: str, value: Scalar) -> str:
     return f"{name(field)} {operator} {quoted(value)}"
 
 
-def count_before(object: str, created_before: datetime) -> str:
-    """Return the query that counts the records created before a time."""
-    return f"SELECT COUNT() FROM {name(object)} WHERE {condition('CreatedDate', '<', created_before)}"
+def count_before(object: str, created_before: datetime, *, where: Sequence[str] = ()) -> str:
+    """Return the query that counts the records created before a time, of those that meet the conditions of `where`."""
+    conditions = [condition("CreatedDate", "<", created_before), *where]
+    return f"SELECT COUNT() FROM {name(object)} WHERE {' AND '.join(conditions)}"
 
 
 def _moment(value: datetime) -> str:

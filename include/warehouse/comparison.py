@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from include.records import Describe
 from include.warehouse.engine import quoted
 from include.warehouse.load_copy import checked_header, copy_csv
 from include.warehouse.load_stream import CsvSource, CsvStream
@@ -43,6 +44,21 @@ def listed_columns(table: Table, calculated: Sequence[str] = ()) -> tuple[str, .
     """Return the columns that the org's list needs: Id, stamp, deletion, and what changes without a stamp."""
     always = ("Id", table.cursor_field, "IsDeleted")
     return tuple(dict.fromkeys(name for name in (*always, *calculated) if name in table.columns))
+
+
+def unstamped_columns(table: Table, describe: Describe) -> tuple[str, ...]:
+    """Return the columns whose values change without the object's stamp: the list must bring them to be compared.
+
+    They are the calculated ones, and all of them where the stamp tells at most when a record was made. History never
+    changes once it is written.
+    """
+    stamps = ("SystemModstamp", "LastModifiedDate")
+    if table.cursor_field in stamps or table.object.endswith(("History", "Feed")):
+        found = [field.name for field in describe.fields if field.calculated]
+    else:
+        found = list(table.columns)
+    never = ("Id", "IsDeleted", table.cursor_field)
+    return tuple(name for name in found if name in table.columns and name not in never)
 
 
 def open_list(connection: Connection, table: Table, columns: Sequence[str]) -> None:
@@ -118,13 +134,12 @@ def refresh_calculated(connection: Connection, table: Table, calculated: Sequenc
     names = [name for name in calculated if name in table.columns]
     if not names:
         return 0
-    stamp = quoted(table.cursor_field)
     here, listed = (", ".join(f"{alias}.{quoted(name)}" for name in names) for alias in ("t", "s"))
     assignments = ", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in names)
     return connection.execute(
         text(
             f"UPDATE {table.name} AS t SET {assignments}, _loaded_at = now(), _run_id = :run_id FROM {_LIST} AS s"
-            f' WHERE t."Id" = s."Id" AND t.{stamp} IS NOT DISTINCT FROM s.{stamp}'
+            f' WHERE t."Id" = s."Id" AND {_same_stamp(table)}'
             f" AND ROW({here}) IS DISTINCT FROM ROW({listed})"
         ),
         {"run_id": run_id},
@@ -135,7 +150,14 @@ def _gone(table: Table) -> str:
     return 'coalesce(s."IsDeleted", false)' if "IsDeleted" in table.columns else "false"
 
 
+def _same_stamp(table: Table) -> str:
+    stamp = quoted(table.cursor_field) if table.cursor_field else ""
+    return f"t.{stamp} IS NOT DISTINCT FROM s.{stamp}" if stamp else "true"
+
+
 def _stale(table: Table) -> str:
+    if not table.cursor_field:
+        return f"((t._deleted_at IS NOT NULL) <> {_gone(table)})"
     stamp = quoted(table.cursor_field)
     return (
         f"(t.{stamp} < s.{stamp} OR (t.{stamp} IS NULL AND s.{stamp} IS NOT NULL)"

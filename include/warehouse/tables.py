@@ -40,7 +40,7 @@ class Table:
     schema: str
     object: str
     columns: dict[str, str]
-    cursor_field: str
+    cursor_field: str  # "": it has no stamp, each run reads all of it
 
     @property
     def name(self) -> str:
@@ -59,17 +59,17 @@ def column_type(field: Field) -> str:
 
 
 def cursor_field_of(describe: Describe) -> str:
-    """Return the field by which the object is read in windows.
+    """Return the field by which the object is read in windows; "" when it has none and is read whole each time.
 
     Raises:
-        DefinitionError: the object has no such field, or cannot be queried.
+        DefinitionError: the object cannot be queried.
     """
-    names = {field.name for field in describe.fields}
-    found = next((name for name in CURSOR_FIELDS if name in names), None)
-    if found is None or not describe.queryable:
-        why = "cannot be queried" if not describe.queryable else "has no time stamp to read it by"
-        raise DefinitionError(f"the object {describe.object} {why}; take it out of the org's objects", key="objects")
-    return found
+    if not describe.queryable:
+        raise DefinitionError(
+            f"the object {describe.object} cannot be queried; take it out of the org's objects", key="objects"
+        )
+    usable = {field.name for field in describe.fields if field.filterable}
+    return next((name for name in CURSOR_FIELDS if name in usable), "")
 
 
 def table_of(org: str, schema: str, describe: Describe) -> Table:
@@ -124,6 +124,8 @@ def existing_columns(connection: Connection, table: Table) -> dict[str, str]:
 
 def index_cursor(connection: Connection, table: Table) -> None:
     """Index the cursor field; after the first load, where building it was never dearer than keeping it up meanwhile."""
+    if not table.cursor_field:
+        return
     connection.exec_driver_sql(
         f"CREATE INDEX IF NOT EXISTS {quoted(f'{table.object}_{table.cursor_field}'[:63])}"
         f" ON {table.name} ({quoted(table.cursor_field)})"
