@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -38,6 +39,8 @@ class Comparison(DefinitionModel):
         for each in self.value if isinstance(self.value, tuple) else (self.value,):
             if isinstance(each, datetime) and each.tzinfo is None:
                 raise ValueError("a time needs its zone, such as 2026-01-31T10:00:00Z")
+            if (isinstance(each, datetime) and each.microsecond) or (isinstance(each, float) and not isfinite(each)):
+                raise ValueError("the org compares with whole seconds, and with numbers that have an end")
         return self
 
 

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from include.config.budget import BudgetDefinition
 from include.config.filters import Filter
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
+from include.config.notify import ChannelDefinition
+from include.config.queries import QueryDefinition
 
 DEFAULT_OBJECTS = ("Account", "Contact", "Lead", "Opportunity")
 
@@ -33,9 +35,13 @@ class OrgDefinition(DefinitionModel):
     filters: dict[ApiName, Filter] = Field(
         default={}, description="objects of which only some records are read, with the conditions for them"
     )
+    queries: tuple[QueryDefinition, ...] = Field(
+        default=(), description="SOQL whose results become tables; read with the objects, or in a group by their names"
+    )
     health_schedule: Cron = "0 6 * * *"
     reconcile_schedule: Cron = "30 2 * * *"
     budget: BudgetDefinition = BudgetDefinition()
+    notify: tuple[ChannelDefinition, ...] = ()
     max_vanished_share: float = Field(
         default=0.05, ge=0, le=1, description="a larger share of an object that is gone at once waits for a person"
     )
@@ -71,18 +77,38 @@ class OrgDefinition(DefinitionModel):
             raise ValueError(f"`filters` names {', '.join(unknown)}, which is not read; add it to `objects`")
         return self
 
+    @model_validator(mode="after")
+    def _queries_have_names_of_their_own(self) -> OrgDefinition:
+        """Refuse two tables of one name."""
+        names = [each.name for each in self.queries]
+        taken = {each.lower() for each in self.objects}
+        for name in names:
+            if names.count(name) > 1 or name in taken:
+                raise ValueError(f"{name!r} is the name of another query or object; give each its own")
+        return self
+
     @property
     def all_groups(self) -> tuple[ObjectGroup, ...]:
-        """Return every group, the default one first and named ""; together they hold each object once."""
+        """Return every group, the default one first and named ""; together they hold each object and query once."""
         grouped = {name for group in self.groups for name in group.objects}
-        rest = tuple(name for name in self.objects if name not in grouped)
+        names = (*self.objects, *(each.name for each in self.queries))
+        rest = tuple(name for name in names if name not in grouped)
         default = (ObjectGroup.model_construct(name="", schedule=self.schedule, objects=rest),) if rest else ()
         return default + self.groups
 
     @property
+    def all_sources(self) -> tuple[str, ...]:
+        """Return every object and query that is read, once each."""
+        return tuple(name for group in self.all_groups for name in group.objects)
+
+    @property
     def all_objects(self) -> tuple[str, ...]:
         """Return every object that is read, once each."""
-        return tuple(name for group in self.all_groups for name in group.objects)
+        return tuple(name for name in self.all_sources if self.query(name) is None)
+
+    def query(self, name: str) -> QueryDefinition | None:
+        """Return the query of this name, or None: it is an object."""
+        return next((each for each in self.queries if each.name == name), None)
 
     @property
     def schema_name(self) -> str:
