@@ -7,8 +7,11 @@ The warehouse implements them; `plugins/headwater/hooks.py` puts the implementat
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from include.records import Message
 
 
 class Clock(Protocol):
@@ -51,8 +54,48 @@ class TokenStore(Protocol):
         """Return the stored session text of this connection, or None."""
         ...
 
-    def put(self, key: str, token: str) -> None:
-        """Store a session text; the store keeps it encrypted or in memory only."""
+    def turn(self, key: str) -> AbstractContextManager[SignInTurn]:
+        """Wait until nobody else signs in for this connection, and be the only one until the block ends."""
+        ...
+
+
+class SignInTurn(Protocol):
+    """Be the only one who signs in for a connection; the block's end lets the next one in, a killed process too."""
+
+    @property
+    def stored(self) -> str | None:
+        """Return the session text as it was stored when the turn began, or None."""
+        ...
+
+    @property
+    def stored_before(self) -> bool:
+        """Return whether this connection ever had a session, readable or not."""
+        ...
+
+    @property
+    def sent_ago(self) -> timedelta | None:
+        """Return how long ago a one-time token was sent whose answer nobody stored; None: there is none."""
+        ...
+
+    @property
+    def refused_ago(self) -> timedelta | None:
+        """Return since when the org refuses, without a session in between; None: it did not."""
+        ...
+
+    def sending(self) -> None:
+        """Note durably that a one-time token is about to be sent."""
+        ...
+
+    def unspent(self) -> None:
+        """Take the note back: the token surely was not redeemed."""
+        ...
+
+    def refused(self) -> None:
+        """Note that the org refused; the token was not redeemed either."""
+        ...
+
+    def keep(self, token: str) -> None:
+        """Store a session text, encrypted or in memory only; returns once it is durable."""
         ...
 
 
@@ -61,6 +104,18 @@ class Bucket(Protocol):
 
     def take(self, tokens: int = 1) -> None:
         """Return when `tokens` requests may be sent; blocks until then."""
+        ...
+
+
+class Messenger(Protocol):
+    """Tell people something over one channel."""
+
+    def send(self, message: Message) -> None:
+        """Send a message.
+
+        Raises:
+            HeadwaterError: it was not taken; nobody was told.
+        """
         ...
 
 

@@ -105,6 +105,15 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Hold what people are told: `text` is for a mail, `body` for a program. Neither names a person or a secret."""
+
+    subject: str
+    text: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
     """Count what became of the rows that an extract read. read = inserted + updated + unchanged + rejected.
 
