@@ -21,7 +21,6 @@ def report(story: Story) -> str:
         change += _changes(visit)
         said += [f"{visit.peer.name}", f"  write  {visit.write or 'not reached'}"]
         said += [f"  error  {' '.join(each.split())}" for each in visit.errors]
-    wrong = [f"  {visit.peer.name}: {each}" for visit in story.visits for each in visit.wrong]
     parts = [
         "Full read: records of each object", _table(read),
         "Increment: changed records of each object (+ read again without a change)", _table(change),
