@@ -25,9 +25,18 @@ def report(story: Story) -> str:
         "Full read: records of each object", _table(read),
         "Increment: changed records of each object (+ read again without a change)", _table(change),
         "Writes and errors", "\n".join(said),
-        f"Wrong ({len(wrong)})" if wrong else "Every client saw the same org.", *wrong,
+        _verdict(story),
     ]  # fmt: skip
-    return "\n\n".join(parts[: -len(wrong)] if wrong else parts) + ("\n" + "\n".join(wrong) if wrong else "") + "\n"
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(story: Story) -> str:
+    skipped = sum(1 for visit in story.visits if visit.skipped)
+    counted = f"{len(story.visits) - skipped} clients ran, {skipped} were skipped"
+    wrong = [f"  {visit.peer.name}: {each}" for visit in story.visits for each in visit.wrong]
+    if wrong:
+        return "\n".join([f"{counted}. Wrong ({len(wrong)}):", *wrong])
+    return f"{counted}. Those that ran saw the same org."
 
 
 def _truth(story: Story) -> list[list[str]]:
