@@ -16,10 +16,12 @@
     │   ├── GateClosed         the health gate stops this push
     │   ├── FastFailed         a batch failed and fast fail was asked for
     │   ├── PushFailed         too many records of a push failed
+    │   ├── DiskShort          a load would fill the warehouse's disk
     │   ├── Unbalanced         outcomes do not add up to the input: a bug of ours
     │   └── SetupFailed        a local service could not be started
     └── RetryableError         the same call may work later        retried by RetryPolicy
         ├── RateLimited        wait `retry_after_seconds`
+        ├── AppUnknown         a connected app so new that the org may not know it yet: wait `retry_after_seconds`
         ├── BudgetPaused       wait until `until`; spends no try
         ├── ServerFault        the other side answered with an error of its own
         ├── ConnectionLost     the answer broke off or never came
@@ -60,7 +62,16 @@ class FatalError(HeadwaterError):
 
 
 class AuthError(FatalError):
-    """Say that the org or platform refused our credentials; someone must mend the connection."""
+    """Say that the org or platform refused our credentials; someone must mend the connection.
+
+    Args:
+        message: who refused, and which key of the connection to mend.
+        code: the other side's own word for it, e.g. ``invalid_client_id``; "" when it gave none.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        self.code = code
+        super().__init__(message)
 
 
 class Unreachable(FatalError):
@@ -112,6 +123,10 @@ class PushFailed(FatalError):
     """Say that too many records of a push failed, or all of them."""
 
 
+class DiskShort(FatalError):
+    """Say that a load would fill the warehouse's disk; someone must make room before it can begin."""
+
+
 class Unbalanced(FatalError):
     """Say that the outcomes of a run do not add up to its input: a bug of ours, never to be ignored."""
 
@@ -130,6 +145,19 @@ class RateLimited(RetryableError):
     Args:
         message: who limited what.
         retry_after_seconds: how long they asked us to wait, or None when they did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class AppUnknown(RetryableError):
+    """Say that an org knows no such connected app yet; a new one becomes active within ten minutes.
+
+    Args:
+        message: who does not know it, and how long that is waited for.
+        retry_after_seconds: when to ask again.
     """
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:

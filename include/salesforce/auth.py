@@ -13,8 +13,9 @@ import orjson
 
 from include.errors import AuthError
 from include.salesforce.sign_in_refusals import refused_sign_in
-from include.salesforce.soap_login import login_request, read_login
+from include.salesforce.soap_login import answers_soap, login_request, nowhere, read_login
 from include.salesforce.transport import Reply, Request, Transport
+from include.salesforce.versions import api_versions
 
 # What a person writes in the connection, where it is called otherwise than here.
 _WRITTEN = {
@@ -23,6 +24,7 @@ _WRITTEN = {
     "username": "Username",
     "password": "Password",
 }
+_PASSING = frozenset({420, 429, *range(500, 600)})  # says nothing about the address
 
 Kind = Literal["client_credentials", "jwt_bearer", "refresh_token", "password", "session"]
 
@@ -95,7 +97,9 @@ def sign_in(
     reply = transport.send(request)
     answer = _json(reply)
     if reply.status != 200 or "access_token" not in answer:
-        raise refused_sign_in(reply.status, reply.headers, answer, credentials.kind, request.host)
+        told = bool(answer.get("error")) or reply.status in _PASSING
+        known = told or bool(api_versions(credentials.login_url, transport))
+        raise refused_sign_in(reply.status, reply.headers, answer, credentials.kind, request.host, is_salesforce=known)
     return _read_answer(answer, rotated)
 
 
@@ -196,7 +200,10 @@ def _assertion(credentials: Credentials, now: datetime) -> str:
 def _soap_session(credentials: Credentials, transport: Transport) -> Session:
     secret = _given(credentials, "password") + credentials.security_token
     request = login_request(_base(credentials.login_url, "login_url"), _given(credentials, "username"), secret)
-    found = read_login(transport.send(request), request.host)
+    reply = transport.send(request)
+    if not answers_soap(reply) and not api_versions(credentials.login_url, transport):
+        raise nowhere(reply.status, request.host)
+    found = read_login(reply, request.host)
     return Session(
         access_token=found["access_token"],
         instance_url=found["instance_url"],

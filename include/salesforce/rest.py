@@ -1,7 +1,7 @@
 """Make metered, signed-in calls to one org; everything above says only what to ask.
 
-A session is made once, kept in the token store and shared; when the org no longer knows it, one fresh sign-in follows
-and the call is made again, once.
+A session is made once, kept in the token store and shared; when the org no longer knows it, the one that another task
+stored since then is taken, else one fresh sign-in follows, and the call is made again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import orjson
 
 from include.errors import AuthError, OrgChanged, ServerFault
 from include.ports import Clock, Meter, TokenStore
-from include.salesforce.auth import Credentials, Session, read_session, session_key, sign_in, write_session
+from include.salesforce.auth import Credentials, Session, read_session, session_key
 from include.salesforce.limits import read_limit_info
 from include.salesforce.refusals import Attempt, refusal
+from include.salesforce.sign_in_turn import sign_in_alone, take_turn
 from include.salesforce.transport import READ_SECONDS, OpenReply, Reply, Request, Transport, is_loopback
 
 
@@ -86,7 +87,7 @@ class Rest:
         with self._lock:
             if self._session is None:
                 stored = read_session(self._tokens.get(self._key)) if self._tokens is not None else None
-                self._session = stored or self._sign_in(None)
+                self._session = stored or self._sign_in(None)[0]
             return self._session
 
     def org_now(self) -> datetime:
@@ -112,8 +113,9 @@ class Rest:
         """
         session = self.session()
         reply = self._transport.send(self._request(call, session), before=lambda: self._spend(call))
-        if _session_lost(reply):
-            session = self._renewed(session)
+        fresh = False
+        while _session_lost(reply) and not fresh:
+            session, fresh = self._renewed(session)
             reply = self._transport.send(self._request(call, session), before=lambda: self._spend(call))
         self._settle(call, reply, session)
         return reply
@@ -143,15 +145,14 @@ class Rest:
     def open(self, call: Call) -> Iterator[OpenReply]:
         """Yield an answer while its body streams; errors as `call`, before anything is yielded."""
         session = self.session()
-        with self._transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply:
-            if not _session_lost(reply):
-                self._settle(call, reply, session)
-                yield reply
-                return
-        session = self._renewed(session)
-        with self._transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply:
-            self._settle(call, reply, session)
-            yield reply
+        fresh = False
+        while True:
+            with self._transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply:
+                if fresh or not _session_lost(reply):
+                    self._settle(call, reply, session)
+                    yield reply
+                    return
+            session, fresh = self._renewed(session)
 
     def attempt(self, call: Call) -> Attempt:
         """Return what messages about a call begin with."""
@@ -189,29 +190,27 @@ class Rest:
         if reply.status >= 300 and reply.status not in call.also_fine:
             raise refusal(reply.status, reply.headers, reply.body, self.attempt(call), self.clock())
 
-    def _renewed(self, lost: Session) -> Session:
+    def _renewed(self, lost: Session) -> tuple[Session, bool]:
+        """Return the session that follows a lost one, and whether it is so fresh that asking for another is vain."""
         with self._lock:
             if self._session is not None and self._session.access_token != lost.access_token:
-                return self._session  # another thread was faster
-            stored = read_session(self._tokens.get(self._key)) if self._tokens is not None else None
-            if stored is not None and stored.access_token != lost.access_token:
-                self._session = _of_same_org(stored, lost)  # another task was faster
-            else:
-                self._session = self._sign_in(lost)
-            return self._session
+                return self._session, False  # another thread was faster
+            self._session, fresh = self._sign_in(lost)
+            return self._session, fresh
 
-    def _sign_in(self, lost: Session | None) -> Session:
+    def _sign_in(self, lost: Session | None) -> tuple[Session, bool]:
         if lost is not None and self._credentials.kind == "session":
             raise AuthError(
                 f"{urlsplit(lost.instance_url).netloc} no longer accepts the access_token of the connection; "
                 "put in a new one, or consumer_key and consumer_secret, so that it can sign in by itself"
             )
-        session = sign_in(
-            self._credentials, self._transport, now=self.clock(), rotated=lost.refresh_token if lost else ""
-        )
-        if self._tokens is not None:  # also another org's: only so the next run meets it at once, when it pins
-            self._tokens.put(self._key, write_session(session))
-        return _of_same_org(session, lost) if lost is not None else session
+        if self._tokens is None:
+            session, fresh = sign_in_alone(self._credentials, self._transport, lost, now=self.clock()), True
+        else:
+            with self._tokens.turn(self._key) as turn:
+                # Also another org's is kept: only so the next run meets it at once, when it pins.
+                session, fresh = take_turn(turn, self._credentials, self._transport, lost, now=self.clock())
+        return (_of_same_org(session, lost) if lost is not None else session), fresh
 
 
 def _of_same_org(session: Session, lost: Session) -> Session:

@@ -27,19 +27,24 @@ _BY_KIND = {
     "session": "put in a new access_token",
 }
 _BY_ERROR = {
-    "invalid_client_id": "mend consumer_key: this org knows no connected app with it",
+    "invalid_client_id": (
+        "mend consumer_key: this org knows no connected app with it (a new app takes up to ten minutes to be known)"
+    ),
     "invalid_client": "mend consumer_secret and consumer_key: they do not belong together",
     "unsupported_grant_type": "this way of signing in is switched off in the connected app or org; allow it there",
     "inactive_user": "the user is deactivated; name another Username or reactivate the user",
     "inactive_org": "the org is locked, closed or suspended; ask Salesforce",
-    "invalid_app_access": "the user may not use the connected app; an administrator must assign it",
+    "invalid_app_access": (
+        "the user may not use the connected app; an administrator must install it (Setup → Connected Apps OAuth Usage) "
+        "and assign it"
+    ),
     "redirect_uri_mismatch": "the connected app knows no such callback address",
     "invalid_scope": "the connected app must have the scope “api”",
 }
 
 
 def refused_sign_in(
-    status: int, headers: Mapping[str, str], answer: Mapping[str, Any], kind: str, host: str
+    status: int, headers: Mapping[str, str], answer: Mapping[str, Any], kind: str, host: str, *, is_salesforce: bool
 ) -> HeadwaterError:
     """Return the error for a token request that gave no token.
 
@@ -49,6 +54,7 @@ def refused_sign_in(
         answer: the JSON body, or {} when it was none.
         kind: the kind of the credentials.
         host: who refused.
+        is_salesforce: the host lists API versions, so that its address is not what is wrong.
     """
     error, description = str(answer.get("error") or ""), str(answer.get("error_description") or "")
     start = f"could not sign in: {host} answered {error or f'HTTP {status}'}"
@@ -58,7 +64,12 @@ def refused_sign_in(
         )
     if status >= 500:
         return ServerFault(f"{start}: a fault on its side; it can be tried again (see status.salesforce.com)")
+    if not error and is_salesforce:
+        return AuthError(
+            f"{start} and no token. It is a Salesforce, so login_url is right: the org, or a proxy, refuses "
+            "this way of signing in; look at the connected app's policies (IP ranges, flows), or use another way"
+        )
     if not error:
         return AuthError(f"{start} and no token; mend login_url, there seems to be no Salesforce at this address")
     advice = _BY_DESCRIPTION.get(description) or _BY_ERROR.get(error) or _BY_KIND.get(kind, "mend the connection")
-    return AuthError(f"{start}: {advice}")
+    return AuthError(f"{start}: {advice}", code=error)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from include.errors import DefinitionError, FatalError, RateLimited, RetryableError
+from include.errors import AppUnknown, DefinitionError, FatalError, RateLimited, RetryableError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +30,7 @@ class HeadwaterRetryPolicy(RetryPolicy):
         """Decide about one failure; runs in the task's process."""
         if isinstance(exception, DefinitionError | FatalError):
             return RetryDecision.fail(reason=f"{type(exception).__name__}: trying again would not help")
-        if isinstance(exception, RateLimited) and exception.retry_after_seconds is not None:
+        if isinstance(exception, RateLimited | AppUnknown) and exception.retry_after_seconds is not None:
             return RetryDecision.retry(timedelta(seconds=exception.retry_after_seconds), reason="asked to wait")
         if isinstance(exception, RetryableError):
             return RetryDecision.retry(_pause(try_number), reason=f"{type(exception).__name__}: may work later")

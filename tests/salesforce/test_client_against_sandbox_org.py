@@ -27,6 +27,7 @@ from include.salesforce.transport import Transport
 from include.sandbox.org import credentials as sandbox
 from include.sandbox.org.identity import org_number
 from include.sandbox.org.ids import make_id
+from tests.salesforce.drawer import Drawer
 
 CONTACTS = 2500
 SEED = 7
@@ -263,16 +264,8 @@ def test_quoted_text_finds_what_it_says(client: SalesforceClient) -> None:
 
 def test_a_revoked_session_is_renewed_in_the_middle_of_a_query(org_url: str) -> None:
     """The caller does not notice."""
-    sessions: dict[str, str] = {}
-
-    class Drawer:
-        def get(self, key: str) -> str | None:
-            return sessions.get(key)
-
-        def put(self, key: str, token: str) -> None:
-            sessions[key] = token
-
-    with SalesforceClient(_credentials("client_credentials", org_url), tokens=Drawer()) as client:
+    sessions = Drawer()
+    with SalesforceClient(_credentials("client_credentials", org_url), tokens=sessions) as client:
         pages = client.query_pages("SELECT Id FROM Contact", all_rows=True, purpose="extract", object="Contact")
         first = next(pages)
         (kept,) = sessions.values()

@@ -24,6 +24,7 @@ from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import SubRequest, count_in, describe_in, page_in
 from include.salesforce.query import QueryPage
 from include.salesforce.transport import Transport
+from tests.salesforce.drawer import Drawer
 
 ROOT = "/services/data/v63.0"
 QUERY_ALL = f"{ROOT}/queryAll"
@@ -50,13 +51,6 @@ class Ledger:
 
     def close(self) -> None:
         """Have nothing to settle."""
-
-
-class Drawer(dict[str, str]):
-    """A token store in memory."""
-
-    def put(self, key: str, token: str) -> None:
-        self[key] = token
 
 
 def _record(id: str) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""Say until when a way of signing in works; pure.
+
+Source: Salesforce help, "SOAP API login() Call is Being Retired" and "OAuth 2.0 Username-Password Flow Retirement".
+"""
+
+from __future__ import annotations
+
+_INSTEAD = "use client credentials, JWT bearer or a refresh token (docs/connections.md)"
+
+
+def retirement(kind: str, *, by_soap: bool) -> str:
+    """Return what ends a way of signing in, when, and what to use instead; "" when nothing does.
+
+    Args:
+        kind: the kind of the credentials.
+        by_soap: the connection holds no connected app, so that a password goes by SOAP.
+    """
+    if kind != "password":
+        return ""
+    if by_soap:
+        return (
+            "this connection signs in by SOAP login(), which Salesforce retires with Summer '27 (June 2027); "
+            + _INSTEAD
+        )
+    return (
+        "this connection signs in with a password (OAuth username-password flow), which Salesforce ends on"
+        " 20 February 2027; " + _INSTEAD
+    )
