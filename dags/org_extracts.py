@@ -10,6 +10,7 @@ from headwater.defaults import ORG_POOL, records_asset, task_defaults
 from headwater.operators import (
     CertifyExtractOperator,
     ExtractObjectOperator,
+    NotifyOperator,
     ProbeObjectsOperator,
     RunVerdictOperator,
 )
@@ -92,6 +93,8 @@ def extract_dag(org: OrgDefinition, group: ObjectGroup) -> DAG:
             probes[index // 5] >> load >> certify
             load >> verdict
         certify >> verdict
+        if org.notify:
+            certify >> NotifyOperator(task_id="notify", org=org.org, kind="extract", subjects=group.objects)
     return dag
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
 from headwater.defaults import records_asset, task_defaults
-from headwater.operators import AssessHealthOperator
+from headwater.operators import AssessHealthOperator, NotifyOperator, RunVerdictOperator
 from include.config.loader import load_definitions
 from include.config.orgs import OrgDefinition
 
@@ -41,7 +41,10 @@ def health_dag(org: OrgDefinition) -> DAG:
         default_args=task_defaults(org.owner),
         tags=["headwater", "health", f"org:{org.org}"],
     ) as dag:
-        AssessHealthOperator(task_id="assess", org=org.org)
+        assess = AssessHealthOperator(task_id="assess", org=org.org)
+        if org.notify:
+            assess >> RunVerdictOperator(task_id="verdict")
+            assess >> NotifyOperator(task_id="notify", org=org.org, kind="health", subjects=["assessment"])
     return dag
 
 

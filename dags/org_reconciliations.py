@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from headwater.defaults import ORG_POOL, records_asset, task_defaults
-from headwater.operators import AnnounceChangesOperator, ReconcileObjectOperator, RunVerdictOperator
+from headwater.operators import AnnounceChangesOperator, NotifyOperator, ReconcileObjectOperator, RunVerdictOperator
 from include.config.loader import load_definitions
 from include.config.orgs import OrgDefinition
 
@@ -72,6 +72,8 @@ def reconciliation_dag(org: OrgDefinition) -> DAG:
             each >> announce
             each >> verdict
         announce >> verdict
+        if org.notify:
+            announce >> NotifyOperator(task_id="notify", org=org.org, kind="reconcile", subjects=org.all_objects)
     return dag
 
 

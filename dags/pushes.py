@@ -10,10 +10,13 @@ from headwater.defaults import PUSH_POOL, task_defaults
 from headwater.operators import (
     ApprovePushOperator,
     HealthGateOperator,
+    NotifyOperator,
     PushProfilesOperator,
+    RunVerdictOperator,
     SelectProfilesOperator,
 )
 from include.config.loader import load_definitions
+from include.config.orgs import OrgDefinition
 from include.config.pushes import PushDefinition
 
 DOC = """\
@@ -36,7 +39,7 @@ and never sends an event again unless *resend* is set.
 """
 
 
-def push_dag(push: PushDefinition) -> DAG:
+def push_dag(push: PushDefinition, org: OrgDefinition) -> DAG:
     """Return the DAG of one push."""
     options = push.options
     with DAG(
@@ -115,8 +118,12 @@ def push_dag(push: PushDefinition) -> DAG:
             pool=PUSH_POOL,
         )
         gate >> select >> approve >> deliver
+        if org.notify:
+            deliver >> RunVerdictOperator(task_id="verdict")
+            deliver >> NotifyOperator(task_id="notify", org=org.org, kind="push", subjects=[push.push])
     return dag
 
 
-for definition in load_definitions().pushes.values():
-    push_dag(definition)
+definitions = load_definitions()
+for definition in definitions.pushes.values():
+    push_dag(definition, definitions.org(definition.org))

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from include.config.checks import CheckDefinition
+    from include.config.notify import ChannelDefinition
     from include.config.orgs import OrgDefinition
     from include.config.pushes import PushDefinition
     from include.destinations.protocol import Destination
-    from include.ports import TokenStore
+    from include.ports import Messenger, TokenStore
     from include.salesforce.client import SalesforceClient
 
 WAREHOUSE_CONNECTION = "headwater_warehouse"
@@ -88,6 +89,48 @@ def destination(push: PushDefinition) -> Destination:
     if not (host and partner and token):
         raise AuthError(f"the connection {name!r} must have host (base URL), login (partner name), password (token)")
     return InsiderOne(base_url=_base_url(connection), partner=partner, token=token)
+
+
+def messenger(channel: ChannelDefinition) -> Messenger:
+    """Return what sends messages over a channel: mails through an SMTP connection, JSON through an HTTP connection.
+
+    The keys are those of Airflow's own providers; ``path`` and ``headers`` of a webhook stand in its extras.
+
+    Raises:
+        NotReady: the connection does not exist.
+        AuthError: it holds no host.
+    """
+    from include.notifications.mail import MailMessenger, MailServer
+    from include.notifications.webhook import Webhook, WebhookMessenger, authorization
+
+    name = channel.webhook or channel.connection
+    connection = _connection(name, "create it (type SMTP or HTTP); docs/notifications.md lists what it holds")
+    extras = connection.extra_dejson
+    if not connection.host:
+        raise AuthError(f"the connection {name!r} has no host")
+    if channel.webhook:
+        headers = {str(key): str(value) for key, value in (extras.get("headers") or {}).items()}
+        own = authorization(connection.login or "", connection.password or "")
+        url = _base_url(connection).rstrip("/") + str(extras.get("path") or "")
+        return WebhookMessenger(Webhook(url=url, headers={**own, **headers}))
+    secure = "" if extras.get("disable_tls") else "starttls"
+    secure = secure if extras.get("disable_ssl") else "ssl"
+    server = MailServer(
+        host=connection.host,
+        port=connection.port or {"ssl": 465, "starttls": 587}.get(secure, 25),
+        sender=str(extras.get("from_email") or connection.login or "headwater@localhost"),
+        secure=secure,
+        login=connection.login or "",
+        password=connection.password or "",
+    )
+    return MailMessenger(server, channel.mail)
+
+
+def airflow_url() -> str:
+    """Return where people reach Airflow (`[api] base_url`), or "" when that is not set."""
+    from airflow.configuration import conf
+
+    return str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
 
 
 @cache

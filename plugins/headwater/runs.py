@@ -8,13 +8,14 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from include.config.orgs import OrgDefinition
-from include.errors import BudgetPaused, DefinitionError
+from include.errors import BudgetPaused, DefinitionError, HeadwaterError
 from include.records import AirflowRun, RunMode
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 Execute = TypeVar("Execute", bound=Callable[..., Any])
+FAILURE_KEY = "failure"  # of the XCom that says why a task failed
 
 
 def airflow_run(context: Context) -> AirflowRun:
@@ -67,9 +68,9 @@ def chosen_objects(context: Context, org: OrgDefinition) -> set[str]:
         DefinitionError: the org does not read one of them; a typo would otherwise read nothing and look green.
     """
     chosen = set(parameter(context, "objects", None) or ())
-    unknown = sorted(chosen - set(org.all_objects))
+    unknown = sorted(chosen - set(org.all_sources))
     if unknown:
-        known = ", ".join(org.all_objects)
+        known = ", ".join(org.all_sources)
         raise DefinitionError(f"org {org.org!r} does not read {', '.join(unknown)}; it reads {known}", key="objects")
     return chosen
 
@@ -79,16 +80,36 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+def says_why_it_failed(execute: Execute) -> Execute:
+    """Leave our own words about a failure to the tasks after it; they hold no secret and no person's data."""
+
+    @wraps(execute)
+    def wrapped(self: Any, context: Context) -> Any:
+        try:
+            return execute(self, context)
+        except HeadwaterError as error:
+            task_instance = context.get("ti")
+            if task_instance is not None:
+                task_instance.xcom_push(key=FAILURE_KEY, value=f"{type(error).__name__}: {error}")
+            raise
+
+    return wrapped  # type: ignore[return-value]
+
+
 def waits_for_budget(execute: Execute) -> Execute:
     """Turn a budget pause into a deferral to its end: the task waits without a worker and without spending a try."""
+    says_why = says_why_it_failed(execute)
 
     @wraps(execute)
     def wrapped(self: Any, context: Context, event: Any = None) -> Any:
         try:
-            return execute(self, context)
+            return says_why(self, context)
         except BudgetPaused as pause:
             from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
+            from headwater.telling import tell_of_pause
+
+            tell_of_pause(self, context, pause)
             self.log.info("%s; waiting until %s", pause, pause.until.isoformat())
             self.defer(trigger=DateTimeTrigger(moment=pause.until), method_name="execute")
 

@@ -5,6 +5,7 @@ from headwater.operators.assess import AssessHealthOperator
 from headwater.operators.certify import CertifyExtractOperator
 from headwater.operators.extract import ExtractObjectOperator
 from headwater.operators.gate import HealthGateOperator
+from headwater.operators.notify import NotifyOperator
 from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
 from headwater.operators.reconcile import AnnounceChangesOperator, ReconcileObjectOperator
@@ -18,6 +19,7 @@ __all__ = [
     "CertifyExtractOperator",
     "ExtractObjectOperator",
     "HealthGateOperator",
+    "NotifyOperator",
     "ProbeObjectsOperator",
     "PushProfilesOperator",
     "ReconcileObjectOperator",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from headwater.runs import now_utc, parameter
+from headwater.runs import now_utc, parameter, says_why_it_failed
 from include.errors import GateClosed
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class HealthGateOperator(BaseOperator):
         self.push = push
         self.override_gate = override_gate
 
+    @says_why_it_failed
     def execute(self, context: Context) -> str:
         """Return why the gate is open."""
         from headwater.hooks import push_definition, warehouse_engine

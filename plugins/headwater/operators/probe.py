@@ -35,16 +35,20 @@ class ProbeObjectsOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many records each object has in its window."""
         from headwater.hooks import org_definition, salesforce_client, warehouse_engine
+        from include.extract.onboard import forecast_onboarding
         from include.extract.probe import probe_objects
 
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
         chosen = chosen_objects(context, org) or set(self.objects)
+        names = tuple(each for each in self.objects if each in chosen)
         with salesforce_client(org, run) as client:
+            for forecast in forecast_onboarding(engine, client, org, names):
+                self.log.info("first load of %s", forecast.in_words())
             result = probe_objects(
                 engine,
                 client,
                 org,
-                tuple(each for each in self.objects if each in chosen),
+                names,
                 mode=chosen_mode(context, self.mode),
                 interval=backfill_interval(context),
                 run=run,

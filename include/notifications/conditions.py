@@ -1,0 +1,179 @@
+"""Decide what people should know: what holds now, what no longer does, and what happened once; pure.
+
+A condition bears a key, so that the same trouble of the next run is no news.
+What a run did not look at keeps its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from include.config.notify import Event
+from include.warehouse.notable import FieldNews, Notable
+
+_LONGEST_MESSAGE = 600
+_WORDS = {"extract": "Extract", "reconcile": "Comparison", "health": "Health assessment", "push": "Push"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Say of one matter whether it holds; `once` is for what happens and is over at once."""
+
+    key: str
+    event: Event
+    holds: bool
+    title: str = ""
+    message: str = ""
+    path: str = ""  # of the page or run that shows it
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedTask:
+    """Say how a task of a DAG run ended; `message` is ours, "" when it says nothing of its own."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+    state: str
+    message: str = ""
+
+
+def conditions_of(
+    org: str, notable: Notable, tasks: Sequence[EndedTask], used_by: dict[tuple[str, str], tuple[str, ...]]
+) -> list[Condition]:
+    """Return what is known of everything that this run looked at.
+
+    Args:
+        org: name of the org's definition.
+        notable: what the ledgers say.
+        tasks: how the tasks of this DAG run ended.
+        used_by: the pushes and checks that use a field, by (object, field).
+    """
+    found = [
+        *_failures(org, notable),
+        *_degradations(org, notable),
+        *_disappearances(org, notable),
+        *_tasks(notable, tasks),
+        *(_field(org, each, used_by.get((each.object, each.field), ())) for each in notable.fields),
+    ]
+    ended = _onboarding(org, notable)
+    return [*found, ended] if ended else found
+
+
+def waits_for_calls(dag_id: str, dag_run_id: str, message: str, *, holds: bool = True) -> Condition:
+    """Return the condition of a DAG whose run waits for API calls."""
+    return Condition(
+        key=f"budget_paused:{dag_id}",
+        event=Event.BUDGET_PAUSED,
+        holds=holds,
+        title=f"{dag_id} waits for API calls",
+        message=_short(message),
+        path=run_path(dag_id, dag_run_id),
+    )
+
+
+def run_path(dag_id: str, dag_run_id: str) -> str:
+    """Return where Airflow shows a run, or "" when it is none of Airflow's."""
+    return f"/dags/{quote(dag_id, safe='')}/runs/{quote(dag_run_id, safe='')}" if dag_id and dag_run_id else ""
+
+
+def _failures(org: str, notable: Notable) -> Iterator[Condition]:
+    for run in notable.last_runs:
+        if run.run_id in notable.quarantined_by:
+            continue  # told as a mass disappearance
+        first = run.kind == "extract" and not run.loaded
+        yield Condition(
+            key=f"failed:{run.kind}:{run.subject}",
+            event=Event.ONBOARDING_FAILED if first else Event.RUN_FAILED,
+            holds=run.state == "failed",
+            title=f"{'First load' if first else _WORDS[run.kind]} of {run.subject_in(org)} failed",
+            message=_short(run.message),
+            path=run_path(run.dag_id, run.dag_run_id),
+        )
+
+
+def _degradations(org: str, notable: Notable) -> Iterator[Condition]:
+    for run in notable.last_judged:
+        what = "push" if run.kind == "push" else "copy"
+        yield Condition(
+            key=f"degraded:{what}:{run.subject}",
+            event=Event.RUN_DEGRADED,
+            holds=run.state == "degraded",
+            title=f"{_WORDS[run.kind] if what == 'push' else 'The copy'} of {run.subject_in(org)} is degraded",
+            message=_short(run.message),
+            path=_page(org, "extracts", run.subject) if what == "copy" else run_path(run.dag_id, run.dag_run_id),
+        )
+
+
+def _disappearances(org: str, notable: Notable) -> Iterator[Condition]:
+    for each in notable.comparisons:
+        yield Condition(
+            key=f"mass_disappearance:{each.object}",
+            event=Event.MASS_DISAPPEARANCE,
+            holds=each.quarantined,
+            title=f"{each.vanished:,} records of {each.object} are gone from the org at once",
+            message="They were not marked as deleted. Check the rights of the connection's user; if they were really"
+            f" purged, trigger {org}_reconcile with 'Accept what vanished'.",
+            path=_page(org, "extracts", each.object),
+        )
+
+
+def _tasks(notable: Notable, tasks: Sequence[EndedTask]) -> Iterator[Condition]:
+    """Tell of tasks that failed before they could write a run down, e.g. because nobody can sign in."""
+    first = any(run.kind == "extract" and not run.loaded for run in notable.last_runs) or notable.unmet
+    for task in tasks:
+        if task.state not in ("failed", "success", "skipped"):
+            continue  # upstream_failed tells nothing of the task itself
+        written = (task.dag_run_id, task.task_id) in notable.failures_written
+        yield Condition(
+            key=f"failed:task:{task.dag_id}:{task.task_id}",
+            event=Event.ONBOARDING_FAILED if first else Event.RUN_FAILED,
+            holds=task.state == "failed" and not written,
+            title=f"{task.dag_id}: the task {task.task_id} failed",
+            message=_short(task.message) or "Its log in Airflow says why.",
+            path=run_path(task.dag_id, task.dag_run_id),
+        )
+
+
+def _field(org: str, news: FieldNews, users: tuple[str, ...]) -> Condition:
+    gone = news.kind == "removed"
+    what = "is gone from the org" if gone else f"has another type: {news.before} before, {news.after} now"
+    return Condition(
+        key=f"schema_changed:{news.object}.{news.field}" + ("" if gone else f":{news.after}"),
+        event=Event.SCHEMA_CHANGED,
+        holds=bool(users) and news.stands,
+        title=f"{news.object}.{news.field} {what}",
+        message=f"It is used by {', '.join(users)}." if users else "Nothing of ours uses it.",
+        path=_page(org, "schema", news.field),
+    )
+
+
+def _onboarding(org: str, notable: Notable) -> Condition | None:
+    onboarding = notable.onboarding
+    if onboarding is None or onboarding.incomplete:
+        return None
+    began, ended = onboarding.began_at, onboarding.ended_at
+    minutes = (ended - began).total_seconds() / 60
+    objects = "1 object is" if onboarding.objects == 1 else f"{onboarding.objects:,} objects are"
+    return Condition(
+        key=f"onboarding_ended:{onboarding.last_forecast_at:%Y-%m-%dT%H:%M:%S}",
+        event=Event.ONBOARDING_ENDED,
+        holds=True,
+        once=True,
+        title=f"Onboarding of {org} ended",
+        message=f"The first load of {objects} complete: {onboarding.rows:,} rows in {minutes:,.1f} minutes, from"
+        f" {began:%Y-%m-%d %H:%M} to {ended:%Y-%m-%d %H:%M} UTC. From now on only changes are read.",
+        path=_page(org, "extracts"),
+    )
+
+
+def _page(org: str, page: str, search: str = "") -> str:
+    return f"/headwater/{page}?org={quote(org, safe='')}" + (f"&q={quote(search, safe='')}" if search else "")
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _LONGEST_MESSAGE else f"{words[: _LONGEST_MESSAGE - 1]}…"

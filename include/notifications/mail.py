@@ -1,0 +1,88 @@
+"""Send a message as a plain-text mail over SMTP."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+from include.errors import AuthError, ConnectionLost, FatalError, ServerFault
+from include.records import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Hold where mails go out; `secure` is ``ssl``, ``starttls`` or ``""`` for none."""
+
+    host: str
+    port: int
+    sender: str
+    secure: str = "ssl"
+    login: str = ""
+    password: str = field(default="", repr=False)
+    timeout_seconds: float = 30
+
+
+class MailMessenger:
+    """Send mails to fixed recipients (`include.ports.Messenger`)."""
+
+    def __init__(self, server: MailServer, recipients: Sequence[str]) -> None:
+        self._server = server
+        self._recipients = tuple(recipients)
+
+    def send(self, message: Message) -> None:
+        """Send one mail to all recipients.
+
+        Raises:
+            AuthError: the server refused our login.
+            FatalError: it refuses the sender or every recipient; nobody was told.
+            ConnectionLost: it does not answer.
+            ServerFault: it answered with an error.
+        """
+        server = self._server
+        try:
+            with self._opened() as smtp:
+                if server.login:
+                    smtp.login(server.login, server.password)
+                smtp.send_message(self._mail(message))
+        except smtplib.SMTPAuthenticationError as error:
+            raise AuthError(f"the mail server {server.host} refused the login of its Airflow connection") from error
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
+            raise FatalError(
+                f"the mail server {server.host} refused sender or recipients; look at `notify` in the org's definition"
+                " and at `from_email` of its Airflow connection"
+            ) from error
+        except smtplib.SMTPException as error:
+            if isinstance(error, smtplib.SMTPServerDisconnected):
+                raise self._silent() from error
+            raise ServerFault(f"the mail server {server.host} did not take the mail") from error
+        except OSError as error:
+            raise self._silent() from error
+
+    def _silent(self) -> ConnectionLost:
+        where = f"{self._server.host}:{self._server.port}"
+        return ConnectionLost(f"the mail server {where} does not answer; the message waits for the next run")
+
+    def _opened(self) -> smtplib.SMTP:
+        server = self._server
+        if server.secure == "ssl":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout_seconds, context=context)
+        smtp = smtplib.SMTP(server.host, server.port, timeout=server.timeout_seconds)
+        if server.secure == "starttls":
+            smtp.starttls(context=ssl.create_default_context())
+        return smtp
+
+    def _mail(self, message: Message) -> EmailMessage:
+        mail = EmailMessage()
+        mail["Subject"] = message.subject
+        mail["From"] = self._server.sender
+        mail["To"] = ", ".join(self._recipients)
+        mail["Date"] = formatdate(localtime=False)
+        mail["Message-ID"] = make_msgid(domain=self._server.sender.rpartition("@")[2] or "headwater")
+        mail["Auto-Submitted"] = "auto-generated"  # keeps absence notes away
+        mail.set_content(message.text)
+        return mail

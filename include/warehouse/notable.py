@@ -1,0 +1,193 @@
+"""Read from the ledgers what people may have to be told; one line per object, whatever the ledgers hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+# The newest run of each subject that has ended. One index look-up for each pair of kind and subject.
+_LAST = """
+SELECT r.run_id, r.kind, r.subject, r.state, r.message, r.dag_id, r.dag_run_id,
+       r.kind <> 'extract' OR EXISTS (SELECT FROM headwater.object AS o WHERE o.org = :org AND o.object = r.subject
+                                         AND o.first_loaded_at IS NOT NULL) AS loaded
+  FROM unnest(CAST(:kinds AS text[])) AS k(kind)
+ CROSS JOIN unnest(CAST(:subjects AS text[])) AS s(subject)
+ CROSS JOIN LATERAL (SELECT * FROM headwater.run
+                      WHERE kind = k.kind AND org = :org AND subject = s.subject AND state = ANY(:states)
+                      ORDER BY run_id DESC LIMIT 1) AS r
+ ORDER BY r.subject, r.run_id DESC
+"""
+
+_FAILURES_WRITTEN = """
+SELECT task_id FROM headwater.run WHERE dag_id = :dag_id AND dag_run_id = :dag_run_id AND state = 'failed'
+"""
+
+_COMPARISONS = """
+SELECT n.run_id, n.object, n.vanished, n.quarantined
+  FROM unnest(CAST(:subjects AS text[])) AS s(object)
+ CROSS JOIN LATERAL (SELECT * FROM headwater.reconciliation WHERE org = :org AND object = s.object
+                      ORDER BY run_id DESC LIMIT 1) AS n
+"""
+
+# The last word on each field that ever went, came back or changed its type.
+_FIELDS = """
+SELECT DISTINCT ON (object, field) object, field, kind, before, after
+  FROM headwater.schema_change
+ WHERE org = :org AND object = ANY(:subjects) AND kind IN ('removed', 'returned', 'type')
+ ORDER BY object, field, change_id DESC
+"""
+
+_ONBOARDING = """
+SELECT count(o.object) AS objects, min(o.forecast_at) AS began_at, max(o.forecast_at) AS last_forecast_at,
+       max(b.first_loaded_at) AS ended_at, coalesce(sum(e.rows_read), 0)::bigint AS rows
+  FROM headwater.onboarding AS o
+  LEFT JOIN headwater.object AS b ON b.org = o.org AND b.object = o.object
+  LEFT JOIN LATERAL (SELECT sum(x.rows_read) AS rows_read FROM headwater.extract AS x
+                      WHERE x.org = o.org AND x.object = o.object AND x.committed_at >= o.forecast_at
+                        AND x.committed_at <= b.first_loaded_at + interval '1 minute') AS e ON true
+ WHERE o.org = :org AND o.forecast_at > coalesce(
+       (SELECT max(raised_at) FROM headwater.notification WHERE org = :org AND event = 'onboarding_ended'), '-infinity')
+"""
+
+_INCOMPLETE = """
+SELECT s.object FROM unnest(CAST(:objects AS text[])) AS s(object)
+ WHERE NOT EXISTS (SELECT FROM headwater.object AS b
+                    WHERE b.org = :org AND b.object = s.object AND b.first_loaded_at IS NOT NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """Hold the newest ended run of a subject; `loaded`: the object's first load is complete (true for no object)."""
+
+    run_id: int
+    kind: str
+    subject: str
+    state: str
+    message: str
+    dag_id: str
+    dag_run_id: str
+    loaded: bool
+
+    def subject_in(self, org: str) -> str:
+        """Return the subject as a person calls it."""
+        return org if self.kind == "health" else self.subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastComparison:
+    """Say how the newest comparison of an object's Ids ended."""
+
+    run_id: int
+    object: str
+    vanished: int
+    quarantined: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldNews:
+    """Hold the last that was heard of a field: removed, returned, or of another type."""
+
+    object: str
+    field: str
+    kind: str
+    before: str
+    after: str
+
+    @property
+    def stands(self) -> bool:
+        """Return whether it is as it should not be."""
+        return self.kind != "returned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onboarding:
+    """Hold how far the onboarding is that nobody was told the end of."""
+
+    objects: int
+    began_at: datetime
+    last_forecast_at: datetime
+    ended_at: datetime
+    rows: int
+    incomplete: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notable:
+    """Hold everything that the ledgers say about the subjects of a DAG."""
+
+    last_runs: tuple[LastRun, ...] = ()
+    last_judged: tuple[LastRun, ...] = ()  # of those that ended as success or degraded
+    comparisons: tuple[LastComparison, ...] = ()
+    fields: tuple[FieldNews, ...] = ()
+    onboarding: Onboarding | None = None
+    failures_written: frozenset[tuple[str, str]] = frozenset()  # (dag_run_id, task_id)
+    unmet: bool = False  # an object of the DAG was never loaded completely
+
+    @property
+    def quarantined_by(self) -> frozenset[int]:
+        """Return the runs that failed because too much had vanished."""
+        return frozenset(each.run_id for each in self.comparisons if each.quarantined)
+
+
+def read_notable(
+    connection: Connection,
+    org: str,
+    *,
+    kind: str,
+    subjects: Sequence[str],
+    objects: Sequence[str],
+    dag_id: str,
+    dag_run_id: str,
+) -> Notable:
+    """Return what the ledgers say about a DAG's subjects, and about the onboarding of all the org's `objects`."""
+    copies = kind in ("extract", "reconcile")
+    bound: dict[str, Any] = {"org": org, "subjects": list(subjects), "kinds": [kind]}
+    ended = ["success", "skipped", "degraded", "failed"]
+    judged = ["success", "degraded"]
+    last = _runs(connection, bound | {"states": ended})
+    # A comparison judges the same copy as an extract: the later one of the two has the last word.
+    both = _runs(connection, bound | {"states": judged, "kinds": ["extract", "reconcile"] if copies else [kind]})
+    newest = {run.subject: run for run in reversed(both)}
+    incomplete = _incomplete(connection, org, objects) if kind == "extract" else ()
+    return Notable(
+        last_runs=last,
+        last_judged=tuple(newest.values()) if kind != "health" else (),
+        comparisons=_comparisons(connection, bound) if kind == "reconcile" else (),
+        fields=_fields(connection, bound) if kind == "extract" else (),
+        onboarding=_onboarding(connection, org, incomplete) if kind == "extract" else None,
+        failures_written=_failures_written(connection, dag_id, dag_run_id),
+        unmet=bool(set(incomplete) & set(subjects)),
+    )
+
+
+def _runs(connection: Connection, bound: dict[str, Any]) -> tuple[LastRun, ...]:
+    return tuple(LastRun(**row) for row in connection.execute(text(_LAST), bound).mappings())
+
+
+def _comparisons(connection: Connection, bound: dict[str, Any]) -> tuple[LastComparison, ...]:
+    return tuple(LastComparison(**row) for row in connection.execute(text(_COMPARISONS), bound).mappings())
+
+
+def _fields(connection: Connection, bound: dict[str, Any]) -> tuple[FieldNews, ...]:
+    return tuple(FieldNews(**row) for row in connection.execute(text(_FIELDS), bound).mappings())
+
+
+def _incomplete(connection: Connection, org: str, objects: Sequence[str]) -> tuple[str, ...]:
+    return tuple(connection.execute(text(_INCOMPLETE), {"org": org, "objects": list(objects)}).scalars())
+
+
+def _onboarding(connection: Connection, org: str, incomplete: tuple[str, ...]) -> Onboarding | None:
+    row = connection.execute(text(_ONBOARDING), {"org": org}).mappings().one()
+    if not row["objects"] or row["ended_at"] is None:
+        return None
+    return Onboarding(**row, incomplete=incomplete)
+
+
+def _failures_written(connection: Connection, dag_id: str, dag_run_id: str) -> frozenset[tuple[str, str]]:
+    rows = connection.execute(text(_FAILURES_WRITTEN), {"dag_id": dag_id, "dag_run_id": dag_run_id}).scalars()
+    return frozenset((dag_run_id, task_id) for task_id in rows)
