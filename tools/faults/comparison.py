@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -33,6 +33,18 @@ class Compared:
     def values(self) -> int:
         """Return how many values were compared."""
         return self.records * self.fields
+
+
+class Reader(Protocol):
+    """Read an org independently of the extract."""
+
+    def fields(self, name: str) -> dict[str, str]:
+        """Return the fields of an object with their types."""
+        ...
+
+    def records(self, name: str, fields: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """Return all records by Id."""
+        ...
 
 
 class PlainReader:
@@ -72,17 +84,17 @@ class PlainReader:
             return json.loads(answer.read(), parse_float=Decimal)
 
 
-def compare(reader: PlainReader, warehouse: str, schema: str, name: str) -> Compared:
+def compare(reader: Reader, warehouse: str, schema: str, name: str) -> Compared:
     """Compare every record and every field of an object."""
     fields = reader.fields(name)
     there = reader.records(name, fields)
     found = Compared(object=name, records=len(there), fields=len(fields))
     found.deleted = sum(bool(each.get("IsDeleted")) for each in there.values())
-    rows = _rows(warehouse, schema, name, list(fields))
+    rows = _rows(warehouse, schema, name)
     here = {row["Id"]: row for row in rows}
     if len(here) != len(rows):
         found.doubled.append(f"{len(rows) - len(here)} Ids twice")
-    found.doubled += [f"{key} is unknown to the org" for key in here.keys() - there.keys()]
+    found.doubled += [f"{key} is unknown to the org" for key in sorted(here.keys() - there.keys())]
     for key, record in there.items():
         difference = _difference(record, here.get(key), fields)
         if difference:
@@ -90,7 +102,7 @@ def compare(reader: PlainReader, warehouse: str, schema: str, name: str) -> Comp
     return found
 
 
-def _rows(warehouse: str, schema: str, name: str, fields: list[str]) -> list[dict[str, Any]]:
+def _rows(warehouse: str, schema: str, name: str) -> list[dict[str, Any]]:
     with psycopg.connect(warehouse, row_factory=psycopg.rows.dict_row) as connection:
         connection.execute("SET timezone = 'UTC'")
         query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))

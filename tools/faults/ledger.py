@@ -25,10 +25,10 @@ class RunLedger:
             ).fetchone()[0]  # type: ignore[index]
             failed = connection.execute("SELECT message FROM headwater.run WHERE state = 'failed'").fetchall()
             self.failed = Counter(_cause(message) for (message,) in failed)
-            self.different: list[tuple[str, int]] = connection.execute(
-                "SELECT object, difference FROM (SELECT DISTINCT ON (object) object, difference FROM headwater.certificate"
-                " ORDER BY object, certificate_id DESC) AS newest WHERE difference <> 0"
-            ).fetchall()
+            newest = "SELECT DISTINCT ON (object) object, difference FROM headwater.certificate"
+            newest += " ORDER BY object, certificate_id DESC"
+            certificates: list[tuple[str, int]] = connection.execute(newest).fetchall()
+            self.different = [each for each in certificates if each[1]]
 
 
 def _cause(message: str) -> str:
