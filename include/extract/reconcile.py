@@ -19,6 +19,7 @@ from include.extract.ask import batches, known_table
 from include.extract.disappearance import too_many
 from include.extract.listing import list_records
 from include.extract.probe import pin
+from include.extract.queries import conditions
 from include.extract.run import extract_object, recorded_run
 from include.records import AirflowRun, RowCounts, RunMode
 from include.salesforce.client import SalesforceClient
@@ -33,6 +34,7 @@ from include.warehouse.comparison import (
     mark_vanished,
     open_list,
     refresh_calculated,
+    unstamped_columns,
     wanted_ids,
 )
 from include.warehouse.cursors import read_cursor
@@ -146,7 +148,7 @@ def _known(engine: Engine, org: OrgDefinition, object: str) -> tuple[Table, tupl
         describe = stored_describe(connection, org.org, object)
     if table is None or describe is None or cursor.first_loaded_at is None:
         raise NotReady(f"the first load of {object} is not complete; there is nothing to compare with the org yet")
-    return table, tuple(field.name for field in describe.fields if field.calculated and field.name in table.columns)
+    return table, unstamped_columns(table, describe)
 
 
 def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliation | None:
@@ -157,6 +159,7 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
             reading.client,
             reading.table.object,
             reading.columns,
+            where=conditions(reading.org, reading.table.object),
             bulk=_rows_here(reading) > reading.org.bulk_above_rows,
             sleep=reading.sleep,
         )
@@ -224,9 +227,7 @@ def _fetched(connection: Connection, reading: _Reading, record_ids: Sequence[str
 def _certify(connection: Connection, reading: _Reading, found: Reconciliation, compared_at: datetime) -> None:
     """Write the comparison of whole sets as a certificate: it is exact, whatever happened in the org meanwhile."""
     extra = found.vanished if found.quarantined else 0
-    note = "compared Id by Id"
-    if extra:
-        note += f"; {extra:,} that the org no longer shows wait for a person"
+    note = f"{extra:,} that the org no longer shows wait for a person" if extra else ""
     keep_certificate(
         connection,
         reading.org.org,

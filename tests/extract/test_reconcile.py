@@ -40,7 +40,7 @@ def test_equal_sides_stay_as_they_are(desk: Desk, object: str) -> None:
     assert desk.rows(
         "SELECT here, in_org, difference, note FROM headwater.certificate"
         f" WHERE object = '{object}' ORDER BY certificate_id DESC LIMIT 1"
-    ) == [(found.in_org, found.in_org, 0, "compared Id by Id")]
+    ) == [(found.in_org, found.in_org, 0, "")]
 
 
 def test_a_record_behind_the_lookback_is_found(desk: Desk) -> None:

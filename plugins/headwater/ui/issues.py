@@ -39,10 +39,14 @@ class CategoryIssues:
         return sum(1 for issue in self.issues if issue.failing)
 
     @property
-    def gravest(self) -> int:
-        """Return the rank of the gravest severity among issues with failing records; none failing comes last."""
-        ranks = (SEVERITIES.index(issue.severity) for issue in self.issues if issue.failing)
-        return min(ranks, default=len(SEVERITIES))
+    def gravest(self) -> tuple[int, int]:
+        """Return the rank of the gravest issue: over its threshold first, then by severity; none failing comes last."""
+        ranks = (
+            (0 if issue.verdict == "failed" else 1, SEVERITIES.index(issue.severity))
+            for issue in self.issues
+            if issue.failing
+        )
+        return min(ranks, default=(2, 0))
 
 
 def matching(issues: Iterable[IssueResult], *, search: str, object: str, severity: str, show: str) -> list[IssueResult]:

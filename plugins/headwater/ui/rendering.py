@@ -65,6 +65,7 @@ def show(request: Request, template: str, *, status: int = 200, tab: str = "", *
         tab=tab,
         now=now,
         ago=lambda at: formats.ago(at, now),
+        onboarding=getattr(request.state, "onboarding", None),
         **{"org": None, **values},
     )
     return HTMLResponse(html, status_code=status)

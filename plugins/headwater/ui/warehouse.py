@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from headwater.ui.listing import plain
 from headwater.ui.rendering import show
-from include.warehouse.overview import Org, list_orgs
+from include.warehouse.overview import Org, list_orgs, onboarding_overview
 
 
 def open_warehouse(request: Request) -> Engine:
@@ -27,7 +27,9 @@ def choose_org(request: Request, engine: Warehouse) -> tuple[Org | None, list[Or
     orgs = list_orgs(engine)
     asked = plain(request.query_params.get("org", ""))
     chosen = next((org for org in orgs if org.org == asked), None)
-    return chosen or (orgs[0] if orgs and not asked else None), orgs
+    chosen = chosen or (orgs[0] if orgs and not asked else None)
+    request.state.onboarding = onboarding_overview(engine, chosen.org) if chosen else None
+    return chosen, orgs
 
 
 ChosenOrg = Annotated[tuple[Org | None, list[Org]], Depends(choose_org)]
