@@ -16,12 +16,14 @@ from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError, QueryRefused, SchemaFrozen, ServerFault
 from include.extract.drift import field_changes
 from include.extract.plan import Plan, decide_plan, page_travels
+from include.extract.queries import describe_query, query_of, reads_deleted, selection_of
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import Describe, RunMode, Window
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, describe_in, page_in
-from include.salesforce.soql import select_window
-from include.warehouse.cursors import forget_cursor, read_cursor
+from include.salesforce.query import is_long
+from include.salesforce.soql import only_key
+from include.warehouse.cursors import forget_cursor, note_selection, read_cursor, read_selection
 from include.warehouse.describes import keep_describe, stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load_stream import records_csv
@@ -96,15 +98,26 @@ def known_table(engine: Engine, org: OrgDefinition, object: str) -> Table | None
     return None if describe is None else table_of(org.org, org.schema_name, describe)
 
 
-def query_of(table: Table, window: Window) -> str:
-    """Return the SOQL that reads a window into a table."""
-    return select_window(table.object, list(table.columns), table.cursor_field, window)
+def as_read(table: Table, window: Window | None) -> Window | None:
+    """Return the window as it is read: all there is, where no stamp tells what is new."""
+    if window is None or table.cursor_field:
+        return window
+    return replace(window, low=None)
 
 
 def _meet(engine: Engine, client: SalesforceClient, org: OrgDefinition, objects: Sequence[str]) -> Iterator[Answer]:
-    """Describe the objects that were never met before, and make their tables."""
+    """Describe the objects that were never met before, and the queries that were changed, and make their tables."""
     with transaction(engine) as connection:
         strangers = [name for name in objects if stored_describe(connection, org.org, name) is None]
+        rewritten = [
+            name
+            for name in objects
+            if org.query(name)
+            and (name in strangers or read_selection(connection, org.org, name) != selection_of(org, name))
+        ]
+    strangers = [name for name in strangers if not org.query(name)]
+    for name in rewritten:
+        yield _meet_query(engine, client, org, name)
     for batch in batches(strangers, MOST_REQUESTS):
         requests = [client.describe_request(name, None, f"describe{n}") for n, name in enumerate(batch)]
         for name, response in zip(batch, client.composite(requests, purpose="describe"), strict=True):
@@ -116,6 +129,16 @@ def _meet(engine: Engine, client: SalesforceClient, org: OrgDefinition, objects:
                 yield Answer(object=name)
 
 
+def _meet_query(engine: Engine, client: SalesforceClient, org: OrgDefinition, name: str) -> Answer:
+    query = org.query(name)
+    assert query is not None
+    try:
+        _keep(engine, org, describe_query(client, query))
+    except _OF_ONE_OBJECT as error:
+        return Answer(object=name, error=error)
+    return Answer(object=name)
+
+
 def _ask(
     engine: Engine,
     client: SalesforceClient,
@@ -125,9 +148,12 @@ def _ask(
     fresh: set[str],
 ) -> list[Answer]:
     """Put up to five questions in one call; those whose fields turn out to have changed are put again."""
-    described = [each for each in questions if each.object not in fresh]
+    described = [each for each in questions if each.object not in fresh and not org.query(each.object)]
     stamps = _stamps(engine, org, described)
-    requests = [client.probe_request(each.soql, f"rows{n}", object=each.object) for n, each in enumerate(questions)]
+    requests = [
+        client.probe_request(_probed_by(each), f"rows{n}", object=each.object, all_rows=reads_deleted(org, each.object))
+        for n, each in enumerate(questions)
+    ]
     requests += [
         client.describe_request(each.object, stamps[each.object], f"describe{n}") for n, each in enumerate(described)
     ]
@@ -161,6 +187,12 @@ def _renewed(
     return _question(engine, org, question.object, reading)
 
 
+def _probed_by(question: Answer) -> str:
+    """Return the query itself; or, if no URL can hold it, one for the keys, which counts the same records."""
+    assert question.table is not None
+    return only_key(question.soql, question.table.key) if is_long(question.soql) else question.soql
+
+
 def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> Answer:
     assert question.table is not None
     try:
@@ -172,7 +204,7 @@ def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> An
             f"the org announced {page.total} records of {question.object} and sent {len(page.records)}; nothing of it"
             " was kept, it can be tried again"
         )
-    plan = decide_plan(page.total, bulk_above_rows=org.bulk_above_rows)
+    plan = decide_plan(page.total, bulk_above_rows=org.bulk_above_rows, wide=is_long(question.soql))
     travels = page_travels(page.total, plan) and page.next_url is None
     content = records_csv(page.records, list(question.table.columns)) if travels else None
     return replace(question, total=page.total, plan=plan, page=content)
@@ -182,9 +214,10 @@ def _question(engine: Engine, org: OrgDefinition, object: str, reading: Reading)
     table = known_table(engine, org, object)
     assert table is not None  # it was met
     with transaction(engine) as connection:
+        note_selection(connection, org.org, object, selection_of(org, object))
         cursor = read_cursor(connection, org.org, object)
-    window = reading.window(org, cursor.at)
-    soql = query_of(table, window) if window else ""
+    window = as_read(table, reading.window(org, cursor.at))
+    soql = query_of(org, table, window) if window else ""
     sets_back = window is not None and moves_cursor(reading.mode) and is_ahead(cursor.at, window.high)
     return Answer(
         object=object,
@@ -218,6 +251,12 @@ def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubRespons
         return None
     if describe.object != object:
         raise DefinitionError(f"the org calls the object {object!r} {describe.object!r}; write it so", key="objects")
+    _keep(engine, org, describe)
+    return describe
+
+
+def _keep(engine: Engine, org: OrgDefinition, describe: Describe) -> None:
+    object = describe.object
     with transaction(engine) as connection:
         table = table_of(org.org, org.schema_name, describe)
         before = stored_describe(connection, org.org, object)
@@ -228,7 +267,6 @@ def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubRespons
         known = {field.name for field in before.fields} if before else table.columns.keys()
         if added or table.columns.keys() - known:
             forget_cursor(connection, org.org, object)
-    return describe
 
 
 def _stamps(engine: Engine, org: OrgDefinition, questions: Sequence[Answer]) -> Mapping[str, str | None]:

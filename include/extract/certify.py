@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from include.config.orgs import OrgDefinition
 from include.extract.ask import batches
 from include.extract.probe import pin
+from include.extract.queries import conditions
 from include.records import AirflowRun, RunMode
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, count_in
@@ -38,6 +39,23 @@ class _Due:
     table: Table
     as_of: datetime
     run_id: int | None
+    where: tuple[str, ...] = ()  # of the definition's filter
+
+    @property
+    def alive(self) -> str:
+        """Return the query that counts the records that are not deleted.
+
+        Archived ones are among them, and only queryAll shows those.
+        """
+        conditions = self.where
+        if self.counts_archived:
+            conditions += (condition("IsDeleted", "=", False),)
+        return count_before(self.table.object, self.as_of, where=conditions)
+
+    @property
+    def counts_archived(self) -> bool:
+        """Return whether the object has records that a plain query leaves out though they are not deleted."""
+        return {"IsArchived", "IsDeleted"} <= self.table.columns.keys()
 
 
 def certify_objects(
@@ -93,17 +111,18 @@ def _due(connection: Connection, org: OrgDefinition, objects: Sequence[str], run
     for name in objects:
         cursor = read_cursor(connection, org.org, name)
         describe = stored_describe(connection, org.org, name)
-        if cursor.at is None or describe is None or describe.field("CreatedDate") is None:
+        if cursor.at is None or describe is None or describe.field("CreatedDate") is None or org.query(name):
             continue  # never read completely, or nothing to count it by
         if name in changed or changed_since_certificate(connection, org.org, name):
             table = table_of(org.org, org.schema_name, describe)
-            due.append(_Due(table=table, as_of=cursor.at, run_id=last_run.get(name)))
+            where = tuple(conditions(org, name))
+            due.append(_Due(table=table, as_of=cursor.at, run_id=last_run.get(name), where=where))
     return due
 
 
 def _count(engine: Engine, client: SalesforceClient, batch: Sequence[_Due]) -> list[Certificate]:
     requests = [
-        client.count_request(count_before(each.table.object, each.as_of), f"count{n}", object=each.table.object)
+        client.count_request(each.alive, f"count{n}", object=each.table.object, all_rows=each.counts_archived)
         for n, each in enumerate(batch)
     ]
     responses = client.composite(requests, purpose="count")
@@ -126,7 +145,7 @@ def _explain(
     surplus = [
         each
         for each, certificate in zip(batch, counted, strict=True)
-        if certificate.difference < 0 and "IsDeleted" in each.table.columns
+        if certificate.difference < 0 and "IsDeleted" in each.table.columns and each.table.cursor_field
     ]
     deleted = _deleted_since(engine, client, surplus)
     explained = []
@@ -146,7 +165,7 @@ def _deleted_since(engine: Engine, client: SalesforceClient, batch: Sequence[_Du
         return {}
     requests = [
         client.count_request(
-            f"{count_before(each.table.object, each.as_of)} AND {condition('IsDeleted', '=', True)}"
+            f"{count_before(each.table.object, each.as_of, where=each.where)} AND {condition('IsDeleted', '=', True)}"
             f" AND {condition(each.table.cursor_field, '>=', each.as_of)}",
             f"deleted{n}",
             object=each.table.object,

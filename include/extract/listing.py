@@ -21,7 +21,13 @@ class ListPage:
 
 
 def list_records(
-    client: SalesforceClient, object: str, fields: Sequence[str], *, bulk: bool, sleep: Callable[[float], None]
+    client: SalesforceClient,
+    object: str,
+    fields: Sequence[str],
+    *,
+    where: Sequence[str] = (),
+    bulk: bool,
+    sleep: Callable[[float], None],
 ) -> Iterator[ListPage]:
     """Return the pages of the list; a Bulk job has ended when this returns, so that nothing is held open for it.
 
@@ -31,7 +37,7 @@ def list_records(
         ConnectionLost: the org sent fewer records than it announced.
         FatalError, RetryableError: from the client.
     """
-    soql = select_all(object, fields)
+    soql = select_all(object, fields, where=where)
     if not bulk:
         return _by_rest(client, object, fields, soql)
     try:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import ConnectionLost, JobFailed, QueryRefused
-from include.extract.ask import Answer, known_table, query_of
+from include.extract.ask import Answer, known_table
 from include.extract.plan import Leftover, Plan, decide_leftover
+from include.extract.queries import query_of, reads_deleted
 from include.extract.window import moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
@@ -69,7 +70,8 @@ def load_answer(loading: Loading, answer: Answer) -> Loaded:
         return _load_rest(loading, answer.table, answer.window, answer.soql, answer.page)
     slice_ = _open(loading, answer.table, answer.window, answer.soql)
     try:
-        job = loading.client.bulk_create(answer.soql, object=loading.object)
+        deleted_too = reads_deleted(loading.org, loading.object)
+        job = loading.client.bulk_create(answer.soql, object=loading.object, all_rows=deleted_too)
     except QueryRefused:
         # Some objects have no Bulk API. If the query itself is at fault, REST refuses it too, and that is the error.
         _close(loading, slice_)
@@ -98,7 +100,7 @@ def load_leftover(loading: Loading, *, window: Window | None) -> Loaded | None:
             cursor=cursor.at,
             left_mode=each.mode,
             left_window=each.window,
-            same_query=each.soql == query_of(table, each.window),
+            same_query=each.soql == query_of(loading.org, table, each.window),
         )
         if decided is Leftover.ADOPT and loaded is None and _job_lives(loading, each):
             loaded = _load_bulk(loading, table, each, each.job_id)
@@ -194,7 +196,8 @@ def _pages(loading: Loading, table: Table, soql: str) -> CsvSource:
     columns = list(table.columns)
 
     def chunks() -> Iterator[bytes]:
-        pages = loading.client.query_pages(soql, all_rows=True, purpose="extract", object=loading.object)
+        deleted_too = reads_deleted(loading.org, loading.object)
+        pages = loading.client.query_pages(soql, all_rows=deleted_too, purpose="extract", object=loading.object)
         announced = read = 0
         for number, page in enumerate(pages):
             announced = announced if number else page.total

@@ -19,11 +19,15 @@ class Plan(StrEnum):
     BULK = "bulk"  # a Bulk API 2.0 query job
 
 
-def decide_plan(total: int, *, bulk_above_rows: int) -> Plan:
-    """Return how to read a window that holds `total` records."""
+def decide_plan(total: int, *, bulk_above_rows: int, wide: bool = False) -> Plan:
+    """Return how to read a window that holds `total` records.
+
+    A query that is too `wide` for a URL goes by Bulk, which takes it in a body: a record that is read in several parts
+    might change between them.
+    """
     if total == 0:
         return Plan.IDLE
-    return Plan.BULK if total > bulk_above_rows else Plan.REST
+    return Plan.BULK if wide or total > bulk_above_rows else Plan.REST
 
 
 def page_travels(total: int, plan: Plan) -> bool:

@@ -13,13 +13,15 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import HeadwaterError, WarehouseDown
-from include.extract.ask import Answer, Reading, ask_org, known_table, query_of
+from include.extract.ask import Answer, Reading, as_read, ask_org, known_table
 from include.extract.load import BULK_PAGE_ROWS, Loaded, Loading, load_answer, load_leftover, say
 from include.extract.plan import Plan, decide_plan
 from include.extract.probe import pin, skip_idle
+from include.extract.queries import query_of
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
+from include.salesforce.query import is_long
 from include.warehouse.cursors import read_cursor
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
@@ -167,9 +169,9 @@ def _probed(loading: Loading) -> Answer | None:
         now = decide_window(
             loading.mode, cursor=cursor.at, org_now=probe.window.high, lookback=lookback, lag=timedelta()
         )
-        if now != probe.window:
+        if as_read(table, now) != probe.window:
             return None
-    if probe.soql != query_of(table, probe.window):
+    if probe.soql != query_of(loading.org, table, probe.window):
         return None
     return Answer(
         object=loading.object,
@@ -178,7 +180,7 @@ def _probed(loading: Loading) -> Answer | None:
         soql=probe.soql,
         seen_cursor=cursor.at,
         total=probe.total,
-        plan=decide_plan(probe.total, bulk_above_rows=loading.org.bulk_above_rows),
+        plan=decide_plan(probe.total, bulk_above_rows=loading.org.bulk_above_rows, wide=is_long(probe.soql)),
         page=probe.page,
     )
 

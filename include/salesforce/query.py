@@ -51,6 +51,11 @@ def count(rest: Rest, soql: str, *, all_rows: bool, object: str) -> int:
     return read_count(rest.read(call), rest.attempt(call))
 
 
+def is_long(soql: str) -> bool:
+    """Return whether a query is too long for a URL, in which each comma takes three bytes."""
+    return len(quote(soql, safe="")) > LONGEST_PATH - 100
+
+
 def query_path(rest: Rest, soql: str, *, all_rows: bool) -> str:
     """Return the path that runs `soql`."""
     return rest.versioned(f"{'queryAll' if all_rows else 'query'}?q={quote(soql, safe='')}")

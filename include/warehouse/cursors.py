@@ -50,6 +50,26 @@ def forget_cursor(connection: Connection, org: str, object: str) -> None:
     )
 
 
+def note_selection(connection: Connection, org: str, object: str, selection: str) -> bool:
+    """Keep what selects the records; when it is another than before, the next run reads from the beginning."""
+    changed = connection.execute(
+        text(
+            "UPDATE headwater.object SET selection = :selection, cursor_at = NULL"
+            " WHERE org = :org AND object = :object AND selection <> :selection"
+        ),
+        {"org": org, "object": object, "selection": selection},
+    )
+    return changed.rowcount > 0
+
+
+def read_selection(connection: Connection, org: str, object: str) -> str | None:
+    """Return what selected the records when they were last read; None before first contact."""
+    return connection.execute(
+        text("SELECT selection FROM headwater.object WHERE org = :org AND object = :object"),
+        {"org": org, "object": object},
+    ).scalar_one_or_none()
+
+
 def move_idle_cursor(
     connection: Connection, org: str, object: str, *, seen: datetime | None, to: datetime, back: bool = False
 ) -> bool:

@@ -30,10 +30,10 @@ def checked_header(stream: CsvStream, table: Table) -> list[str]:
     """
     columns = stream.header()
     unknown = [name for name in columns if name not in table.columns]
-    if unknown or (columns and "Id" not in columns):
+    if unknown or (columns and table.key not in columns):
         raise ServerFault(
             f"the org's rows of {table.object} have other columns than were asked for"
-            f" ({', '.join(unknown[:5]) or 'no Id'}); the next try asks again"
+            f" ({', '.join(unknown[:5]) or f'no {table.key}'}); the next try asks again"
         )
     return columns
 
@@ -60,7 +60,7 @@ def merge_staging(connection: Connection, table: Table, columns: Sequence[str], 
     """Bring the staged rows into the table and return what became of them."""
     raw = driver(connection)
     if staged >= _ANALYZE_FROM:
-        connection.exec_driver_sql(f'ANALYZE {STAGING} ("Id")')
+        connection.exec_driver_sql(f"ANALYZE {STAGING} ({quoted(table.key)})")
     if table.cursor_field in columns:
         connection.exec_driver_sql(drop_older_twins_statement(table))
     statement = merge_statement(table, columns, raw.info.server_version)

@@ -23,8 +23,8 @@ def merge_statement(table: Table, columns: Sequence[str], server_version: int) -
 def _merge(table: Table, columns: Sequence[str]) -> str:
     return f"""
         WITH touched AS (
-            MERGE INTO {table.name} AS t USING {STAGING} AS s ON t."Id" = s."Id"
-            WHEN MATCHED AND {_is_news(table, columns, "s")} THEN UPDATE SET {_assignments(columns, "s")}
+            MERGE INTO {table.name} AS t USING {STAGING} AS s ON t.{quoted(table.key)} = s.{quoted(table.key)}
+            WHEN MATCHED AND {_is_news(table, columns, "s")} THEN UPDATE SET {_assignments(table, columns, "s")}
             WHEN NOT MATCHED THEN INSERT ({_names(columns)}, _run_id, _deleted_at)
                 VALUES ({_names(columns, "s")}, %(run_id)s, {_born_deleted(columns, "s")})
             RETURNING merge_action() = 'INSERT' AS inserted, {_deleted(columns, "t")} AS deleted
@@ -37,7 +37,7 @@ def _upsert(table: Table, columns: Sequence[str]) -> str:
         WITH touched AS (
             INSERT INTO {table.name} AS t ({_names(columns)}, _run_id, _deleted_at)
             SELECT {_names(columns, "s")}, %(run_id)s, {_born_deleted(columns, "s")} FROM {STAGING} AS s
-            ON CONFLICT ("Id") DO UPDATE SET {_assignments(columns, "excluded")}
+            ON CONFLICT ({quoted(table.key)}) DO UPDATE SET {_assignments(table, columns, "excluded")}
             WHERE {_is_news(table, columns, "excluded")}
             RETURNING t.xmax = 0 AS inserted, {_deleted(columns, "t")} AS deleted
         )
@@ -50,10 +50,10 @@ _COUNT = """SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT 
 
 def drop_older_twins_statement(table: Table) -> str:
     """Return the statement that keeps the newest of several staged rows with one Id."""
-    stamp = quoted(table.cursor_field)
+    stamp, key = quoted(table.cursor_field), quoted(table.key)
     return f"""
         DELETE FROM {STAGING} AS a USING {STAGING} AS b
-        WHERE a."Id" = b."Id" AND a.ctid <> b.ctid AND (
+        WHERE a.{key} = b.{key} AND a.ctid <> b.ctid AND (
             b.{stamp} > a.{stamp} OR (a.{stamp} IS NULL AND b.{stamp} IS NOT NULL)
             OR (a.{stamp} IS NOT DISTINCT FROM b.{stamp} AND b.ctid > a.ctid))"""
 
@@ -64,15 +64,15 @@ def _is_news(table: Table, columns: Sequence[str], source: str) -> str:
         not_older = f"(t.{stamp} IS NULL OR {source}.{stamp} >= t.{stamp})"
     else:
         not_older = "true"
-    compared = [name for name in columns if name != "Id"]
+    compared = [name for name in columns if name != table.key]
     differs = f"ROW({_names(compared, 't')}) IS DISTINCT FROM ROW({_names(compared, source)})"
     # A row that was marked as gone and comes again is there again, though its values and stamp are the same.
     gone = f'coalesce({source}."IsDeleted", false)' if "IsDeleted" in columns else "false"
     return f"{not_older} AND ({differs} OR (t._deleted_at IS NOT NULL) <> {gone})"
 
 
-def _assignments(columns: Sequence[str], source: str) -> str:
-    values = [f"{quoted(name)} = {source}.{quoted(name)}" for name in columns if name != "Id"]
+def _assignments(table: Table, columns: Sequence[str], source: str) -> str:
+    values = [f"{quoted(name)} = {source}.{quoted(name)}" for name in columns if name != table.key]
     gone = (
         f'CASE WHEN {source}."IsDeleted" THEN coalesce(t._deleted_at, now()) END' if "IsDeleted" in columns else "NULL"
     )

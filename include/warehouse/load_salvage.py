@@ -46,7 +46,7 @@ def salvage_rows(
     """
     kinds = {name: table.columns[name] for name in columns}
     _copy_as_text(connection, columns, chunks)
-    rejected = _find_bad(connection, kinds)
+    rejected = _find_bad(connection, kinds, table.key)
     staged = _stage_good(connection, kinds)
     settle_rejects(connection, table, STAGING)
     _keep_bad(connection, table, run_id)
@@ -62,12 +62,12 @@ def _copy_as_text(connection: Connection, columns: Sequence[str], chunks: Iterab
     copy_csv(connection, _TEXT, columns, marked(chunks))
 
 
-def _find_bad(connection: Connection, kinds: dict[str, str]) -> int:
+def _find_bad(connection: Connection, kinds: dict[str, str], key: str) -> int:
     tells = driver(connection).info.server_version >= _TELLS_VALIDITY_FROM
     if not tells:
         connection.exec_driver_sql(_TRY_CAST)
     tests = ", ".join(
-        f"({number}, {_literal(name)}, {_state(name, kind, tells=tells)})"
+        f"({number}, {_literal(name)}, {_state(name, kind, tells=tells, is_key=name == key)})"
         for number, (name, kind) in enumerate(kinds.items())
     )
     _run(
@@ -81,11 +81,11 @@ def _find_bad(connection: Connection, kinds: dict[str, str]) -> int:
     return found
 
 
-def _state(name: str, kind: str, *, tells: bool) -> str:
+def _state(name: str, kind: str, *, tells: bool, is_key: bool) -> str:
     """Return an expression: the SQLSTATE that casting this column of `t` gives, or null."""
     value = f"t.{quoted(name)}"
     if kind == "text":
-        missing = f"WHEN {value} IS NULL THEN '23502'" if name == "Id" else ""
+        missing = f"WHEN {value} IS NULL THEN '23502'" if is_key else ""
         return f"CASE {missing} WHEN position({_literal(NOT_UTF8)} IN {value}) > 0 THEN '22021' END"
     if tells:
         invalid = f"NOT pg_input_is_valid({value}, {_literal(kind)})"
@@ -112,7 +112,8 @@ def _keep_bad(connection: Connection, table: Table, run_id: int) -> None:
         "object": table.object,
         "words": json.dumps({state: words_of(state) for state in states}),
     }
-    bad = f'SELECT t."Id" FROM {_TEXT} AS t JOIN {_BAD} AS b USING ({_LINE})'
+    key = quoted(table.key)
+    bad = f"SELECT t.{key} FROM {_TEXT} AS t JOIN {_BAD} AS b USING ({_LINE})"
     connection.exec_driver_sql(
         "DELETE FROM headwater.reject WHERE org = %(org)s AND object = %(object)s AND settled_at IS NULL"
         f" AND record_id IN ({bad})",
@@ -120,7 +121,7 @@ def _keep_bad(connection: Connection, table: Table, run_id: int) -> None:
     )
     connection.exec_driver_sql(
         "INSERT INTO headwater.reject (run_id, org, object, record_id, column_name, cause, source)"
-        " SELECT %(run_id)s, %(org)s, %(object)s, coalesce(t.\"Id\", ''), b.column_name,"
+        f" SELECT %(run_id)s, %(org)s, %(object)s, coalesce(t.{key}, ''), b.column_name,"
         f" %(words)s::jsonb ->> b.state, to_jsonb(t) - '{_LINE}'"
         f" FROM {_TEXT} AS t JOIN {_BAD} AS b USING ({_LINE}) ORDER BY {_LINE}",
         values,

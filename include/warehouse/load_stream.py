@@ -78,10 +78,25 @@ def records_csv(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *,
     lines = StringIO()
     if header:
         lines.write(",".join(_quoted(name) for name in columns) + "\n")
-    for record in records:
+    shown = _flat(records) if any("." in name for name in columns) else records
+    for record in shown:
         lines.write(",".join(_cell(record.get(name)) for name in columns) + "\n")
     # A lone surrogate is no text: it becomes bytes that are no UTF-8, and the row a reject with its cause.
     return lines.getvalue().encode("utf-8", errors="surrogatepass")
+
+
+def _flat(records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the records with the fields of their parents as ``Account.Name``, as Bulk writes them."""
+    for record in records:
+        yield dict(_leaves(record, ""))
+
+
+def _leaves(record: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, value
 
 
 def _cell(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from include.warehouse.engine import quoted
 from include.warehouse.tables import Table
 
 
@@ -12,7 +13,7 @@ def settle_rejects(connection: Connection, table: Table, loaded: str) -> int:
     return connection.execute(
         text(
             "UPDATE headwater.reject AS r SET settled_at = now() WHERE r.org = :org AND r.object = :object"
-            f' AND r.settled_at IS NULL AND EXISTS (SELECT 1 FROM {loaded} AS l WHERE l."Id" = r.record_id)'
+            f" AND r.settled_at IS NULL AND EXISTS (SELECT 1 FROM {loaded} AS l WHERE l.{quoted(table.key)} = r.record_id)"
         ),
         {"org": table.org, "object": table.object},
     ).rowcount

@@ -41,6 +41,7 @@ class Table:
     object: str
     columns: dict[str, str]
     cursor_field: str  # "": it has no stamp, each run reads all of it
+    key: str = "Id"
 
     @property
     def name(self) -> str:
@@ -80,6 +81,7 @@ def table_of(org: str, schema: str, describe: Describe) -> Table:
         object=describe.object,
         columns={field.name: column_type(field) for field in stored_fields(describe)},
         cursor_field=cursor_field_of(describe),
+        key=next((field.name for field in describe.fields if field.type == "id"), "Id"),
     )
 
 
@@ -133,7 +135,9 @@ def index_cursor(connection: Connection, table: Table) -> None:
 
 
 def _create(table: Table) -> str:
-    columns = [f"{quoted(name)} {kind}{' PRIMARY KEY' if name == 'Id' else ''}" for name, kind in table.columns.items()]
+    columns = [
+        f"{quoted(name)} {kind}{' PRIMARY KEY' if name == table.key else ''}" for name, kind in table.columns.items()
+    ]
     # A first load is COPYed straight into the table: what COPY does not bring comes from these defaults.
     ours = [
         "_loaded_at timestamptz NOT NULL DEFAULT now()",
