@@ -16,7 +16,7 @@ from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError, QueryRefused, SchemaFrozen, ServerFault
 from include.extract.drift import field_changes
 from include.extract.plan import Plan, decide_plan, page_travels
-from include.extract.queries import describe_query, query_of, reads_deleted, selection_of
+from include.extract.queries import describe_query, query_of, reads_all, reads_deleted, selection_of
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import Describe, RunMode, Window
 from include.salesforce.client import SalesforceClient
@@ -96,6 +96,12 @@ def known_table(engine: Engine, org: OrgDefinition, object: str) -> Table | None
     with transaction(engine) as connection:
         describe = stored_describe(connection, org.org, object)
     return None if describe is None else table_of(org.org, org.schema_name, describe)
+
+
+def plan_of(org: OrgDefinition, table: Table, soql: str, total: int) -> Plan:
+    """Return how to read a window of so many records into a table."""
+    whole = reads_all(org, table)
+    return decide_plan(total, bulk_above_rows=org.bulk_above_rows, wide=is_long(soql), whole=whole)
 
 
 def as_read(table: Table, window: Window | None) -> Window | None:
@@ -204,7 +210,7 @@ def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> An
             f"the org announced {page.total} records of {question.object} and sent {len(page.records)}; nothing of it"
             " was kept, it can be tried again"
         )
-    plan = decide_plan(page.total, bulk_above_rows=org.bulk_above_rows, wide=is_long(question.soql))
+    plan = plan_of(org, question.table, question.soql, page.total)
     travels = page_travels(page.total, plan) and page.next_url is None
     content = records_csv(page.records, list(question.table.columns)) if travels else None
     return replace(question, total=page.total, plan=plan, page=content)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import ConnectionLost, JobFailed, QueryRefused
+from include.extract.absent import mark_what_is_gone
 from include.extract.ask import Answer, known_table
 from include.extract.plan import Leftover, Plan, decide_leftover
 from include.extract.queries import query_of, reads_deleted
@@ -123,7 +124,11 @@ def _load_rest(loading: Loading, table: Table, window: Window, soql: str, page: 
     with transaction(loading.engine) as connection:
         straight = _goes_straight(connection, loading, table)
         counts = load_rows(connection, table, source, run_id=loading.run_id, straight=straight)
-        counts += _complete(connection, loading, table, window, straight=straight)
+        gone, warning = mark_what_is_gone(
+            connection, loading.org, table, counts, run_id=loading.run_id, straight=straight
+        )
+        loading = _warned(loading, warning)
+        counts += gone + _complete(connection, loading, table, window, straight=straight)
         _write(connection, loading, window, Plan.REST, counts, last=True)
     return Loaded(window=window, plan=Plan.REST, counts=counts)
 
@@ -151,6 +156,11 @@ def _load_page(
         result.check(counts.read)
         advance_slice(connection, slice_.slice_id, locator=result.next_locator or "", rows=counts.read)
         if result.next_locator is None:
+            if not locator:  # a result in several pages is compared by the nightly reconciliation alone
+                gone, warning = mark_what_is_gone(
+                    connection, loading.org, table, counts, run_id=loading.run_id, straight=slice_.straight
+                )
+                loading, counts = _warned(loading, warning), counts + gone
             counts += _complete(connection, loading, table, slice_.window, straight=slice_.straight)
             close_slice(connection, slice_.slice_id, "done")
         _write(connection, loading, slice_.window, Plan.BULK, counts, last=result.next_locator is None)
@@ -250,6 +260,10 @@ def _complete(connection: Connection, loading: Loading, table: Table, window: Wi
             index_cursor(connection, table)
         move_cursor(connection, loading.org.org, loading.object, window.high, back=loading.sets_back)
     return RowCounts(deleted=deleted)
+
+
+def _warned(loading: Loading, warning: str) -> Loading:
+    return replace(loading, warning="; ".join(filter(None, (loading.warning, warning))))
 
 
 def _has_every_field(connection: Connection, loading: Loading, table: Table) -> bool:

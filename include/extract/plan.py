@@ -19,14 +19,14 @@ class Plan(StrEnum):
     BULK = "bulk"  # a Bulk API 2.0 query job
 
 
-def decide_plan(total: int, *, bulk_above_rows: int, wide: bool = False) -> Plan:
+def decide_plan(total: int, *, bulk_above_rows: int, wide: bool = False, whole: bool = False) -> Plan:
     """Return how to read a window that holds `total` records.
 
     A query that is too `wide` for a URL goes by Bulk, which takes it in a body: a record that is read in several parts
-    might change between them.
+    might change between them. What is read as a `whole` is not idle when nothing is left of it: its rows are gone.
     """
     if total == 0:
-        return Plan.IDLE
+        return Plan.REST if whole else Plan.IDLE
     return Plan.BULK if wide or total > bulk_above_rows else Plan.REST
 
 

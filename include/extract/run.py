@@ -13,15 +13,14 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import HeadwaterError, WarehouseDown
-from include.extract.ask import Answer, Reading, as_read, ask_org, known_table
+from include.extract.ask import Answer, Reading, as_read, ask_org, known_table, plan_of
 from include.extract.load import BULK_PAGE_ROWS, Loaded, Loading, load_answer, load_leftover, say
-from include.extract.plan import Plan, decide_plan
+from include.extract.plan import Plan
 from include.extract.probe import pin, skip_idle
 from include.extract.queries import query_of
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
-from include.salesforce.query import is_long
 from include.warehouse.cursors import read_cursor
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
@@ -148,7 +147,7 @@ def _take_idle_probe(
 ) -> Probe | None:
     """Return the probe that found nothing and is finished already; a task that is cleared later asks again."""
     probe = read_probe(connection, org.org, run, object)
-    if probe is None or probe.total or probe.mode is not mode:
+    if probe is None or probe.total or probe.page is not None or probe.mode is not mode:
         return None
     drop_probe(connection, org.org, run, object)
     return probe
@@ -180,7 +179,7 @@ def _probed(loading: Loading) -> Answer | None:
         soql=probe.soql,
         seen_cursor=cursor.at,
         total=probe.total,
-        plan=decide_plan(probe.total, bulk_above_rows=loading.org.bulk_above_rows, wide=is_long(probe.soql)),
+        plan=plan_of(loading.org, table, probe.soql, probe.total),
         page=probe.page,
     )
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from include.errors import FatalError, ServerFault, WarehouseDown
 from include.records import RowCounts
+from include.warehouse.engine import quoted
 from include.warehouse.load_copy import announce_run, checked_header, copy_csv, create_staging, merge_staging
 from include.warehouse.load_merge import STAGING
 from include.warehouse.load_salvage import salvage_rows
@@ -65,6 +66,31 @@ def finish_straight(connection: Connection, table: Table) -> int:
     settle_rejects(connection, table, table.name)
     connection.exec_driver_sql(f"ANALYZE {table.name}")
     return deleted
+
+
+def count_absent(connection: Connection, table: Table) -> tuple[int, int]:
+    """Return how many rows are here, and how many of them the last load of this transaction did not bring.
+
+    Of a load that went straight nothing is known.
+    """
+    here, absent = connection.exec_driver_sql(
+        f"SELECT count(*), count(*) FILTER (WHERE NOT {_came(table)}) FROM {table.name} AS t WHERE _deleted_at IS NULL"
+    ).one()
+    return here, absent
+
+
+def mark_absent(connection: Connection, table: Table, run_id: int) -> int:
+    """Mark the rows that the last load of this transaction did not bring as deleted, and return how many."""
+    return connection.exec_driver_sql(
+        f"UPDATE {table.name} AS t SET _deleted_at = now(), _loaded_at = now(), _run_id = %(run_id)s"
+        f" WHERE _deleted_at IS NULL AND NOT {_came(table)}",
+        {"run_id": run_id},
+    ).rowcount
+
+
+def _came(table: Table) -> str:
+    key = quoted(table.key)
+    return f"EXISTS (SELECT 1 FROM {STAGING} AS s WHERE s.{key} = t.{key})"
 
 
 def is_empty(connection: Connection, table: Table) -> bool:

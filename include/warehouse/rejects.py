@@ -10,10 +10,11 @@ from include.warehouse.tables import Table
 
 def settle_rejects(connection: Connection, table: Table, loaded: str) -> int:
     """Settle the open rejects of records that stand in `loaded` (a relation's name, quoted); return how many."""
+    taken = f"SELECT 1 FROM {loaded} AS l WHERE l.{quoted(table.key)} = r.record_id"
     return connection.execute(
         text(
             "UPDATE headwater.reject AS r SET settled_at = now() WHERE r.org = :org AND r.object = :object"
-            f" AND r.settled_at IS NULL AND EXISTS (SELECT 1 FROM {loaded} AS l WHERE l.{quoted(table.key)} = r.record_id)"
+            f" AND r.settled_at IS NULL AND EXISTS ({taken})"
         ),
         {"org": table.org, "object": table.object},
     ).rowcount
