@@ -18,6 +18,7 @@ TARGETS = {
     "reset",
     "org",
     "peers",
+    "faults",
     "airflow",
     "sql",
     "test",

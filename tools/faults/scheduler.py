@@ -75,7 +75,7 @@ class Scheduler:
             return list(pool.map(lambda name: self._task(dag, action, (name,)), dag.objects))
 
     def _task(self, dag: DagRun, action: Action, objects: tuple[str, ...]) -> Ended:
-        name = action if len(objects) > 1 else f"{action}_{objects[0]}"
+        name = f"{action}_{objects[0]}" if action in ("extract", "reconcile") else action
         tries = pauses = 0
         while True:
             told = self._try(self._asked(dag, action, objects, name, tries + 1))
