@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 REST, BULK = "rest", "bulk"
 # Rows that an answer brings: a page of a query, a page of a Bulk result.
@@ -26,6 +27,11 @@ class Forecast:
     calls: int
     seconds: float
     measured: bool  # by earlier loads of this warehouse
+
+    @property
+    def takes(self) -> timedelta:
+        """Return the seconds as a span of time."""
+        return timedelta(seconds=self.seconds)
 
     def in_words(self) -> str:
         """Return the forecast as one line of a log."""

@@ -14,7 +14,13 @@ from include.extract.probe import pin
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_REQUESTS, describe_in
 from include.warehouse.engine import transaction
-from include.warehouse.onboardings import forget_others, keep_forecast, measured_rates, without_forecast
+from include.warehouse.onboardings import (
+    forget_others,
+    keep_forecast,
+    known_sizes,
+    measured_rates,
+    without_forecast,
+)
 from include.warehouse.tables import table_of
 
 
@@ -24,11 +30,11 @@ def forecast_onboarding(
     """Return and keep the forecasts of those objects that were never loaded and have none yet.
 
     Costs nothing when there are none, else one call for the counts and one for each 25 objects' fields. An object that
-    the org doesn't describe gets none: its own task says what is wrong with it.
+    the org doesn't describe is forecast with no fields: its own task says what is wrong with it.
     """
     with transaction(engine) as connection:
         forget_others(connection, org.org, org.all_objects)
-        new = without_forecast(connection, org.org, objects)
+        new = without_forecast(connection, org.org, [name for name in objects if name in org.all_objects])
         measured = measured_rates(connection) if new else {}
     if not new:
         return []
@@ -36,9 +42,10 @@ def forecast_onboarding(
     counts = _counts(client, new)
     fields = _fields(client, org, new)
     forecasts = [
-        forecast_load(name, counts.get(name), fields[name], bulk_above_rows=org.bulk_above_rows, measured=measured)
+        forecast_load(
+            name, counts.get(name), fields.get(name, 0), bulk_above_rows=org.bulk_above_rows, measured=measured
+        )
         for name in new
-        if name in fields
     ]
     with transaction(engine) as connection:
         for each in forecasts:
@@ -54,6 +61,17 @@ def forecast_onboarding(
                 measured=each.measured,
             )
     return forecasts
+
+
+def forecast_refresh(engine: Engine, org: OrgDefinition, objects: Sequence[str]) -> list[Forecast]:
+    """Return what it takes to read objects from the beginning again, as far as they are known here; asks no org."""
+    with transaction(engine) as connection:
+        sizes = known_sizes(connection, org.org, objects)
+        measured = measured_rates(connection)
+    return [
+        forecast_load(name, size.rows, size.fields, bulk_above_rows=org.bulk_above_rows, measured=measured)
+        for name, size in sizes.items()
+    ]
 
 
 def _counts(client: SalesforceClient, objects: Sequence[str]) -> dict[str, int]:

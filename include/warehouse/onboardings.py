@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -19,6 +20,30 @@ SELECT e.plan, sum(e.rows_read * f.fields) / nullif(sum(extract(epoch FROM r.end
    AND e.plan IN ('rest', 'bulk')
  GROUP BY e.plan
 """
+
+_SIZES = """
+SELECT s.object, c.here AS rows,
+       (SELECT count(*) FROM headwater.field AS f
+         WHERE f.org = :org AND f.object = s.object AND f.gone_at IS NULL) AS fields
+  FROM unnest(CAST(:objects AS text[])) WITH ORDINALITY AS s(object, place)
+  LEFT JOIN LATERAL (SELECT here FROM headwater.certificate WHERE org = :org AND object = s.object
+                      ORDER BY certificate_id DESC LIMIT 1) AS c ON true
+ ORDER BY s.place
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Say how large an object is here; `rows` None: it was never compared with the org."""
+
+    rows: int | None
+    fields: int
+
+
+def known_sizes(connection: Connection, org: str, objects: Sequence[str]) -> dict[str, Size]:
+    """Return how large objects are, as their last certificates and descriptions say."""
+    rows = connection.execute(text(_SIZES), {"org": org, "objects": list(objects)})
+    return {row.object: Size(rows=row.rows, fields=row.fields) for row in rows}
 
 
 def without_forecast(connection: Connection, org: str, objects: Sequence[str]) -> list[str]:

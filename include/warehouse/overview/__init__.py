@@ -8,6 +8,7 @@ from __future__ import annotations
 from include.warehouse.overview.health import HealthOverview, health_overview
 from include.warehouse.overview.issue_records import FailingRecord, FailingRecords, failing_records
 from include.warehouse.overview.objects import ObjectOverview, objects_overview
+from include.warehouse.overview.onboarding import Onboarding, onboarding_overview
 from include.warehouse.overview.orgs import ApiUsage, Org, api_usage, list_orgs
 from include.warehouse.overview.runs import ExtractRun, ExtractRuns, extract_runs
 from include.warehouse.overview.schema import SchemaChange, SchemaChanges, schema_changes
@@ -21,6 +22,7 @@ __all__ = [
     "FailingRecords",
     "HealthOverview",
     "ObjectOverview",
+    "Onboarding",
     "Org",
     "SchemaChange",
     "SchemaChanges",
@@ -31,6 +33,7 @@ __all__ = [
     "health_overview",
     "list_orgs",
     "objects_overview",
+    "onboarding_overview",
     "schema_changes",
     "usage_overview",
 ]

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import (
+    GetUserDep,
     requires_access_connection,
     requires_access_dag,
     requires_authenticated,
 )
-from fastapi import Depends
+from fastapi import Depends, HTTPException, Request
 
 
 class Capability(StrEnum):
@@ -46,3 +47,15 @@ CHECKS: dict[Capability, Callable[..., Any]] = {
 def requires(capability: Capability) -> Any:
     """Return the dependency that lets a request pass only if its user has the capability (else 401 or 403)."""
     return Depends(CHECKS[capability])
+
+
+def may_run(request: Request, user: GetUserDep) -> bool:
+    """Return whether to offer this user what starts runs; the request that does so is checked again."""
+    try:
+        CHECKS[Capability.RUN](request, user)
+    except HTTPException:
+        return False
+    return True
+
+
+MayRun = Annotated[bool, Depends(may_run)]

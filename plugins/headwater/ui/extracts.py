@@ -5,10 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from headwater.ui.capabilities import MayRun
 from headwater.ui.links import run_link
 from headwater.ui.listing import PAGE_SIZE, read_listing
 from headwater.ui.rendering import MOUNTED_AT, show
+from headwater.ui.start import TITLES
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
+from include.config.loader import load_definitions
 from include.warehouse.overview import ObjectOverview, api_usage, extract_runs, objects_overview
 from include.warehouse.overview.runs import SORTS, STATES
 
@@ -16,7 +19,7 @@ router = APIRouter()
 
 
 @router.get("/extracts")
-def extracts(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
+def extracts(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
     """Show every object of an org, its API usage, and the log of runs."""
     org, orgs = chosen
     if org is None:
@@ -47,8 +50,16 @@ def extracts(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response
         log=log,
         listing=listing,
         states=STATES,
+        startable=_startable(org.org) if may_run else (),
+        titles=TITLES,
         run_link=lambda run: run_link(root.removesuffix(MOUNTED_AT), run.dag_id, run.dag_run_id, run.task_id),
     )
+
+
+def _startable(org: str) -> tuple[str, ...]:
+    """Return what of the org's definition can be read by hand; nothing when it is defined no more."""
+    definition = load_definitions().orgs.get(org)
+    return tuple(sorted(definition.all_sources)) if definition else ()
 
 
 def _matches(overview: ObjectOverview, search: str) -> bool:

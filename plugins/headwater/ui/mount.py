@@ -23,7 +23,8 @@ class LazyPages:
     """Be an ASGI application that builds the pages when the first request comes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request to the pages."""
+        """Hand the request to the pages, and leave them Airflow's own app, which mounted them."""
+        scope["headwater.airflow"] = scope.get("app")
         await _pages()(scope, receive, send)
 
 
