@@ -38,6 +38,7 @@ class SmallOrg:
         self.described_at: dict[str, datetime] = {}
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
         self.calls: list[str] = []
+        self.url_lengths: list[int] = [0]
         self.allowed = 15_000  # calls in its rolling day
         self.rolled = 0  # of them, those that lie further back than a day
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -126,6 +127,10 @@ class SmallOrg:
         self.cursors.append(rows)
         return 200, self.page(len(self.cursors) - 1, 0)
 
+    def record_counts(self, names: list[str]) -> dict[str, Any]:
+        alive = {name: [each for each in self.records[name].values() if not each["IsDeleted"]] for name in self.objects}
+        return {"sObjects": [{"name": name, "count": len(alive[name])} for name in names if name in alive]}
+
     def page(self, cursor: int, at: int) -> dict[str, Any]:
         rows = self.cursors[cursor]
         end = at + self.page_rows
@@ -156,6 +161,7 @@ class SmallOrg:
         if status != 200:
             return status, body
         job = {"id": f"750{len(self.jobs):015d}", "state": self.job_state, "object": "X", "rows": self.cursors[-1]}
+        job["numberRecordsProcessed"] = len(self.cursors[-1])
         job["columns"] = re.split("SELECT | FROM", asked["query"])[1].split(",")
         self.jobs[job["id"]] = job
         return 200, _shown(job)
@@ -200,9 +206,12 @@ def running_org() -> Iterator[SmallOrg]:
             if not org.knows(self.headers["Authorization"]):
                 return self.answer(401, LOST)
             org.calls.append(f"GET {tail}")
+            org.url_lengths.append(len(self.path))
             asked = {key: values[0] for key, values in parse_qs(url.query).items()}
             if tail.startswith("jobs/query/"):
                 return self.job(tail.split("/"), asked)
+            if tail == "limits/recordCount":
+                return self.answer(200, org.record_counts(asked["sObjects"].split(",")))
             if tail.startswith("query/"):
                 cursor, at = tail.removeprefix("query/").split("-")
                 return self.answer(200, org.page(int(cursor), int(at)))

@@ -10,8 +10,8 @@ from fastapi import Depends, HTTPException, Request
 def same_origin(request: Request) -> None:
     """Refuse (403) what another site's page may have sent.
 
-    A browser says where a request comes from in ``Sec-Fetch-Site``, or on plain http in ``Origin``. A program that signs
-    in by a header brings no cookie that somebody else could use.
+    A browser says where a request comes from in ``Sec-Fetch-Site``, or on plain http in ``Origin``. A program that
+    signs in by a header brings no cookie that somebody else could use.
     """
     if request.headers.get("authorization", "").lower().startswith("bearer "):
         return
