@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -77,8 +79,20 @@ def test_a_changed_type_of_the_same_kind_is_no_change(warehouse: Engine) -> None
     make_contact(warehouse, contact_describe(LastName="picklist"))
 
 
-def test_an_object_without_a_time_stamp_is_refused() -> None:
-    """It could not be read in windows."""
+def test_an_object_without_a_time_stamp_is_read_whole_and_one_that_cannot_be_queried_is_refused() -> None:
+    """Nothing tells what is new in the first; nothing can be read of the second."""
     describe = Describe(object="Odd", label="Odd", key_prefix=None, fields=(Field(name="Id", label="Id", type="id"),))
-    with pytest.raises(DefinitionError, match="Odd has no time stamp"):
-        table_of("main", "salesforce_main", describe)
+    assert table_of("main", "salesforce_main", describe).cursor_field == ""
+    with pytest.raises(DefinitionError, match="Odd cannot be queried"):
+        table_of("main", "salesforce_main", replace(describe, queryable=False))
+
+
+def test_a_stamp_that_cannot_be_filtered_by_is_no_cursor() -> None:
+    """The next one in line is."""
+    fields = (
+        Field(name="Id", label="Id", type="id"),
+        Field(name="SystemModstamp", label="Stamp", type="datetime", filterable=False),
+        Field(name="CreatedDate", label="Created", type="datetime"),
+    )
+    describe = Describe(object="Odd", label="Odd", key_prefix=None, fields=fields)
+    assert table_of("main", "salesforce_main", describe).cursor_field == "CreatedDate"
