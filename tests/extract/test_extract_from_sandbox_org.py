@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from datetime import time as clock
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,8 @@ def _read(value: Any, kind: str) -> Any:
         return value or None if kind == "text" else value
     if kind == "numeric":
         return Decimal(str(value))
+    if kind == "time without time zone":
+        return clock.fromisoformat(value.removesuffix("Z"))
     moment = datetime.fromisoformat(value)
     return moment.date() if kind == "date" else moment
 
