@@ -18,7 +18,9 @@ from include.config.model import DefinitionModel
 BULK_BELOW, SYNC_BELOW = 0.40, 0.80
 # The org's count rolls: it is asked again after this long, by one call.
 POLL_EVERY = timedelta(minutes=10)
-# Calls above the watermark that only these questions may use, so that asking never crosses it.
+# At or below the watermark it is asked so often all the same: nobody else would tell that calls came back.
+POLL_EVERY_BELOW = timedelta(hours=1)
+# Calls above the watermark that only these questions may use, so that asking as a rule does not cross it.
 POLL_RESERVE = 10
 # Calls that a process may make before an org has told its limit: the most that one request can cost.
 _FIRST = 25
@@ -117,8 +119,8 @@ def decide(budget: BudgetDefinition, usage: Usage, work: Work, now: datetime) ->
     room = left - POLL_RESERVE
     if room > 0:
         return Decision(calls=room if quota is None else min(room, quota - usage.ours))
-    stale = usage.observed_at is None or now - usage.observed_at >= POLL_EVERY
-    if stale and left > 0:
+    pause = POLL_EVERY if left > 0 else POLL_EVERY_BELOW
+    if usage.observed_at is None or now - usage.observed_at >= pause:
         return Decision(calls=1)
     return Decision(
         calls=0,

@@ -9,6 +9,6 @@ FEW = 10
 def too_many(vanished: int, *, of: int, max_share: float) -> bool:
     """Return whether `vanished` of so many records, present here until now, are more than a share allows.
 
-    All of them are always too many.
+    More than half of them are always too many.
     """
-    return vanished > max_share * of and (vanished > FEW or vanished == of)
+    return vanished > max_share * of and (vanished > FEW or 2 * vanished > of)

@@ -6,10 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from include.errors import ConnectionLost, QueryRefused
+from include.extract.ask import batches
 from include.extract.load import BULK_PAGE_ROWS, ResultPage
+from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
-from include.salesforce.soql import select_all
+from include.salesforce.query import is_long
+from include.salesforce.soql import select_all, select_ids
 from include.warehouse.load_stream import CsvSource, csv_source, records_csv
+from include.warehouse.tables import Table
+
+# A GET's path and query stay below the org's 16,384 bytes; an Id in a list takes 27 of them once it is encoded.
+_MOST_URL = 14_000
+_ID_IN_URL = 27
+_MOST_IDS = 400
+_FEWEST_IDS = 50  # a URL that has not even room for these is better a job
+_MOST_IDS_OF_A_JOB = 2000  # below the 100,000 characters of a query, beside 800 fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +38,7 @@ def list_records(
     *,
     where: Sequence[str] = (),
     bulk: bool,
+    on_job: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> Iterator[ListPage]:
     """Return the pages of the list; a Bulk job has ended when this returns, so that nothing is held open for it.
@@ -44,8 +56,43 @@ def list_records(
         job = client.bulk_create(soql, object=object)
     except QueryRefused:  # some objects have no Bulk API
         return _by_rest(client, object, fields, soql)
-    client.bulk_wait(job.id, sleep=sleep, object=object)
-    return _by_bulk(client, object, job.id)
+    on_job(job.id)
+    ended = client.bulk_wait(job.id, sleep=sleep, object=object)
+    return _by_bulk(client, object, ended)
+
+
+def read_by_id(
+    client: SalesforceClient, table: Table, record_ids: Sequence[str], *, sleep: Callable[[float], None]
+) -> Iterator[ListPage]:
+    """Yield the records of these Ids, whole: one call for each 400, or one Bulk job for 2,000 if they are very wide.
+
+    A record that the org does not show any more is left out.
+    """
+    columns = list(table.columns)
+    wide = is_long(select_ids(table.object, columns, record_ids[:_FEWEST_IDS]))
+    room = (_MOST_URL - sum(len(name) + 3 for name in columns)) // _ID_IN_URL
+    for batch in batches(record_ids, _MOST_IDS_OF_A_JOB if wide else min(_MOST_IDS, room)):
+        soql = select_ids(table.object, columns, batch)
+        if wide:
+            yield from _by_bulk_or_rest(client, table.object, columns, soql, sleep)
+        else:
+            yield from _unchecked(client, table.object, columns, soql)
+
+
+def _by_bulk_or_rest(
+    client: SalesforceClient, object: str, fields: Sequence[str], soql: str, sleep: Callable[[float], None]
+) -> Iterator[ListPage]:
+    try:
+        job = client.bulk_create(soql, object=object)
+    except QueryRefused:  # some objects have no Bulk API
+        yield from _unchecked(client, object, fields, soql)
+        return
+    yield from _by_bulk(client, object, client.bulk_wait(job.id, sleep=sleep, object=object))
+
+
+def _unchecked(client: SalesforceClient, object: str, fields: Sequence[str], soql: str) -> Iterator[ListPage]:
+    for page in client.query_pages(soql, all_rows=True, purpose="reconcile", object=object):
+        yield ListPage(source=csv_source(records_csv(page.records, fields)), check=lambda rows: None)
 
 
 def _by_rest(client: SalesforceClient, object: str, fields: Sequence[str], soql: str) -> Iterator[ListPage]:
@@ -55,16 +102,23 @@ def _by_rest(client: SalesforceClient, object: str, fields: Sequence[str], soql:
         announced = announced if number else page.total
         read += len(page.records)
         yield ListPage(source=csv_source(records_csv(page.records, fields)), check=lambda rows: None)
+    _check_whole(object, announced, read)
+
+
+def _by_bulk(client: SalesforceClient, object: str, job: BulkJob) -> Iterator[ListPage]:
+    locator: str | None = ""
+    read = 0
+    while locator is not None:
+        page = ResultPage(client, job.id, locator, 10 * BULK_PAGE_ROWS, object)
+        yield ListPage(source=page.opened, check=page.check)
+        locator = page.next_locator
+        read += page.number_of_records
+    _check_whole(object, job.records, read)
+
+
+def _check_whole(object: str, announced: int, read: int) -> None:
     if read != announced:
         raise ConnectionLost(
             f"the org announced {announced:,} Ids of {object} and sent {read:,}; nothing was changed, it can be tried"
             " again"
         )
-
-
-def _by_bulk(client: SalesforceClient, object: str, job_id: str) -> Iterator[ListPage]:
-    locator: str | None = ""
-    while locator is not None:
-        page = ResultPage(client, job_id, locator, 10 * BULK_PAGE_ROWS, object)
-        yield ListPage(source=page.opened, check=page.check)
-        locator = page.next_locator

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
-from include.errors import MassDisappearance, NotReady
-from include.extract.ask import batches, known_table
+from include.errors import ConnectionLost, MassDisappearance, NotReady
+from include.extract.ask import known_table
 from include.extract.disappearance import too_many
-from include.extract.listing import list_records
+from include.extract.findings import in_words, quarantine_words
+from include.extract.listing import list_records, read_by_id
 from include.extract.probe import pin
 from include.extract.queries import conditions
 from include.extract.run import extract_object, recorded_run
 from include.records import AirflowRun, RowCounts, RunMode
 from include.salesforce.client import SalesforceClient
-from include.salesforce.soql import select_ids
 from include.warehouse.certificates import Certificate, keep_certificate
 from include.warehouse.comparison import (
     Differences,
+    UnfitValue,
     add_to_list,
     close_list,
     count_differences,
@@ -41,17 +42,13 @@ from include.warehouse.cursors import read_cursor
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load import load_rows
-from include.warehouse.load_stream import csv_source, records_csv
 from include.warehouse.locks import object_lock
+from include.warehouse.probes import drop_probes_of
 from include.warehouse.reconciliations import Reconciliation, keep_reconciliation
 from include.warehouse.rejects import open_rejects
 from include.warehouse.runs import bury_runs, finish_run
+from include.warehouse.slices import close_slice, open_slices
 from include.warehouse.tables import Table
-
-# A GET's path and query stay below the org's 16,384 bytes; an Id in a list takes 27 of them once it is encoded.
-_MOST_URL = 14_000
-_ID_IN_URL = 27
-_MOST_IDS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +62,7 @@ class _Reading:
     calculated: tuple[str, ...]
     run_id: int
     accept_vanished: bool
+    on_job: Callable[[str], None]
     sleep: Callable[[float], None]
 
     @property
@@ -80,6 +78,7 @@ def reconcile_object(
     *,
     run: AirflowRun,
     accept_vanished: bool = False,
+    on_job: Callable[[str], None] = lambda job_id: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Reconciliation:
     """Compare all Ids of the object with the org's, read again what differs, and mark what the org no longer knows.
@@ -95,6 +94,7 @@ def reconcile_object(
         object: API name.
         run: the Airflow attempt this belongs to.
         accept_vanished: take records that are gone as deleted however many they are.
+        on_job: is told the Id of the Bulk job that lists, so that whoever stops this can abort it.
         sleep: waits for the Bulk job.
 
     Raises:
@@ -115,30 +115,21 @@ def reconcile_object(
             calculated=calculated,
             run_id=run_id,
             accept_vanished=accept_vanished,
+            on_job=on_job,
             sleep=sleep,
         )
-        found = _compare(reading)
+        try:
+            found = _compare(reading)
+        except UnfitValue:  # of a formula, as a rule; Ids and stamps fit in any case
+            reading = replace(reading, calculated=())
+            found = _compare(reading)
         if found is None:  # too much differs to be asked for Id by Id
             extract_object(engine, client, org, object, mode=RunMode.FULL, run=run, wait_for_lock=True, sleep=sleep)
             found = _compare(reading, after_refresh=True)
             assert found is not None
         if found.quarantined:
-            raise MassDisappearance(_quarantine_words(org, found))
+            raise MassDisappearance(quarantine_words(org, found))
         return found
-
-
-def in_words(found: Reconciliation) -> str:
-    """Return one sentence about what a comparison found and did."""
-    parts = [
-        (found.missing, "missing here"),
-        (found.stale, "older here"),
-        (found.vanished, "gone from the org"),
-        (found.recalculated, "with formulas that had changed"),
-        (found.rejected, "rejected"),
-        (found.remaining, "still different"),
-    ]
-    told = ", ".join(f"{count:,} {words}" for count, words in parts if count)
-    return f"{found.in_org:,} records in the org; {told or 'all of them the same here'}"
 
 
 def _known(engine: Engine, org: OrgDefinition, object: str) -> tuple[Table, tuple[str, ...]]:
@@ -161,16 +152,18 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
             reading.columns,
             where=conditions(reading.org, reading.table.object),
             bulk=_rows_here(reading) > reading.org.bulk_above_rows,
+            on_job=reading.on_job,
             sleep=reading.sleep,
         )
         with transaction(reading.engine) as connection:
             open_list(connection, reading.table, reading.columns)
             for page in pages:
                 page.check(add_to_list(connection, reading.table, page.source))
-            close_list(connection)
+            _refuse_twins(reading, close_list(connection))
             before = count_differences(connection, reading.table)
             if before.wanted > reading.org.bulk_above_rows and not after_refresh:
                 return None
+            _forget_older_pictures(connection, reading)
             found = _mended(connection, reading, before, compared_at)
             keep_reconciliation(connection, reading.org.org, reading.run_id, found)
             _certify(connection, reading, found, compared_at)
@@ -179,6 +172,26 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
                 explained = found.remaining <= rejects
                 finish_run(connection, reading.run_id, "success" if explained else "degraded", in_words(found))
             return found
+
+
+def _refuse_twins(reading: _Reading, twins: int) -> None:
+    if twins:
+        raise ConnectionLost(
+            f"the org listed {twins:,} records of {reading.table.object} twice, so others may be missing from the"
+            " list; nothing was changed, it can be tried again"
+        )
+
+
+def _forget_older_pictures(connection: Connection, reading: _Reading) -> None:
+    """Let no page that was asked for earlier be loaded after this comparison.
+
+    It could show a purged record, or a formula's old value, under a stamp that has not moved. The holder of the
+    object's lock knows that whoever left them is not loading them now; the next run asks the org again.
+    """
+    org, object = reading.org.org, reading.table.object
+    drop_probes_of(connection, org, object)
+    for each in open_slices(connection, org, object):
+        close_slice(connection, each.slice_id, "abandoned")
 
 
 def _rows_here(reading: _Reading) -> int:
@@ -200,6 +213,7 @@ def _mended(connection: Connection, reading: _Reading, before: Differences, comp
         object=reading.table.object,
         compared_at=compared_at,
         in_org=before.in_org,
+        here=after.held,
         missing=before.missing,
         stale=before.stale,
         vanished=before.vanished,
@@ -213,39 +227,26 @@ def _mended(connection: Connection, reading: _Reading, before: Differences, comp
 
 
 def _fetched(connection: Connection, reading: _Reading, record_ids: Sequence[str]) -> RowCounts:
-    columns = list(reading.table.columns)
-    room = (_MOST_URL - sum(len(name) + 3 for name in columns)) // _ID_IN_URL
     counts = RowCounts()
-    for batch in batches(record_ids, max(1, min(_MOST_IDS, room))):
-        soql = select_ids(reading.table.object, columns, batch)
-        for page in reading.client.query_pages(soql, all_rows=True, purpose="reconcile", object=reading.table.object):
-            source = csv_source(records_csv(page.records, columns))
-            counts += load_rows(connection, reading.table, source, run_id=reading.run_id)
+    for page in read_by_id(reading.client, reading.table, record_ids, sleep=reading.sleep):
+        read = load_rows(connection, reading.table, page.source, run_id=reading.run_id)
+        page.check(read.read)
+        counts += read
     return counts
 
 
 def _certify(connection: Connection, reading: _Reading, found: Reconciliation, compared_at: datetime) -> None:
     """Write the comparison of whole sets as a certificate: it is exact, whatever happened in the org meanwhile."""
-    extra = found.vanished if found.quarantined else 0
-    note = f"{extra:,} that the org no longer shows wait for a person" if extra else ""
+    waiting = found.vanished if found.quarantined else 0
     keep_certificate(
         connection,
         reading.org.org,
         Certificate(
             object=reading.table.object,
-            here=found.in_org - found.remaining + extra,
+            here=found.here,
             in_org=found.in_org,
             as_of=compared_at,
-            note=note,
+            note=f"{waiting:,} that the org no longer shows wait for a person" if waiting else "",
         ),
         run_id=reading.run_id,
-    )
-
-
-def _quarantine_words(org: OrgDefinition, found: Reconciliation) -> str:
-    return (
-        f"{found.vanished:,} records of {found.object} are in the warehouse and neither among the {found.in_org:,} of"
-        f" the org {org.org} nor in its recycle bin: more than the {org.max_vanished_share:.0%} of max_vanished_share."
-        " Nothing was marked as deleted. If the user of the connection lost rights or sharing, or the sandbox was"
-        " refreshed, mend that; if the records were really purged, trigger this DAG with 'Accept what vanished'"
     )

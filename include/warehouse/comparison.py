@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psycopg
+from psycopg import errors
 from sqlalchemy import Connection, text
 
 from include.records import Describe
 from include.warehouse.engine import quoted
+from include.warehouse.load import our_errors
 from include.warehouse.load_copy import checked_header, copy_csv
 from include.warehouse.load_stream import CsvSource, CsvStream
 from include.warehouse.tables import Table
@@ -19,16 +22,23 @@ from include.warehouse.tables import Table
 _LIST = "headwater_comparison"
 
 
+class UnfitValue(Exception):
+    """Say that the org's list holds a value that its column cannot take."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
     """Count how the rows here differ from the org's list.
 
-    `in_org` and `here` count records that are not deleted; `missing` and `stale` are those to read again, `vanished`
-    are present here and unknown to the org, `purged` are deleted here and have left the recycle bin as well.
+    `in_org` and `here` count records that are not deleted. `held` counts the org's that are here too, and what is here
+    in excess: `in_org` - `held` is what the warehouse lacks at the moment of the list. `missing` and `stale` are to be
+    read again, `vanished` are present here and unknown to the org, `purged` are deleted here and gone from the recycle
+    bin as well.
     """
 
     in_org: int
     here: int
+    held: int
     missing: int
     stale: int
     vanished: int
@@ -72,28 +82,40 @@ def add_to_list(connection: Connection, table: Table, source: CsvSource) -> int:
     """Append a page of the org's list, as CSV with a header, and return how many records it held.
 
     Raises:
-        ServerFault: the page has other columns than were asked for.
+        ServerFault: the page is broken, or has other columns than were asked for.
+        UnfitValue: a value does not fit its column; the transaction is lost.
     """
-    with source() as chunks:
-        stream = CsvStream(chunks)
-        columns = checked_header(stream, table)
-        return copy_csv(connection, _LIST, columns, stream) if columns else 0
+    with our_errors(table):
+        try:
+            with source() as chunks:
+                stream = CsvStream(chunks)
+                columns = checked_header(stream, table)
+                return copy_csv(connection, _LIST, columns, stream) if columns else 0
+        except errors.BadCopyFileFormat:
+            raise
+        except (psycopg.DataError, psycopg.IntegrityError):  # their text quotes the value
+            raise UnfitValue from None
 
 
-def close_list(connection: Connection) -> None:
-    """Index the finished list, so that comparing costs one pass over each side; a record listed twice counts once."""
+def close_list(connection: Connection) -> int:
+    """Index the finished list, so that comparing costs one pass over each side, and return how many Ids it repeats."""
     connection.exec_driver_sql(f'CREATE INDEX ON {_LIST} ("Id")')
-    connection.exec_driver_sql(f'DELETE FROM {_LIST} AS a USING {_LIST} AS b WHERE a."Id" = b."Id" AND a.ctid < b.ctid')
     connection.exec_driver_sql(f"ANALYZE {_LIST}")
+    twins: int = connection.exec_driver_sql(f'SELECT count(*) - count(DISTINCT "Id") FROM {_LIST}').scalar_one()
+    return twins
 
 
 def count_differences(connection: Connection, table: Table) -> Differences:
     """Return how the rows here differ from the list."""
-    gone = _gone(table)
+    gone, alive = _gone(table), '(t."Id" IS NOT NULL AND t._deleted_at IS NULL)'
+    stamp = quoted(table.cursor_field) if table.cursor_field else ""
+    newer = f"coalesce(t.{stamp} > s.{stamp}, false)" if stamp else "false"
     row = connection.exec_driver_sql(
         f"""
         SELECT count(*) FILTER (WHERE s."Id" IS NOT NULL AND NOT {gone}) AS in_org,
                count(*) FILTER (WHERE t."Id" IS NOT NULL AND t._deleted_at IS NULL) AS here,
+               count(*) FILTER (WHERE CASE WHEN {gone} THEN {alive} AND NOT {newer}
+                                           ELSE {alive} OR {newer} END) AS held,
                count(*) FILTER (WHERE t."Id" IS NULL) AS missing,
                count(*) FILTER (WHERE t."Id" IS NOT NULL AND s."Id" IS NOT NULL AND {_stale(table)}) AS stale,
                count(*) FILTER (WHERE s."Id" IS NULL AND t._deleted_at IS NULL) AS vanished,

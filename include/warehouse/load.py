@@ -44,7 +44,7 @@ def load_rows(
         ServerFault: the CSV is broken, or holds columns that were not asked for.
         WarehouseDown: the warehouse went away.
     """
-    with _our_errors(table):
+    with our_errors(table):
         announce_run(connection, run_id)
         if straight:
             counts = _attempt(connection, lambda: _copied(connection, table, source))
@@ -111,7 +111,7 @@ def _attempt(connection: Connection, way: Callable[[], RowCounts]) -> RowCounts 
 
 
 @contextmanager
-def _our_errors(table: Table) -> Iterator[None]:
+def our_errors(table: Table) -> Iterator[None]:
     """Turn the driver's errors into ours, without their cause: its text quotes the row that it stopped at."""
     try:
         yield

@@ -8,7 +8,7 @@ never too few. What is left of a block goes back when the client is closed.
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
@@ -48,7 +48,8 @@ class WarehouseMeter:
         self._next_block = 1
         self._lease: int | None = None
         self._lease_ends: datetime | None = None
-        self._seen: tuple[int, int] | None = None
+        self._lent_at: datetime | None = None
+        self._seen: tuple[int, int, datetime] | None = None
         self._lock = threading.Lock()
 
     def spend(self, calls: int, *, purpose: str, object: str = "") -> None:
@@ -67,7 +68,7 @@ class WarehouseMeter:
         """Take note of the org's own count; it is written with the next loan, or when the client is closed."""
         with self._lock:
             first = self._seen is None
-            self._seen = (used, limit)
+            self._seen = (used, limit, datetime.now(UTC))
             if first:
                 with transaction(self._engine) as connection:
                     org_id = _org_id(connection, self._org)
@@ -83,14 +84,11 @@ class WarehouseMeter:
                 org_id = _org_id(connection, self._org)
                 _locked(connection, org_id)
                 self._report(connection, org_id)
-                for (purpose, object), left in self._blocks.items():
-                    if left:
-                        _count(connection, self._org, purpose, object, self._run, -left)
+                self._give_back(connection)
                 if self._lease is not None:
                     connection.execute(
                         text("DELETE FROM headwater.api_lease WHERE lease_id = :id"), {"id": self._lease}
                     )
-            self._blocks.clear()
             self._lease = None
             self._seen = None
 
@@ -103,7 +101,7 @@ class WarehouseMeter:
             org_id = _org_id(connection, self._org)
             now = _locked(connection, org_id)
             self._report(connection, org_id)
-            if self._expired():
+            if self._expired() or not _same_hour(self._lent_at, now):
                 self._give_back(connection)
             if self._lease is not None:  # the org has counted what was spent of it
                 _lend(connection, org_id, self._lease, sum(self._blocks.values()), now + _LEASE)
@@ -116,38 +114,44 @@ class WarehouseMeter:
                 lent = min(max(calls, self._next_block), decision.calls)
                 self._blocks[key] = self._blocks.get(key, 0) + lent
                 self._next_block = min(2 * self._next_block, _LARGEST_BLOCK)
-                _count(connection, self._org, *key, self._run, lent)
+                self._lent_at = now
+                _count(connection, self._org, *key, self._run, lent, now)
                 self._lease = _lend(connection, org_id, self._lease, sum(self._blocks.values()), now + _LEASE)
                 self._lease_ends = now + _LEASE - timedelta(minutes=2)
                 return
         raise _paused(self._org, decision, now)
 
     def _give_back(self, connection: Connection) -> None:
+        """Take what was lent and not used off the hour in which it was lent."""
         for (purpose, object), left in self._blocks.items():
-            if left:
-                _count(connection, self._org, purpose, object, self._run, -left)
+            if left and self._lent_at is not None:
+                _count(connection, self._org, purpose, object, self._run, -left, self._lent_at)
         self._blocks.clear()
 
     def _report(self, connection: Connection, org_id: str) -> None:
         if self._seen is None:
             return
-        used, limit = self._seen
-        values = {"org": self._org, "org_id": org_id, "used": used, "allowed": limit}
+        used, limit, seen_at = self._seen
+        values = {"org": self._org, "org_id": org_id, "used": used, "allowed": limit, "seen_at": seen_at}
         connection.execute(
             text(
-                "INSERT INTO headwater.api_limit (org, used, allowed) VALUES (:org, :used, :allowed)"
+                "INSERT INTO headwater.api_limit AS l (org, used, allowed, observed_at)"
+                " VALUES (:org, :used, :allowed, :seen_at)"
                 " ON CONFLICT (org) DO UPDATE SET used = excluded.used, allowed = excluded.allowed,"
-                " observed_at = now()"
+                " observed_at = excluded.observed_at WHERE l.observed_at <= excluded.observed_at"
             ),
             values,
         )
-        # Answers overtake each other: within a few seconds the larger count is the newer one.
+        # Answers overtake each other: within a few seconds the larger count is the newer one. What a task saw long
+        # before its end is no news.
         connection.execute(
             text(
                 "INSERT INTO headwater.api_budget AS b (org_id, used, allowed, observed_at)"
-                " VALUES (:org_id, :used, :allowed, now()) ON CONFLICT (org_id) DO UPDATE SET"
-                " used = CASE WHEN b.observed_at > now() - interval '10 s' THEN greatest(b.used, excluded.used)"
-                " ELSE excluded.used END, allowed = excluded.allowed, observed_at = now()"
+                " VALUES (:org_id, :used, :allowed, :seen_at) ON CONFLICT (org_id) DO UPDATE SET"
+                " used = CASE WHEN b.observed_at > excluded.observed_at - interval '10 s'"
+                " THEN greatest(b.used, excluded.used) ELSE excluded.used END,"
+                " allowed = excluded.allowed, observed_at = greatest(b.observed_at, excluded.observed_at)"
+                " WHERE b.observed_at IS NULL OR b.observed_at <= excluded.observed_at + interval '10 s'"
             ),
             values,
         )
@@ -196,14 +200,18 @@ def _usage(connection: Connection, org_id: str, budget: BudgetDefinition, now: d
     return Usage(**row._mapping)
 
 
-def _count(connection: Connection, org: str, purpose: str, object: str, run: str, calls: int) -> None:
+def _same_hour(lent_at: datetime | None, now: datetime) -> bool:
+    return lent_at is None or (lent_at.date(), lent_at.hour) == (now.date(), now.hour)
+
+
+def _count(connection: Connection, org: str, purpose: str, object: str, run: str, calls: int, at: datetime) -> None:
     connection.execute(
         text(
             "INSERT INTO headwater.api_call AS c (org, hour, purpose, object, run, calls)"
-            " VALUES (:org, date_trunc('hour', now()), :purpose, :object, :run, :calls)"
+            " VALUES (:org, date_trunc('hour', CAST(:at AS timestamptz)), :purpose, :object, :run, :calls)"
             " ON CONFLICT (org, hour, purpose, object, run) DO UPDATE SET calls = c.calls + excluded.calls"
         ),
-        {"org": org, "purpose": purpose, "object": object, "run": run, "calls": calls},
+        {"org": org, "purpose": purpose, "object": object, "run": run, "calls": calls, "at": at},
     )
 
 

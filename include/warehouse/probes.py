@@ -81,6 +81,13 @@ def drop_probe(connection: Connection, org: str, run: AirflowRun, object: str) -
     )
 
 
+def drop_probes_of(connection: Connection, org: str, object: str) -> None:
+    """Forget every probe of an object: what was asked before now is older than what is here."""
+    connection.execute(
+        text("DELETE FROM headwater.probe WHERE org = :org AND object = :object"), {"org": org, "object": object}
+    )
+
+
 def drop_old_probes(connection: Connection, org: str) -> None:
     """Forget probes that no task came for."""
     connection.execute(

@@ -15,6 +15,7 @@ class Reconciliation:
     object: str
     compared_at: datetime
     in_org: int
+    here: int
     missing: int = 0
     stale: int = 0
     vanished: int = 0
@@ -52,8 +53,9 @@ def last_reconciliation(connection: Connection, org: str, object: str) -> Reconc
     row = (
         connection.execute(
             text(
-                "SELECT object, compared_at, in_org, missing, stale, vanished, purged, fetched, rejected, recalculated,"
-                " remaining, quarantined FROM headwater.reconciliation WHERE org = :org AND object = :object"
+                "SELECT object, compared_at, in_org, here, missing, stale, vanished, purged, fetched, rejected,"
+                " recalculated, remaining, quarantined FROM headwater.reconciliation"
+                " WHERE org = :org AND object = :object"
                 " ORDER BY run_id DESC LIMIT 1"
             ),
             {"org": org, "object": object},

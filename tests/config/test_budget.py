@@ -55,11 +55,13 @@ def test_at_the_watermark_everything_waits_and_is_told_why() -> None:
     assert found.until == NOW + timedelta(minutes=10)
 
 
-def test_an_old_count_is_asked_for_by_one_call_above_the_watermark_only() -> None:
-    """Capacity comes back by itself; asking for it never crosses the watermark."""
-    old = NOW - timedelta(minutes=10)
-    assert decide(budget(), usage(895, observed_at=old), Work.SYNC, NOW).calls == 1
-    assert decide(budget(), usage(900, observed_at=old), Work.SYNC, NOW).calls == 0
+@pytest.mark.parametrize(
+    ("used", "minutes", "calls"), [(895, 9, 0), (895, 10, 1), (900, 10, 0), (900, 59, 0), (900, 60, 1), (2000, 60, 1)]
+)
+def test_an_old_count_is_asked_for_by_one_call(used: int, minutes: int, calls: int) -> None:
+    """Capacity comes back by itself, and only the org can tell; below the watermark it is asked by the hour."""
+    old = NOW - timedelta(minutes=minutes)
+    assert decide(budget(), usage(used, observed_at=old), Work.SYNC, NOW).calls == calls
 
 
 @pytest.mark.parametrize(

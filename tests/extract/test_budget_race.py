@@ -97,3 +97,29 @@ def test_what_was_not_used_goes_back(desk: Desk) -> None:
     assert desk.rows("SELECT used, allowed FROM headwater.api_budget WHERE used IS NOT NULL") == [
         (desk.org.used(), desk.org.allowed)
     ]
+
+
+def test_a_watermark_that_others_crossed_is_left_when_calls_come_back(desk: Desk) -> None:
+    """Only the org can tell, so it is asked by the hour."""
+    desk.org.allowed = ALLOWED
+    ten_definitions_of_one_org(desk)
+    desk.org.rolled = -550  # other apps' calls
+    assert task(desk, 0, 3)
+    desk.org.rolled = 0
+    with transaction(desk.warehouse) as connection:
+        connection.execute(text("UPDATE headwater.api_budget SET observed_at = now() - interval '61 min'"))
+    assert task(desk, 1, 5) == ""
+
+
+def test_what_a_slow_task_saw_long_ago_is_no_news(desk: Desk) -> None:
+    """It closes hours after it called; others have called since."""
+    desk.org.allowed = ALLOWED
+    ten_definitions_of_one_org(desk)
+    slow = WarehouseMeter(desk.warehouse, "org1", run="slow", budget=BUDGET)
+    slow.spend(1, purpose="extract")
+    slow.observe(3, ALLOWED)
+    assert task(desk, 2, 40) == ""
+    with transaction(desk.warehouse) as connection:
+        connection.execute(text("UPDATE headwater.api_budget SET observed_at = now() + interval '1 min'"))
+    slow.close()
+    assert desk.rows("SELECT used FROM headwater.api_budget WHERE used IS NOT NULL") == [(desk.org.used(),)]

@@ -32,8 +32,8 @@ INSERT INTO headwater.certificate (run_id, org, object, here, in_org, difference
   (2, 'demo', 'Contact', 20002, 20004, 2, '2026-03-01T10:00:00Z', '2 rows are in the reject table');
 INSERT INTO headwater.run (run_id, kind, org, subject, state) OVERRIDING SYSTEM VALUE VALUES
   (4, 'reconcile', 'demo', 'Contact', 'failed');
-INSERT INTO headwater.reconciliation (run_id, org, object, compared_at, in_org, vanished, quarantined) VALUES
-  (4, 'demo', 'Contact', '2026-03-01T02:30:00Z', 18000, 2002, true);
+INSERT INTO headwater.reconciliation (run_id, org, object, compared_at, in_org, here, vanished, quarantined) VALUES
+  (4, 'demo', 'Contact', '2026-03-01T02:30:00Z', 18000, 20002, 2002, true);
 INSERT INTO headwater.assessment (assessment_id, org, assessed_at, previous_id, records, records_with_issue, grade, seconds)
 OVERRIDING SYSTEM VALUE VALUES
   (1, 'demo', '2026-03-01T09:10:00Z', NULL, 20001, 4000, 0.80, 1.5),

@@ -10,6 +10,7 @@ CREATE TABLE headwater.reconciliation (
     object       text NOT NULL,
     compared_at  timestamptz NOT NULL,        -- the org's clock when the Ids were asked for
     in_org       bigint NOT NULL,             -- records of the org, those in the recycle bin not counted
+    here         bigint NOT NULL,             -- of those, the ones held here afterwards, and what is here in excess
     missing      bigint NOT NULL DEFAULT 0,   -- in the org and not here
     stale        bigint NOT NULL DEFAULT 0,   -- older here than in the org, or deleted on one side only
     vanished     bigint NOT NULL DEFAULT 0,   -- here, and neither among the org's records nor in its recycle bin

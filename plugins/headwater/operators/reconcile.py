@@ -35,13 +35,15 @@ class ReconcileObjectOperator(BaseOperator):
         self.org = org
         self.sobject = sobject
         self.accept_vanished = accept_vanished
+        self._jobs: list[str] = []
 
     @waits_for_budget
     def execute(self, context: Context) -> dict[str, Any]:
         """Return what the comparison found, as counts."""
         from headwater.hooks import org_definition, salesforce_client, warehouse_engine
         from include.errors import NotReady
-        from include.extract.reconcile import in_words, reconcile_object
+        from include.extract.findings import in_words
+        from include.extract.reconcile import reconcile_object
 
         org, run = org_definition(self.org), airflow_run(context)
         if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
@@ -55,6 +57,7 @@ class ReconcileObjectOperator(BaseOperator):
                     self.sobject,
                     run=run,
                     accept_vanished=bool(parameter(context, "accept_vanished", self.accept_vanished)),
+                    on_job=self._jobs.append,
                 )
         except NotReady as error:
             raise AirflowSkipException(str(error)) from error
@@ -62,6 +65,14 @@ class ReconcileObjectOperator(BaseOperator):
         counts = asdict(found) | {"changed": found.changed}
         del counts["compared_at"]
         return counts
+
+    def on_kill(self) -> None:
+        """Abort the Bulk job that this task waits for, so that the org does not work for nobody."""
+        from headwater.hooks import org_definition, salesforce_client
+
+        with salesforce_client(org_definition(self.org), work=Work.INTERACTIVE) as client:
+            for job_id in self._jobs[-1:]:
+                client.bulk_abort(job_id, object=self.sobject)
 
 
 class AnnounceChangesOperator(BaseOperator):
