@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -83,6 +84,17 @@ def describe_request(rest: Rest, object: str, if_modified_since: str | None, ref
     """Return a sub-request that describes `object`."""
     headers = {"If-Modified-Since": if_modified_since} if if_modified_since else {}
     return SubRequest(url=rest.versioned(describe_tail(object)), reference=reference, object=object, headers=headers)
+
+
+def explain_request(api_version: str, soql: str, reference: str, *, object: str) -> SubRequest:
+    """Return a sub-request that lets the org plan `soql` and read nothing; read it with `plan_in`."""
+    url = f"/services/data/v{api_version}/query?explain={quote(soql, safe='')}"
+    return SubRequest(url=url, reference=reference, object=object, is_query=True)
+
+
+def plan_in(response: SubResponse) -> Any:
+    """Return how the org would run a query; raises as `page_in` does when it would not."""
+    return _body(response)
 
 
 def send(rest: Rest, requests: Sequence[SubRequest], *, purpose: str, object: str) -> list[SubResponse]:

@@ -13,7 +13,7 @@ from include.config.inspect import inspect_definitions
 from include.config.loader import Definitions, load_definitions
 from include.config.orgs import OrgDefinition
 from include.config.summary import summarise
-from include.errors import HeadwaterError
+from include.errors import DefinitionError, HeadwaterError
 from include.records import Describe
 
 
@@ -23,27 +23,33 @@ def main() -> int:
     described: dict[str, dict[str, Describe]] = {}
     labels: dict[str, dict[str, str]] = {}
     notes: list[str] = []
+    refused: list[DefinitionError] = []
     for name, org in definitions.orgs.items():
         try:
-            described[name], labels[name] = _ask(org, definitions)
+            described[name], labels[name], wrong = _ask(org, definitions)
+            refused += wrong
         except HeadwaterError as error:
             notes.append(f"org {name}: only the files were checked: {error}")
-    errors = [*definitions.errors, *inspect_definitions(definitions, described, known_objects=labels)]
+    errors = [*definitions.errors, *inspect_definitions(definitions, described, known_objects=labels), *refused]
     sys.stdout.write("\n".join(summarise(definitions, errors, notes)) + "\n")
     return 1 if errors else 0
 
 
-def _ask(org: OrgDefinition, definitions: Definitions) -> tuple[dict[str, Describe], dict[str, str]]:
-    """Return the describes of every object that the org's definitions can mean, and the labels of all objects."""
+def _ask(
+    org: OrgDefinition, definitions: Definitions
+) -> tuple[dict[str, Describe], dict[str, str], list[DefinitionError]]:
+    """Return the describes of every object that the definitions can mean, all labels, and what the org refuses."""
     from headwater.hooks import salesforce_client
+    from include.extract.check_queries import check_queries
 
     with salesforce_client(org, work=Work.INTERACTIVE) as client:
         labels = {each.name: each.label for each in client.list_objects()}
         wanted = set(org.all_objects)
         wanted |= {each for check in definitions.checks.values() for each in check.needs}
         wanted |= {each.source.object for each in definitions.pushes.values() if each.org == org.org}
-        described = {name: client.describe(name) for name in sorted(wanted & set(labels))}
-    return {name: each for name, each in described.items() if each is not None}, labels
+        asked = {name: client.describe(name) for name in sorted(wanted & set(labels))}
+        described = {name: each for name, each in asked.items() if each is not None}
+        return described, labels, check_queries(client, org, described)
 
 
 if __name__ == "__main__":
