@@ -64,6 +64,10 @@ def refused_sign_in(
         )
     if status >= 500:
         return ServerFault(f"{start}: a fault on its side; it can be tried again (see status.salesforce.com)")
+    if status < 300 and not answer and is_salesforce:
+        return ServerFault(
+            f"{start} with a page instead of a token; it can be tried again, maintenance may be under way"
+        )
     if not error and is_salesforce:
         return AuthError(
             f"{start} and no token. It is a Salesforce, so login_url is right: the org, or a proxy, refuses "

@@ -40,5 +40,7 @@ def _take(connection: Connection, key: dict[str, str], *, wait: bool) -> bool:
             return bool(found)
         connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:key, 0))"), key)
     except OperationalError as error:
-        raise WarehouseDown("the warehouse went away while a run waited for its object; it can be tried again") from error
+        raise WarehouseDown(
+            "the warehouse went away while a run waited for its object; it can be tried again"
+        ) from error
     return True

@@ -251,6 +251,16 @@ def test_a_host_that_is_no_salesforce_is_said_to_be_none(
         sign_in(credentials, transport)
 
 
+def test_a_page_in_place_of_a_token_passes_where_a_salesforce_stands(
+    org: Any, answer: Any, credentials: Credentials, transport: Transport
+) -> None:
+    """Proxies say with status 200 that the org is in maintenance: no reason to wake anybody."""
+    org.answer("POST", TOKEN, answer(body=b"<html>Maintenance</html>", headers={"Content-Type": "text/html"}))
+    org.answer("GET", "/services/data", answer(body=b'[{"version": "63.0", "url": "/services/data/v63.0"}]'))
+    with pytest.raises(ServerFault, match="a page instead of a token"):
+        sign_in(credentials, transport)
+
+
 def test_where_nobody_listens_is_unreachable_at_once(transport: Transport, slept: list[float]) -> None:
     """One quick second try, no more."""
     with socket.socket() as taken:

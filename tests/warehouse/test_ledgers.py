@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from include.errors import OrgChanged
+from include.errors import OrgChanged, WarehouseDown
 from include.records import AirflowRun, OrgIdentity, RowCounts, RunMode, Window
 from include.warehouse.cursors import Cursor, move_cursor, move_idle_cursor, read_cursor
 from include.warehouse.engine import transaction
@@ -197,6 +197,30 @@ def test_who_waits_gets_the_lock_when_it_is_free(warehouse: Engine) -> None:
         order.append("holder")
     waiter.join()
     assert order == ["holder", "waiter"]
+
+
+def test_a_server_that_goes_away_while_a_run_waits_is_a_warehouse_that_is_down(warehouse: Engine) -> None:
+    """What a retry mends must not look like a fault of ours."""
+    raised: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            with object_lock(warehouse, "main", "Contact", wait=True):
+                pass
+        except WarehouseDown as error:
+            raised.append(error)
+
+    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waiting += " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    with object_lock(warehouse, "main", "Contact", wait=False):
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        ended: list[object] = []
+        while not ended and waiter.is_alive():
+            with transaction(warehouse) as connection:
+                ended = list(connection.execute(text(waiting)))
+        waiter.join()
+    assert len(raised) == 1
 
 
 def test_a_killed_process_frees_its_lock(warehouse: Engine, warehouse_url: str) -> None:

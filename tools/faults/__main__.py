@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=int, default=500, help="go on until so many calls were disturbed")
     parser.add_argument("--kills", type=int, default=100, help="and so many processes were killed")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--contacts", type=int, default=1200, help="of the org; the other objects follow")
+    parser.add_argument("--contacts", type=int, default=2200, help="of the org; the other objects follow")
     parser.add_argument("--quiet", action="store_true", help="print the tables only")
     return parser
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from include.config.orgs import OrgDefinition
 from tools.faults.comparison import Compared, PlainReader, compare
 from tools.faults.kills import Killer
-from tools.faults.kinds import OBJECTS, added_field, plan_of
+from tools.faults.kinds import JOB_ENDS, KINDS, OBJECTS, added_field, plan_of
 from tools.faults.observer import Observer
 from tools.faults.org import OrgServer
 from tools.faults.postgres import WarehouseServer
@@ -26,9 +26,11 @@ Say = Callable[[str], None]
 ORG = OrgDefinition(org="main", connection="salesforce", objects=OBJECTS, bulk_above_rows=200)
 _KINDS = {"changes": 45, "full": 20, "last_day": 10, "interval": 10, "reconcile": 15}
 _TOGETHER = 0.3  # of the rounds have a second DAG run at the same time: a backfill, or the nightly comparison
+_BY_REST = 0.35  # of the DAG runs read even large windows by REST, page after page
 _KILLS_A_ROUND = 4
 _PASSES = (30, 1200)  # seconds of the org's time between rounds; the lookback is 600
 _PAST_ALL_LATE = 4000
+_COUNTED = {*KINDS, *JOB_ENDS.values()}
 _ROUNDS_AT_MOST = 2000
 
 
@@ -104,7 +106,7 @@ class Campaign:
     def _goes_on(self) -> bool:
         if len(self.tally.rounds) >= _ROUNDS_AT_MOST:
             raise RuntimeError("the campaign did not come to its end; the log of the tasks says why")
-        return self.tally.met.total() < self._faults or self.killer.left > 0
+        return sum(self.tally.met[kind] for kind in KINDS) < self._faults or self.killer.left > 0
 
     def _round(self, number: int) -> None:
         plan = plan_of(self._dice, self._fields, number)
@@ -117,7 +119,7 @@ class Campaign:
         finally:
             self.killer.end_round()
         self.observer.sample(f"after round {number}")
-        met = self.org.met()
+        met = Counter({kind: count for kind, count in self.org.met().items() if kind in _COUNTED})
         done = Round(number=number, dags=dags, ended=ended, met=met - self.tally.met)
         self.tally.met = met
         self.tally.rounds.append(done)
@@ -152,7 +154,7 @@ class Campaign:
         types = {"changes": "scheduled", "interval": "backfill"}
         return DagRun(
             number=next(self._numbers), kind=kind, objects=objects, run_type=types.get(kind, "manual"),
-            interval=self._interval() if kind == "interval" else None,
+            interval=self._interval() if kind == "interval" else None, by_rest=self._dice.random() < _BY_REST,
         )  # fmt: skip
 
     def _interval(self) -> tuple[datetime, datetime]:
@@ -194,7 +196,7 @@ class Campaign:
 
 
 def _in_words(done: Round, faults: int, kills: int) -> str:
-    dags = " + ".join(f"{each.kind} of {len(each.objects)}" for each in done.dags)
+    dags = " + ".join(f"{each.kind} of {len(each.objects)}{' by REST' * each.by_rest}" for each in done.dags)
     failed = [each for tasks in done.ended for each in tasks if each.told.state == "failed"]
     causes = ", ".join(f"{each.task}: {each.told.error}" for each in failed)
     return (

@@ -43,6 +43,8 @@ KINDS: Mapping[str, str] = {
 # The kinds that happen to the job which a disturbed call makes: met when a job really ends so.
 JOB_ENDS: Mapping[str, str] = {"job_failed": "job Failed", "job_aborted": "job Aborted", "job_stuck": "job Stuck"}
 
+# Kinds that can befall few calls only would hardly ever come up else.
+_WEIGHTS = {"query_timeout": 4, "locator_lost": 8, "truncated_gzip": 3} | dict.fromkeys((*JOB_ENDS, "job_lost"), 6)
 _RATES = (0.15, 0.3, 0.45)
 _LATE_SECONDS = (20, 1500)
 
@@ -58,12 +60,12 @@ def plan_of(dice: random.Random, fields: Sequence[tuple[str, str]], number: int)
     return {
         "seed": dice.randrange(1 << 30),
         "rate": dice.choice(_RATES),
-        "kinds": list(KINDS),
+        "kinds": [kind for kind in KINDS for _ in range(_WEIGHTS.get(kind, 1))],
         "options": {
             "slow": {"delay": 0.3},
             "hang": {"seconds": 0.5},
             "slow_drip": {"pieces": 4, "pause": 0.05},
-            "job_stuck": {"seconds": 1.0},
+            "job_stuck": {"seconds": 0.7},
             "late_commit": {"object": dice.choice(OBJECTS), "n": 3, "seconds": dice.randint(*_LATE_SECONDS)},
             "equal_stamps": {"object": dice.choice(OBJECTS), "n": 40},
             "schema_change": _schema_change(dice, fields, number),

@@ -21,6 +21,7 @@ from tools.faults.task import MOST_TRIES, Action, Asked, Told, perform
 _MOST_PAUSES = 12  # deferrals spend no try; here the time that they wait for doesn't pass
 _AT_ONCE = 3  # tasks of one DAG run
 _HUNG = 180.0
+_NEVER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class DagRun:
     objects: tuple[str, ...]
     interval: tuple[datetime, datetime] | None = None
     run_type: str = "scheduled"
+    by_rest: bool = False  # even what is large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +98,9 @@ class Scheduler:
             dag_run_id=f"{dag.run_type} {dag.number}", task_id=name, try_number=try_number, run_type=dag.run_type,
         )  # fmt: skip
         mode = RunMode.CHANGES if dag.kind == "reconcile" else RunMode(dag.kind)
+        org = self._org.model_copy(update={"bulk_above_rows": _NEVER}) if dag.by_rest else self._org
         return Asked(
-            action=action, org=self._org, objects=objects, mode=mode, interval=dag.interval, run=run,
+            action=action, org=org, objects=objects, mode=mode, interval=dag.interval, run=run,
             warehouse=self._warehouse, credentials=self._credentials, log=self._log,
         )  # fmt: skip
 
@@ -115,7 +118,7 @@ class Scheduler:
                 del self._running[process.pid or 0]
             here.close()
         if not told.ours:
-            self.surprises.append(f"{asked.action} {','.join(asked.objects)}: {told.error}")
+            self.surprises.append(f"{asked.action}: {told.message}")
         return told
 
 

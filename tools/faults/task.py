@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,10 +138,16 @@ _ACTIONS = {"probe": _probe, "extract": _extract, "certify": _certify, "reconcil
 def _failed(asked: Asked, error: BaseException) -> Told:
     decision = HeadwaterRetryPolicy().evaluate(error, asked.run.try_number, MOST_TRIES)
     ours = isinstance(error, HeadwaterError)
-    message = str(error) if ours else f"{type(error).__name__}; {asked.log} shows where"
+    message = str(error) if ours else f"{type(error).__name__} in {_place(error)}"
     return Told(
         state="failed", error=type(error).__name__, message=message, decision=decision.action.value, ours=ours
     )  # fmt: skip
+
+
+def _place(error: BaseException) -> str:
+    """Return the last line of our own code on the way to an error."""
+    ours = [each for each in traceback.extract_tb(error.__traceback__) if "/include/" in each.filename]
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}, {ours[-1].name}" if ours else "code of others"
 
 
 def _doze(seconds: float) -> None:
