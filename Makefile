@@ -17,7 +17,7 @@ WORKERS := -n auto --maxprocesses=4 --dist loadfile
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
 
-.PHONY: help up down status reset org peers faults airflow sql check-definitions test check format bench lock install install-dev
+.PHONY: help up down status reset org peers faults airflow sql check-definitions check-connection forget test check format bench lock install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -51,6 +51,12 @@ sql: install ## open the warehouse with psql (ARGS="-c 'select …'")
 
 check-definitions: install ## check the definitions, and their objects and fields with the sandbox org if it runs
 	@$(RUN) -m include.local check-definitions
+
+check-connection: install ## check what an org's connection can do, and why it does not (ORG=demo)
+	@$(RUN) -m include.local check-connection
+
+forget: install ## list what is kept of an org or object, and drop it once confirmed (ORG=demo OBJECT=Lead YES=1)
+	@$(RUN) -m include.local forget
 
 test: install-dev ## run all tests, slow ones included
 	@$(CHECK) $(PYTHON) -m pytest $(WORKERS) $(if $(TESTS),$(TESTS),tests) $(PYTEST)

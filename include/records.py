@@ -114,6 +114,37 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectPast:
+    """Hold how far an object has been read."""
+
+    object: str
+    first_loaded_at: datetime | None = None
+    state: str = ""  # of its last run
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPast:
+    """Hold a push as it is defined, and what became of its last run."""
+
+    push: str
+    skip_hook: bool
+    ever_ran: bool = False
+    selected: int = 0
+    causes: Mapping[str, int] = field(default_factory=dict)  # of skipped, rejected and unknown records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionPast:
+    """Hold what our ledgers remember of the org behind a connection."""
+
+    pinned_org_id: str = ""
+    objects: tuple[ObjectPast, ...] = ()
+    pushes: tuple[PushPast, ...] = ()
+    budget_pause: str = ""  # why calls were held back within the last hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
     """Count what became of the rows that an extract read. read = inserted + updated + unchanged + rejected.
 

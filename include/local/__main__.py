@@ -45,6 +45,8 @@ _COMMANDS = {
     "status": "show services, objects, health and deliveries (JSON=1: as one object)",
     "reset": "stop everything and delete all that is kept (YES=1: without asking)",
     "check-definitions": "check the definitions, with the org if it answers",
+    "check-connection": "check what an org's connection can do, and why it does not (ORG=)",
+    "forget": "list what is kept of an org or one of its objects, and drop it once confirmed (ORG=, OBJECT=, YES=1)",
     "org": "run the sandbox org alone, in the foreground (PORT=, TLS_PORT=, PROXY_PORT=, CONTACTS=, SEED=)",
     "airflow": "run Airflow's own command line with this installation's settings, e.g. airflow dags list",
     "sql": "open the warehouse with psql, e.g. sql -c 'select count(*) from headwater.run'",
@@ -73,13 +75,17 @@ def _down(site: Site) -> int:
 
 
 def _status(site: Site) -> int:
+    from include.local.plan import ADMIN
     from include.local.status import report
     from include.local.tables import status_text
 
     found = report(site)
-    print(
-        json.dumps(found, indent=1, default=str) if os.environ.get("JSON", "0") not in ("", "0") else status_text(found)
-    )
+    if os.environ.get("JSON", "0") not in ("", "0"):
+        print(json.dumps(found, indent=1, default=str))
+        return 0
+    print(status_text(found))
+    if (site.home / "secrets.json").exists():
+        print(f"login    {ADMIN} / {site.secrets().admin_password}")
     return 0
 
 
@@ -130,6 +136,22 @@ def _check_definitions(site: Site) -> int:
     return check_definitions(site)
 
 
+def _check_connection(site: Site) -> int:
+    from include.local.in_airflow import run_in_airflow
+
+    return run_in_airflow(site, "headwater.check_connection", _named("ORG"))
+
+
+def _forget(site: Site) -> int:
+    from include.local.in_airflow import run_in_airflow
+
+    return run_in_airflow(site, "headwater.forget", _named("ORG", "OBJECT"))
+
+
+def _named(*variables: str) -> list[str]:
+    return [value for value in (os.environ.get(name, "").strip() for name in variables) if value]
+
+
 def _airflow(site: Site, arguments: list[str]) -> NoReturn:
     from include.local.plan import airflow_environment
 
@@ -165,6 +187,8 @@ _RUN: dict[str, Callable[[Site], int]] = {
     "status": _status,
     "reset": _reset,
     "check-definitions": _check_definitions,
+    "check-connection": _check_connection,
+    "forget": _forget,
     "org": _org,
     "supervise": _supervise,
 }

@@ -50,6 +50,11 @@ class Credentials:
     access_token: str = field(default="", repr=False)
     instance_url: str = ""
 
+    @property
+    def way_in(self) -> str:
+        """Return how they sign in: their kind, or ``soap`` for a password without a connected app."""
+        return "soap" if self.kind == "password" and not self.client_id else self.kind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -82,7 +87,7 @@ def sign_in(
     """
     if credentials.kind == "session":
         return _given_session(credentials, transport)
-    if credentials.kind == "password" and not credentials.client_id:
+    if credentials.way_in == "soap":
         return _soap_session(credentials, transport)
     form = _form(credentials, now or datetime.now(UTC), rotated)
     request = Request(

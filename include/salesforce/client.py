@@ -16,14 +16,16 @@ from urllib.parse import quote
 
 from include.ports import Clock, FreeMeter, Meter, TokenStore
 from include.records import Describe, OrgIdentity
-from include.salesforce import bulk, composite, describe, query
+from include.salesforce import bulk, composite, connection_questions, describe, query
 from include.salesforce.auth import Credentials
 from include.salesforce.bulk import BulkJob, BulkPage
 from include.salesforce.composite import SubRequest, SubResponse
+from include.salesforce.connection import Answers
 from include.salesforce.describe import ObjectSummary
 from include.salesforce.query import QueryPage
 from include.salesforce.rest import Rest, utc_now
 from include.salesforce.transport import Transport
+from include.salesforce.versions import api_versions
 
 
 class SalesforceClient:
@@ -77,6 +79,11 @@ class SalesforceClient:
         """Return the API version in the path; a Bulk job is readable only with the version that made it."""
         return self._rest.api_version
 
+    @property
+    def way_in(self) -> str:
+        """Return how the connection signs in: ``jwt_bearer``, ``refresh_token``, ``soap`` …."""
+        return self._rest.way_in
+
     # --- the org itself -----------------------------------------------------------------------------------------
 
     def identity(self) -> OrgIdentity:
@@ -104,6 +111,11 @@ class SalesforceClient:
             answer = self._rest.read_object(tail, doing="count the records", purpose="forecast")
             found |= {each["name"]: each["count"] for each in answer.get("sObjects", ())}
         return found
+
+    def connection_answers(self, objects: Sequence[str]) -> Answers:
+        """Return who the org is and what its user may do there. Costs three calls, one more for each five objects."""
+        versions = api_versions(self._rest.session().instance_url, self._rest.transport)
+        return connection_questions.ask(self._rest, objects, versions)
 
     # --- several questions in one call --------------------------------------------------------------------------
 

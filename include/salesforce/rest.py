@@ -65,7 +65,7 @@ class Rest:
         self.api_version = api_version
         self.clock = clock
         self._credentials = credentials
-        self._transport = transport
+        self.transport = transport
         self._meter = meter
         self._tokens = tokens
         self._compress = compress
@@ -75,8 +75,13 @@ class Rest:
 
     def close(self) -> None:
         """Close the connections and settle the meter."""
-        self._transport.close()
+        self.transport.close()
         self._meter.close()
+
+    @property
+    def way_in(self) -> str:
+        """Return how the connection signs in (`Credentials.way_in`)."""
+        return self._credentials.way_in
 
     def versioned(self, tail: str) -> str:
         """Return the path of a resource in our API version."""
@@ -94,7 +99,7 @@ class Rest:
         """Return the org's clock, from the Date header of a page that needs no session and costs no call."""
         url = self.session().instance_url + "/services/data"
         request = Request(method="GET", url=url, doing="read the org's clock")
-        reply = self._transport.send(request)
+        reply = self.transport.send(request)
         if reply.status != 200:
             attempt = Attempt(doing=request.doing, host=request.host)
             raise refusal(reply.status, reply.headers, reply.body, attempt, self.clock())
@@ -112,11 +117,11 @@ class Rest:
             HeadwaterError: as `refusals.refusal` says, or as `Transport.send` does.
         """
         session = self.session()
-        reply = self._transport.send(self._request(call, session), before=lambda: self._spend(call))
+        reply = self.transport.send(self._request(call, session), before=lambda: self._spend(call))
         fresh = False
         while _session_lost(reply) and not fresh:
             session, fresh = self._renewed(session)
-            reply = self._transport.send(self._request(call, session), before=lambda: self._spend(call))
+            reply = self.transport.send(self._request(call, session), before=lambda: self._spend(call))
         self._settle(call, reply, session)
         return reply
 
@@ -147,7 +152,7 @@ class Rest:
         session = self.session()
         fresh = False
         while True:
-            with self._transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply:
+            with self.transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply:
                 if fresh or not _session_lost(reply):
                     self._settle(call, reply, session)
                     yield reply
@@ -205,11 +210,11 @@ class Rest:
                 "put in a new one, or consumer_key and consumer_secret, so that it can sign in by itself"
             )
         if self._tokens is None:
-            session, fresh = sign_in_alone(self._credentials, self._transport, lost, now=self.clock()), True
+            session, fresh = sign_in_alone(self._credentials, self.transport, lost, now=self.clock()), True
         else:
             with self._tokens.turn(self._key) as turn:
                 # Also another org's is kept: only so the next run meets it at once, when it pins.
-                session, fresh = take_turn(turn, self._credentials, self._transport, lost, now=self.clock())
+                session, fresh = take_turn(turn, self._credentials, self.transport, lost, now=self.clock())
         return (_of_same_org(session, lost) if lost is not None else session), fresh
 
 

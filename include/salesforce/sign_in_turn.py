@@ -80,7 +80,7 @@ def _announce(turn: SignInTurn, credentials: Credentials) -> None:
 
 
 def _new_session(credentials: Credentials, transport: Transport, lost: Session | None, now: datetime) -> Session:
-    ending = retirement(credentials.kind, by_soap=not credentials.client_id)
+    ending = retirement(credentials.way_in)
     if ending:
         log.warning("%s: %s", _host(credentials.login_url), ending)
     return sign_in(credentials, transport, now=now, rotated=lost.refresh_token if lost else "")

@@ -26,6 +26,8 @@ TARGETS = {
     "lock",
     "bench",
     "check-definitions",
+    "check-connection",
+    "forget",
     "format",
 }
 
