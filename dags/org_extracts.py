@@ -62,7 +62,7 @@ def extract_dag(org: OrgDefinition, group: ObjectGroup) -> DAG:
             ),
             "objects": Param(
                 list(group.objects),
-                type="array",
+                type=["array", "null"],
                 examples=list(group.objects),
                 title="Objects",
                 description="Only these are read; none chosen means all.",

@@ -46,7 +46,7 @@ def reconciliation_dag(org: OrgDefinition) -> DAG:
         params={
             "objects": Param(
                 list(org.all_objects),
-                type="array",
+                type=["array", "null"],
                 examples=list(org.all_objects),
                 title="Objects",
                 description="Only these are compared; none chosen means all.",

@@ -20,8 +20,8 @@ def same_origin(request: Request) -> None:
         if site != "same-origin":
             raise HTTPException(403, "This was sent by a page of another site.")
         return
-    origin = request.headers.get("origin", "")
-    if not origin or urlsplit(origin).netloc not in (request.url.netloc, _behind_proxy()):
+    host = urlsplit(request.headers.get("origin", "")).netloc  # "" also for the origin "null" of a sandboxed page
+    if not host or host not in (request.url.netloc, _behind_proxy()):
         raise HTTPException(403, "The browser does not say that a page of this site sent this.")
 
 
