@@ -157,14 +157,14 @@ def _onboarding(org: str, notable: Notable) -> Condition | None:
         return None
     began, ended = onboarding.began_at, onboarding.ended_at
     minutes = (ended - began).total_seconds() / 60
-    objects = "1 object is" if onboarding.objects == 1 else f"{onboarding.objects:,} objects are"
+    objects = "load of 1 object is" if onboarding.objects == 1 else f"loads of {onboarding.objects:,} objects are"
     return Condition(
         key=f"onboarding_ended:{onboarding.last_forecast_at:%Y-%m-%dT%H:%M:%S}",
         event=Event.ONBOARDING_ENDED,
         holds=True,
         once=True,
         title=f"Onboarding of {org} ended",
-        message=f"The first load of {objects} complete: {onboarding.rows:,} rows in {minutes:,.1f} minutes, from"
+        message=f"The first {objects} complete: {onboarding.rows:,} rows in {minutes:,.1f} minutes, from"
         f" {began:%Y-%m-%d %H:%M} to {ended:%Y-%m-%d %H:%M} UTC. From now on only changes are read.",
         path=_page(org, "extracts"),
     )
