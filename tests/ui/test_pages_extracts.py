@@ -46,6 +46,31 @@ def test_what_vanished_at_once_waits_for_a_person(pages, run):
     assert "trigger demo_reconcile with Accept what vanished" in text
 
 
+def test_what_is_not_read_as_usual_is_said(pages, run, warehouse):
+    """A file that is left out, a filter, an object without a stamp; nothing of the usual ones."""
+    run("a_working_org.sql")
+    assert "How some of them are read" not in pages.get("/headwater/extracts?org=demo").text
+    with warehouse.begin() as connection:
+        connection.execute(
+            sql(
+                "INSERT INTO headwater.object (org, object, cursor_field, selection, described_at) VALUES"
+                " ('demo', 'Attachment', 'SystemModstamp', '', now()), ('demo', 'Member', '', '', now()),"
+                " ('demo', 'Share', 'CreatedDate', 'Region__c = TRUE', now())"
+            )
+        )
+        connection.execute(
+            sql(
+                "INSERT INTO headwater.field (org, object, position, name, label, type)"
+                " VALUES ('demo', 'Attachment', 1, 'Body', 'Body', 'base64')"
+            )
+        )
+    text = words(pages.get("/headwater/extracts?org=demo").text)
+    assert "Attachment : Body is left out: files and the like" in text
+    assert "Member : No stamp tells what is new" in text
+    assert "Share : Only CreatedDate tells what is new" in text
+    assert "Only what this selects: Region__c = TRUE" in text
+
+
 def test_markup_in_a_message_is_text(pages, run):
     """What an org answers is shown, never run."""
     run("a_working_org.sql")

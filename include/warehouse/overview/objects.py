@@ -19,7 +19,12 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
        e.rows_read, e.inserted, e.updated, e.unchanged, e.deleted, e.rejected,
        e.committed_at, n.compared_at AS reconciled_at, n.vanished, coalesce(n.quarantined, false) AS quarantined,
        (SELECT count(*) FROM headwater.reject AS j
-         WHERE j.org = :org AND j.object = known.object AND j.settled_at IS NULL) AS open_rejects
+         WHERE j.org = :org AND j.object = known.object AND j.settled_at IS NULL) AS open_rejects,
+       coalesce(o.selection, '') AS selection,
+       CASE WHEN o.described_at IS NOT NULL THEN o.cursor_field END AS cursor_field,
+       ARRAY(SELECT f.name FROM headwater.field AS f
+              WHERE f.org = :org AND f.object = known.object AND f.gone_at IS NULL
+                AND f.type IN ('base64', 'complexvalue') ORDER BY f.position) AS left_out
   FROM (SELECT object FROM headwater.object WHERE org = :org
         UNION
         SELECT DISTINCT subject FROM headwater.run WHERE kind = 'extract' AND org = :org
@@ -40,6 +45,8 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
  ORDER BY known.object
 """
 
+_USUAL = ("SystemModstamp", "LastModifiedDate")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectOverview:
@@ -47,7 +54,8 @@ class ObjectOverview:
 
     `here`, `org`, `difference` (org - here) and `as_of` are of the last comparison; None: not compared yet.
     `run_id` … `ended_at` are of the last run, `mode` … `committed_at` of the last load, `reconciled_at` … `quarantined`
-    of the last comparison Id by Id; None: none yet.
+    of the last comparison Id by Id; None: none yet. `selection` is the SOQL of its filter or query, `cursor_field`
+    the stamp it is read by ("": none, it is read whole), `left_out` names the fields that have no column.
     """
 
     object: str
@@ -82,6 +90,14 @@ class ObjectOverview:
     vanished: int | None
     quarantined: bool
     open_rejects: int
+    selection: str
+    cursor_field: str | None
+    left_out: list[str]
+
+    @property
+    def has_remarks(self) -> bool:
+        """Return whether it is read otherwise than the usual objects."""
+        return bool(self.selection or self.left_out or self.cursor_field not in (None, *_USUAL))
 
 
 def objects_overview(engine: Engine, org: str) -> list[ObjectOverview]:
