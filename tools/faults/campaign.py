@@ -24,9 +24,9 @@ Say = Callable[[str], None]
 
 # Low enough that an object of a thousand records is a large load, with a Bulk job of many pages.
 ORG = OrgDefinition(org="main", connection="salesforce", objects=OBJECTS, bulk_above_rows=200)
-_KINDS = {"changes": 45, "full": 20, "last_day": 10, "interval": 10, "reconcile": 15}
+_KINDS = {"changes": 30, "full": 35, "last_day": 10, "interval": 5, "reconcile": 20}
 _TOGETHER = 0.3  # of the rounds have a second DAG run at the same time: a backfill, or the nightly comparison
-_BY_REST = 0.35  # of the DAG runs read even large windows by REST, page after page
+_BY_REST = 0.2  # of the DAG runs read even large windows by REST, page after page
 _KILLS_A_ROUND = 4
 _PASSES = (30, 1200)  # seconds of the org's time between rounds; the lookback is 600
 _PAST_ALL_LATE = 4000

@@ -45,7 +45,7 @@ JOB_ENDS: Mapping[str, str] = {"job_failed": "job Failed", "job_aborted": "job A
 
 # Kinds that can befall few calls only would hardly ever come up else.
 _WEIGHTS = {"query_timeout": 4, "locator_lost": 8, "truncated_gzip": 3} | dict.fromkeys((*JOB_ENDS, "job_lost"), 6)
-_RATES = (0.15, 0.3, 0.45)
+_RATES = (0.2, 0.35, 0.5)
 _LATE_SECONDS = (20, 1500)
 
 

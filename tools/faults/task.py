@@ -39,7 +39,7 @@ State = Literal["success", "skipped", "deferred", "failed", "killed", "hung"]
 
 MOST_TRIES = 4  # as the DAGs have it: three retries
 _LONGEST_PAUSE = 0.03
-_PAGE_ROWS = 150  # small pages, so that there are many moments to be killed in
+_PAGE_ROWS = 100  # small pages, so that there are many moments to be killed in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
