@@ -6,7 +6,7 @@ A bad file never hides a good one: DAG files make what loads, and one file shows
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from include.config.checks import CheckDefinition, CheckFile
+from include.config.housekeeping import HousekeepingDefinition, keep_everything
 from include.config.model import DefinitionModel
 from include.config.orgs import OrgDefinition
 from include.config.pushes import PushDefinition
@@ -31,6 +32,7 @@ class Definitions:
     pushes: dict[str, PushDefinition]
     checks: dict[str, CheckDefinition]
     errors: tuple[DefinitionError, ...]
+    housekeeping: HousekeepingDefinition = field(default_factory=HousekeepingDefinition)
 
     def org(self, name: str) -> OrgDefinition:
         """Return an org's definition.
@@ -75,8 +77,22 @@ def load_definitions(folder: Path | None = None) -> Definitions:
         orgs={name: each for name, (_, each) in orgs.items()},
         pushes={name: each for name, (_, each) in pushes.items()},
         checks={name: each for name, (_, each) in checks.items()},
+        housekeeping=_housekeeping(folder, errors),
         errors=tuple(errors),
     )
+
+
+def _housekeeping(folder: Path, errors: list[DefinitionError]) -> HousekeepingDefinition:
+    """Return what `housekeeping.yaml` says; the defaults without it, and no removal at all while it is wrong."""
+    for path in sorted(folder.glob("housekeeping.y*ml")):
+        try:
+            return HousekeepingDefinition.model_validate(_content(path, path.name))
+        except DefinitionError as error:
+            errors.append(error)
+        except ValidationError as error:
+            errors.extend(_as_definition_errors(error, path.name))
+        return keep_everything()
+    return HousekeepingDefinition()
 
 
 def _read(folder: Path, kind: str, model: type[Model], errors: list[DefinitionError]) -> list[tuple[str, Model]]:

@@ -5,6 +5,7 @@ from headwater.operators.assess import AssessHealthOperator
 from headwater.operators.certify import CertifyExtractOperator
 from headwater.operators.extract import ExtractObjectOperator
 from headwater.operators.gate import HealthGateOperator
+from headwater.operators.housekeeping import HousekeepingOperator
 from headwater.operators.notify import NotifyOperator
 from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
@@ -19,6 +20,7 @@ __all__ = [
     "CertifyExtractOperator",
     "ExtractObjectOperator",
     "HealthGateOperator",
+    "HousekeepingOperator",
     "NotifyOperator",
     "ProbeObjectsOperator",
     "PushProfilesOperator",
