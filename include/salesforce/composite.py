@@ -108,6 +108,7 @@ def send(rest: Rest, requests: Sequence[SubRequest], *, purpose: str, object: st
         object=object,
         read_seconds=600,  # five queries in a row; the org itself gives up after ten minutes
         body={"allOrNone": False, "compositeRequest": [_written(each) for each in requests]},
+        exact=any(each.is_query for each in requests),
     )
     answer = rest.read(call)
     attempt = rest.attempt(call)
@@ -151,4 +152,4 @@ def _read(answer: Mapping[str, Any], request: SubRequest, whole: Attempt, now: d
 def _body(response: SubResponse) -> Any:
     if response.ok:
         return response.body
-    raise refusal(response.status, {}, orjson.dumps(response.body), response.attempt, response.answered_at)
+    raise refusal(response.status, {}, orjson.dumps(response.body, default=str), response.attempt, response.answered_at)

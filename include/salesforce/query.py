@@ -40,7 +40,7 @@ def pages(rest: Rest, soql: str, *, all_rows: bool, purpose: str, object: str) -
 
 def next_page(rest: Rest, url: str, *, purpose: str, object: str) -> QueryPage:
     """Return the page behind a `next_url`."""
-    call = Call(path=url, doing=_doing(object), purpose=purpose, object=object)
+    call = Call(path=url, doing=_doing(object), purpose=purpose, object=object, exact=True)
     return read_page(rest.read(call), rest.attempt(call))
 
 
@@ -93,7 +93,7 @@ def read_count(answer: Any, attempt: Attempt) -> int:
 
 def _first_page(rest: Rest, soql: str, *, all_rows: bool, purpose: str, object: str) -> QueryPage:
     path = query_path(rest, soql, all_rows=all_rows)
-    call = Call(path=path, doing=_doing(object), purpose=purpose, object=object)
+    call = Call(path=path, doing=_doing(object), purpose=purpose, object=object, exact=True)
     if len(path) <= LONGEST_PATH:
         return read_page(rest.read(call), rest.attempt(call))
     return read_page(_read_in_body(rest, path, call), rest.attempt(call))
@@ -109,7 +109,9 @@ def _read_in_body(rest: Rest, path: str, call: Call) -> Any:
     )
     answer = rest.read(wrapped)["compositeResponse"][0]
     if answer["httpStatusCode"] >= 300:
-        raise refusal(answer["httpStatusCode"], {}, orjson.dumps(answer["body"]), rest.attempt(call), rest.clock())
+        raise refusal(
+            answer["httpStatusCode"], {}, orjson.dumps(answer["body"], default=str), rest.attempt(call), rest.clock()
+        )
     return answer["body"]
 
 

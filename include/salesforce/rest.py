@@ -6,11 +6,13 @@ stored since then is taken, else one fresh sign-in follows, and the call is made
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,6 +48,7 @@ class Call:
     is_job: bool = False
     read_seconds: float = READ_SECONDS
     also_fine: frozenset[int] = frozenset()  # statuses that are an answer too, e.g. 304
+    exact: bool = False  # numbers of records: as they were written, not as the nearest binary fraction
 
 
 class Rest:
@@ -136,8 +139,8 @@ class Rest:
             ServerFault: it is a page, or broken.
         """
         try:
-            return orjson.loads(reply.body)
-        except orjson.JSONDecodeError as error:
+            return json.loads(reply.body, parse_float=Decimal) if call.exact else orjson.loads(reply.body)
+        except ValueError as error:
             attempt = self.attempt(call)
             raise refusal(reply.status, reply.headers, reply.body, attempt, self.clock()) from error
 
