@@ -142,7 +142,7 @@ def _field(org: str, news: FieldNews, users: tuple[str, ...]) -> Condition:
     gone = news.kind == "removed"
     what = "is gone from the org" if gone else f"has another type: {news.before} before, {news.after} now"
     return Condition(
-        key=f"schema_changed:{news.object}.{news.field}" + ("" if gone else f":{news.after}"),
+        key=f"schema_changed:{news.object}.{news.field}" + (f":{news.after}" if news.kind == "type" else ""),
         event=Event.SCHEMA_CHANGED,
         holds=bool(users) and news.stands,
         title=f"{news.object}.{news.field} {what}",

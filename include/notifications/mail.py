@@ -30,7 +30,7 @@ class MailMessenger:
     """Send mails to fixed recipients (`include.ports.Messenger`)."""
 
     def __init__(self, server: MailServer, recipients: Sequence[str]) -> None:
-        self._server = server
+        self.server = server
         self._recipients = tuple(recipients)
 
     def send(self, message: Message) -> None:
@@ -42,7 +42,7 @@ class MailMessenger:
             ConnectionLost: it does not answer.
             ServerFault: it answered with an error.
         """
-        server = self._server
+        server = self.server
         try:
             with self._opened() as smtp:
                 if server.login:
@@ -63,11 +63,11 @@ class MailMessenger:
             raise self._silent() from error
 
     def _silent(self) -> ConnectionLost:
-        where = f"{self._server.host}:{self._server.port}"
+        where = f"{self.server.host}:{self.server.port}"
         return ConnectionLost(f"the mail server {where} does not answer; the message waits for the next run")
 
     def _opened(self) -> smtplib.SMTP:
-        server = self._server
+        server = self.server
         if server.secure == "ssl":
             context = ssl.create_default_context()
             return smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout_seconds, context=context)
@@ -79,10 +79,10 @@ class MailMessenger:
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
         mail["Subject"] = message.subject
-        mail["From"] = self._server.sender
+        mail["From"] = self.server.sender
         mail["To"] = ", ".join(self._recipients)
         mail["Date"] = formatdate(localtime=False)
-        mail["Message-ID"] = make_msgid(domain=self._server.sender.rpartition("@")[2] or "headwater")
+        mail["Message-ID"] = make_msgid(domain=self.server.sender.rpartition("@")[2] or "headwater")
         mail["Auto-Submitted"] = "auto-generated"  # keeps absence notes away
         mail.set_content(message.text)
         return mail

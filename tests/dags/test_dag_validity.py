@@ -161,11 +161,12 @@ def test_parsing_loads_no_heavy_library() -> None:
 
 def test_people_are_told_behind_everything_else_and_do_not_decide_a_runs_state(bag_of: Any) -> None:
     """An org that notifies has a last task for it in every DAG, beside the verdict; one that doesn't has none."""
-    push = "push: p\norg: a\nschedule: '0 * * * *'\nsource: {object: Contact}\ndestination: {platform: insider_one, connection: c}\n"
+    push = "push: p\norg: a\nschedule: '0 * * * *'\nsource: {object: Contact}\n"
+    push += "destination: {platform: insider_one, connection: c}\n"
     parsed = bag_of(
         orgs__a="org: a\nconnection: c\nnotify: [{mail: [team@example.com]}]\n",
         orgs__b="org: b\nconnection: c\n",
-        pushes__p=push + "identifiers: {uuid: Id}\n",
+        pushes__p=push + "identifiers: {email: Email}\nattributes: {name: FirstName}\n",
     )
 
     assert parsed.import_errors == {}
