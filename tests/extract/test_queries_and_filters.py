@@ -188,6 +188,10 @@ def test_a_filter_holds_in_window_count_and_comparison(bench: Bench) -> None:
     bench.control("touch", object="Contact", ids=[left], fields={"LeadSource": "Other"})
     bench.control("touch", object="Contact", ids=[stays])
     assert run(here, "Contact")["Contact"].counts.read == 1
+    last = "SELECT r.state, c.difference, c.note FROM headwater.certificate c JOIN headwater.run r USING (run_id)"
+    [(state, difference, note)] = here.rows(f"{last} ORDER BY certificate_id DESC LIMIT 1")
+    assert (state, difference) == ("success", -1)
+    assert note.startswith("records may have left the filter")
     with here.client() as client:
         found = reconcile_object(
             here.warehouse, client, here.org, "Contact", run=AirflowRun(), sleep=lambda seconds: None
