@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 from collections import Counter
 
+from include.local.running import send
 from tools.faults.org import OrgServer
 from tools.faults.postgres import WarehouseServer
 from tools.faults.scheduler import Scheduler
 
 TASK, POSTMASTER, SESSION, ORG = "task", "warehouse (postmaster)", "warehouse (a session)", "org"
-_SHARES = {TASK: 70, POSTMASTER: 10, SESSION: 10, ORG: 10}
+_SHARES = {TASK: 66, POSTMASTER: 11, SESSION: 10, ORG: 13}
 _NEAR = 2.5  # seconds: a moment within the work of a round
 
 
@@ -80,7 +82,7 @@ class Killer:
                 return False
             time.sleep(0.005)
         victim = self._dice.choice(running)
-        if victim.exitcode is not None:
+        if not victim.alive:
             return False
-        victim.kill()
+        send(victim, signal.SIGKILL)
         return True

@@ -44,7 +44,7 @@ KINDS: Mapping[str, str] = {
 JOB_ENDS: Mapping[str, str] = {"job_failed": "job Failed", "job_aborted": "job Aborted", "job_stuck": "job Stuck"}
 
 # Kinds that can befall few calls only would hardly ever come up else.
-_WEIGHTS = {"query_timeout": 4, "locator_lost": 8, "truncated_gzip": 3} | dict.fromkeys((*JOB_ENDS, "job_lost"), 6)
+_WEIGHTS = {"query_timeout": 4, "locator_lost": 60, "truncated_gzip": 2, "job_lost": 2} | dict.fromkeys(JOB_ENDS, 6)
 _RATES = (0.2, 0.35, 0.5)
 _LATE_SECONDS = (20, 1500)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from include.config.orgs import OrgDefinition
+from include.local.running import Running, running
 from include.records import AirflowRun, RunMode
 from tools.faults.task import MOST_TRIES, Action, Asked, Told, perform
 
@@ -52,12 +53,12 @@ class Scheduler:
         self._org, self._warehouse, self._credentials, self._log = org, warehouse, credentials, log
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tools.faults.task"])
-        self._running: dict[int, BaseProcess] = {}
+        self._running: dict[int, Running] = {}
         self._lock = threading.Lock()
         self.tries: Counter[str] = Counter()
         self.surprises: list[str] = []  # errors that are none of ours, and tasks that hung
 
-    def running(self) -> list[BaseProcess]:
+    def running(self) -> list[Running]:
         """Return the processes that run now."""
         with self._lock:
             return list(self._running.values())
@@ -109,13 +110,15 @@ class Scheduler:
         process = self._context.Process(target=perform, args=(asked, there), daemon=True)
         process.start()
         there.close()
+        born = running(process.pid or 0)
         with self._lock:
-            self._running[process.pid or 0] = process
+            if born is not None:
+                self._running[born.pid] = born
         try:
             told = _heard(here, process)
         finally:
             with self._lock:
-                del self._running[process.pid or 0]
+                self._running.pop(process.pid or 0, None)
             here.close()
         if not told.ours:
             self.surprises.append(f"{asked.action}: {told.message}")

@@ -71,7 +71,8 @@ class Told:
 def perform(asked: Asked, answer: Connection) -> None:
     """Do a task and tell how it ended; the entry of the process."""
     log = os.open(asked.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, sys.stderr.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log, stream.fileno())
     try:
         told = _done(asked)
     except BudgetPaused as pause:
