@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Engine
 
+from include.config.housekeeping import DiskRoom
 from include.config.orgs import OrgDefinition
 from include.errors import ConnectionLost, JobFailed, QueryRefused
 from include.extract.absent import mark_what_is_gone
@@ -28,6 +29,7 @@ from include.warehouse.extracts import add_to_extract
 from include.warehouse.load import finish_straight, is_empty, load_rows
 from include.warehouse.load_stream import CsvSource, csv_source, records_csv
 from include.warehouse.probes import drop_probe
+from include.warehouse.room import refuse_full_disk
 from include.warehouse.runs import EndState, finish_run
 from include.warehouse.slices import Slice, advance_slice, close_slice, give_job, open_slice, open_slices
 from include.warehouse.tables import Table, index_cursor, table_of
@@ -49,6 +51,7 @@ class Loading:
     run_id: int
     sleep: Callable[[float], None]
     bulk_page_rows: int
+    disk: DiskRoom = field(default_factory=DiskRoom)
     sets_back: bool = False  # see Answer
     warning: str = ""
 
@@ -67,6 +70,7 @@ def load_answer(loading: Loading, answer: Answer) -> Loaded:
     assert answer.window is not None
     assert answer.table is not None
     loading = replace(loading, sets_back=answer.sets_back, warning=answer.warning)
+    refuse_full_disk(loading.engine, answer.table, answer.total, loading.disk)
     if answer.plan is Plan.REST:
         return _load_rest(loading, answer.table, answer.window, answer.soql, answer.page)
     slice_ = _open(loading, answer.table, answer.window, answer.soql)

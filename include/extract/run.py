@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Engine
 
+from include.config.housekeeping import DiskRoom
 from include.config.orgs import OrgDefinition
-from include.errors import HeadwaterError, WarehouseDown
+from include.errors import BudgetPaused, HeadwaterError, WarehouseDown
 from include.extract.ask import Answer, Reading, as_read, ask_org, known_table, plan_of
 from include.extract.load import BULK_PAGE_ROWS, Loaded, Loading, load_answer, load_leftover, say
 from include.extract.plan import Plan
@@ -62,6 +63,7 @@ def extract_object(
     wait_for_lock: bool,
     sleep: Callable[[float], None] = time.sleep,
     bulk_page_rows: int = BULK_PAGE_ROWS,
+    disk: DiskRoom | None = None,
 ) -> Extracted:
     """Read the object's window and load it; rows and cursor are committed together.
 
@@ -90,6 +92,7 @@ def extract_object(
                 run_id=run_id,
                 sleep=sleep,
                 bulk_page_rows=bulk_page_rows,
+                disk=disk or DiskRoom(),
             )
             return _extract(loading, interval)
 
@@ -193,6 +196,10 @@ def recorded_run(
         run_id = start_run(connection, kind=kind, org=org.org, subject=object, run=run)
     try:
         yield run_id
+    except BudgetPaused as pause:
+        with suppress(WarehouseDown), transaction(engine) as connection:
+            finish_run(connection, run_id, "skipped", str(pause))
+        raise
     except BaseException as error:
         # Only our own messages are known to hold no person's data.
         message = str(error) if isinstance(error, HeadwaterError) else type(error).__name__

@@ -38,7 +38,7 @@ class ExtractObjectOperator(BaseOperator):
     @waits_for_budget
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the counts of what was read and what became of it."""
-        from headwater.hooks import org_definition, salesforce_client, warehouse_engine
+        from headwater.hooks import definitions, org_definition, salesforce_client, warehouse_engine
         from include.extract.run import ExtractState, extract_object
         from include.records import RunMode
 
@@ -56,6 +56,7 @@ class ExtractObjectOperator(BaseOperator):
                 interval=backfill_interval(context),
                 run=run,
                 wait_for_lock=run.run_type != "scheduled",
+                disk=definitions().housekeeping.disk,
             )
         if extracted.state in (ExtractState.IDLE, ExtractState.LOCKED):
             raise AirflowSkipException(extracted.message)
