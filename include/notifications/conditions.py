@@ -116,7 +116,7 @@ def _disappearances(org: str, notable: Notable) -> Iterator[Condition]:
             holds=each.quarantined,
             title=f"{each.vanished:,} records of {each.object} are gone from the org at once",
             message="They were not marked as deleted. Check the rights of the connection's user; if they were really"
-            f" purged, trigger {org}_reconcile with 'Accept what vanished'.",
+            f" purged, trigger {org}_reconcile with {each.vanished} at 'Accept what vanished'.",
             path=_page(org, "extracts", each.object),
         )
 

@@ -41,6 +41,7 @@ SELECT DISTINCT ON (object, field) object, field, kind, before, after
  ORDER BY object, field, change_id DESC
 """
 
+# News for a day only: what was told of it is kept for a while, and must not be told again when that is forgotten.
 _ONBOARDING = """
 SELECT count(o.object) AS objects, min(o.forecast_at) AS began_at, max(o.forecast_at) AS last_forecast_at,
        max(b.first_loaded_at) AS ended_at, coalesce(sum(e.rows_read), 0)::bigint AS rows
@@ -51,6 +52,7 @@ SELECT count(o.object) AS objects, min(o.forecast_at) AS began_at, max(o.forecas
                         AND x.committed_at <= b.first_loaded_at + interval '1 minute') AS e ON true
  WHERE o.org = :org AND o.forecast_at > coalesce(
        (SELECT max(raised_at) FROM headwater.notification WHERE org = :org AND event = 'onboarding_ended'), '-infinity')
+HAVING max(b.first_loaded_at) > now() - interval '1 day'
 """
 
 _INCOMPLETE = """
@@ -182,10 +184,8 @@ def _incomplete(connection: Connection, org: str, objects: Sequence[str]) -> tup
 
 
 def _onboarding(connection: Connection, org: str, incomplete: tuple[str, ...]) -> Onboarding | None:
-    row = connection.execute(text(_ONBOARDING), {"org": org}).mappings().one()
-    if not row["objects"] or row["ended_at"] is None:
-        return None
-    return Onboarding(**row, incomplete=incomplete)
+    row = connection.execute(text(_ONBOARDING), {"org": org}).mappings().one_or_none()
+    return None if row is None else Onboarding(**row, incomplete=incomplete)
 
 
 def _failures_written(connection: Connection, dag_id: str, dag_run_id: str) -> frozenset[tuple[str, str]]:

@@ -105,6 +105,17 @@ def test_an_object_that_is_added_later_is_onboarded_by_itself(desk: Desk, reader
     assert reader.after() == ["Onboarding of main ended"]
 
 
+def test_the_end_of_an_onboarding_is_news_for_a_day(desk: Desk, reader: Reader) -> None:
+    """When the ledger of what was told is cleared out, it is not told anew."""
+    onboard(desk)
+    desk.extract()
+    assert reader.after() == ["Onboarding of main ended"]
+    with desk.warehouse.begin() as connection:
+        connection.execute(text("DELETE FROM headwater.notification"))
+        connection.execute(text("UPDATE headwater.object SET first_loaded_at = now() - interval '2 days'"))
+    assert reader.after() == []
+
+
 def test_a_mass_disappearance_is_told_until_it_is_accepted(desk: Desk, reader: Reader) -> None:
     """As one thing, though the comparison failed too."""
     desk.extract()
@@ -116,7 +127,7 @@ def test_a_mass_disappearance_is_told_until_it_is_accepted(desk: Desk, reader: R
             desk.reconcile()
     assert reader.after("reconcile") == ["19 records of Contact are gone from the org at once"]
 
-    desk.reconcile(accept=True)
+    desk.reconcile(accept=19)
     assert reader.after("reconcile") == ["Over: 19 records of Contact are gone from the org at once"]
 
 
