@@ -20,6 +20,7 @@
     │   ├── Unbalanced         outcomes do not add up to the input: a bug of ours
     │   └── SetupFailed        a local service could not be started
     └── RetryableError         the same call may work later        retried by RetryPolicy
+        ├── QueryTooSlow       the org gave up on a query; Bulk takes longer ones
         ├── RateLimited        wait `retry_after_seconds`
         ├── AppUnknown         a connected app so new that the org may not know it yet: wait `retry_after_seconds`
         ├── BudgetPaused       wait until `until`; spends no try
@@ -163,6 +164,10 @@ class AppUnknown(RetryableError):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class QueryTooSlow(RetryableError):
+    """Say that the org gave up on a query after its two minutes; a Bulk job may take longer."""
 
 
 class BudgetPaused(RetryableError):

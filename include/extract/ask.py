@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from include.config.orgs import OrgDefinition
-from include.errors import DefinitionError, QueryRefused, SchemaFrozen, ServerFault
+from include.errors import DefinitionError, QueryRefused, QueryTooSlow, SchemaFrozen, ServerFault
 from include.extract.drift import field_changes
 from include.extract.plan import Plan, decide_plan, page_travels
 from include.extract.queries import describe_query, query_of, reads_all, reads_deleted, selection_of
@@ -203,6 +203,8 @@ def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> An
     assert question.table is not None
     try:
         page = page_in(response)
+    except QueryTooSlow:  # it may be large, or what it asks for dear; a job has the time that a query has not
+        return replace(question, total=org.bulk_above_rows + 1, plan=Plan.BULK)
     except _OF_ONE_OBJECT as error:
         return replace(question, error=error)
     if page.next_url is None and len(page.records) != page.total:
@@ -242,7 +244,7 @@ def _clock_warning(cursor: datetime | None, org_now: datetime, window: Window | 
     return (
         f"the org's clock went back: this object had been read up to {cursor:%Y-%m-%d %H:%M:%S} UTC, and the org says"
         f" {org_now:%Y-%m-%d %H:%M:%S}. Read again from {window.low:%Y-%m-%d %H:%M:%S}; if records changed before that"
-        " and after the clock was set back, run a full refresh"
+        " and after the clock was set back, trigger the org's reconcile DAG: it compares every Id"
     )
 
 

@@ -21,6 +21,7 @@ from include.errors import (
     HeadwaterError,
     JobFailed,
     QueryRefused,
+    QueryTooSlow,
     RateLimited,
     RetryableError,
     ServerFault,
@@ -163,7 +164,7 @@ def _wrong_version(fault: _Fault) -> HeadwaterError:
 
 
 def _too_slow(fault: _Fault) -> HeadwaterError:
-    return RetryableError(f"{fault.start}: the org took too long over it; it can be tried again, or read fewer fields")
+    return QueryTooSlow(f"{fault.start}: the org took too long over it; it can be tried again, or read fewer fields")
 
 
 def _expired(fault: _Fault) -> HeadwaterError:

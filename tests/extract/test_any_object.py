@@ -138,3 +138,16 @@ def test_late_commits_are_in_reach_of_the_lookback_of_a_wide_object_too(desk: De
     desk.org.put("Lead", 99, LastName="Late", SystemModstamp=late)
     desk.org.tick(minutes=60)
     assert desk.extract()["Lead"].counts.inserted == 1
+
+
+def test_a_query_that_the_org_gives_up_on_goes_by_bulk_and_holds_up_no_other(desk: Desk) -> None:
+    """The probe is a real query; where it takes too long, a job takes over in the object's own task."""
+    desk.org.slow_queries.add("Lead")
+    extracted = desk.extract()
+    assert extracted["Lead"].plan is Plan.BULK
+    assert extracted["Contact"].state is ExtractState.LOADED
+    assert desk.here("Lead") == desk.there("Lead")
+    assert desk.rows("SELECT DISTINCT state FROM headwater.run") == [("success",)]
+    desk.org.slow_queries.clear()
+    desk.org.tick(hours=1)
+    assert desk.extract()["Lead"].state is ExtractState.IDLE
