@@ -20,7 +20,7 @@ It reads Ids, stamps and calculated fields only; full records are read for what 
 
 ### When it fails
 - **MassDisappearance**: more than {share} of an object's records are gone at once. Nothing was marked as deleted. Most often the user of the
-  connection `{connection}` lost rights or sharing: mend that. If the records were really purged, trigger this DAG with *Accept what vanished*.
+  connection `{connection}` lost rights or sharing: mend that. If the records were really purged, trigger this DAG with the number that the message names at *Accept what vanished*.
 - **OrgChanged**: the connection leads to another org than before.
 - **AuthError, Unreachable**: mend the Airflow connection; nothing was changed.
 
@@ -52,10 +52,11 @@ def reconciliation_dag(org: OrgDefinition) -> DAG:
                 description="Only these are compared; none chosen means all.",
             ),
             "accept_vanished": Param(
-                False,
-                type="boolean",
+                0,
+                type="integer",
+                minimum=0,
                 title="Accept what vanished",
-                description="Take records that are gone from the org as deleted, however many they are.",
+                description="Take up to so many records of an object that are gone from the org as deleted.",
             ),
         },
         render_template_as_native_obj=True,

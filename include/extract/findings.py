@@ -26,5 +26,6 @@ def quarantine_words(org: OrgDefinition, found: Reconciliation) -> str:
         f"{found.vanished:,} records of {found.object} are in the warehouse and neither among the {found.in_org:,} of"
         f" the org {org.org} nor in its recycle bin: more than the {org.max_vanished_share:.0%} of max_vanished_share."
         " Nothing was marked as deleted. If the user of the connection lost rights or sharing, or the sandbox was"
-        " refreshed, mend that; if the records were really purged, trigger this DAG with 'Accept what vanished'"
+        " refreshed, mend that; if the records were really purged, trigger this DAG with"
+        f" {found.vanished} at 'Accept what vanished'"
     )

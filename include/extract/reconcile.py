@@ -35,6 +35,7 @@ from include.warehouse.comparison import (
     mark_vanished,
     open_list,
     refresh_calculated,
+    step_back,
     unstamped_columns,
     wanted_ids,
 )
@@ -61,7 +62,7 @@ class _Reading:
     table: Table
     calculated: tuple[str, ...]
     run_id: int
-    accept_vanished: bool
+    accept_vanished: int
     on_job: Callable[[str], None]
     sleep: Callable[[float], None]
 
@@ -77,7 +78,7 @@ def reconcile_object(
     object: str,
     *,
     run: AirflowRun,
-    accept_vanished: bool = False,
+    accept_vanished: int = 0,
     on_job: Callable[[str], None] = lambda job_id: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Reconciliation:
@@ -93,7 +94,7 @@ def reconcile_object(
         org: its definition.
         object: API name.
         run: the Airflow attempt this belongs to.
-        accept_vanished: take records that are gone as deleted however many they are.
+        accept_vanished: take up to so many records that are gone as deleted, whatever share they are.
         on_job: is told the Id of the Bulk job that lists, so that whoever stops this can abort it.
         sleep: waits for the Bulk job.
 
@@ -143,7 +144,7 @@ def _known(engine: Engine, org: OrgDefinition, object: str) -> tuple[Table, tupl
 
 
 def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliation | None:
-    """Compare and mend in one transaction; None, and nothing done, when a full refresh has to come first."""
+    """Compare and mend in one transaction; None, and nothing read, when a full refresh has to come first."""
     with object_lock(reading.engine, reading.org.org, reading.table.object, wait=True):
         compared_at = reading.client.org_now()
         pages = list_records(
@@ -160,11 +161,12 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
             for page in pages:
                 page.check(add_to_list(connection, reading.table, page.source))
             _refuse_twins(reading, close_list(connection))
+            ahead = step_back(connection, reading.table)
             before = count_differences(connection, reading.table)
-            if before.wanted > reading.org.bulk_above_rows and not after_refresh:
+            if before.wanted + len(ahead) > reading.org.bulk_above_rows and not after_refresh:
                 return None
             _forget_older_pictures(connection, reading)
-            found = _mended(connection, reading, before, compared_at)
+            found = _mended(connection, reading, before, ahead, compared_at)
             keep_reconciliation(connection, reading.org.org, reading.run_id, found)
             _certify(connection, reading, found, compared_at)
             if not found.quarantined:
@@ -200,10 +202,14 @@ def _rows_here(reading: _Reading) -> int:
     return rows
 
 
-def _mended(connection: Connection, reading: _Reading, before: Differences, compared_at: datetime) -> Reconciliation:
-    counts = _fetched(connection, reading, wanted_ids(connection, reading.table)) if before.wanted else RowCounts()
+def _mended(
+    connection: Connection, reading: _Reading, before: Differences, ahead: Sequence[str], compared_at: datetime
+) -> Reconciliation:
+    listed = wanted_ids(connection, reading.table) if before.wanted else []
+    wanted = sorted({*listed, *ahead})
+    counts = _fetched(connection, reading, wanted) if wanted else RowCounts()
     recalculated = refresh_calculated(connection, reading.table, reading.calculated, reading.run_id)
-    quarantined = not reading.accept_vanished and too_many(
+    quarantined = before.vanished > reading.accept_vanished and too_many(
         before.vanished, of=before.here, max_share=reading.org.max_vanished_share
     )
     if before.vanished and not quarantined:
@@ -215,7 +221,7 @@ def _mended(connection: Connection, reading: _Reading, before: Differences, comp
         in_org=before.in_org,
         here=after.held,
         missing=before.missing,
-        stale=before.stale,
+        stale=len(wanted) - before.missing,
         vanished=before.vanished,
         purged=before.purged,
         fetched=counts.read,

@@ -105,6 +105,23 @@ def close_list(connection: Connection) -> int:
     return twins
 
 
+def step_back(connection: Connection, table: Table) -> list[str]:
+    """Give rows that bear a later stamp than the org's list its stamp, and return their Ids: they must be read again.
+
+    To be called by the holder of the object's lock, before anything is read again: only an org whose clock was set
+    back, or that was restored, lists a record with an earlier stamp than it once had. A load leaves such a row alone,
+    because as a rule the later stamp is the newer state.
+    """
+    if not table.cursor_field:
+        return []
+    stamp = quoted(table.cursor_field)
+    rows = connection.exec_driver_sql(
+        f"UPDATE {table.name} AS t SET {stamp} = s.{stamp} FROM {_LIST} AS s"
+        f' WHERE t."Id" = s."Id" AND t.{stamp} > s.{stamp} RETURNING t."Id"'
+    )
+    return [str(each) for each in rows.scalars()]
+
+
 def count_differences(connection: Connection, table: Table) -> Differences:
     """Return how the rows here differ from the list."""
     gone, alive = _gone(table), '(t."Id" IS NOT NULL AND t._deleted_at IS NULL)'

@@ -219,10 +219,11 @@ def _lend(connection: Connection, org_id: str, lease: int | None, calls: int, ex
     connection.execute(text("DELETE FROM headwater.api_lease WHERE expires_at < now() - interval '1 hour'"))
     values = {"org_id": org_id, "calls": calls, "expires_at": expires_at, "id": lease}
     if lease is not None:
-        connection.execute(
+        kept = connection.execute(
             text("UPDATE headwater.api_lease SET calls = :calls, expires_at = :expires_at WHERE lease_id = :id"), values
-        )
-        return lease
+        ).rowcount
+        if kept:
+            return lease
     new: int = connection.execute(
         text(
             "INSERT INTO headwater.api_lease (org_id, calls, expires_at) VALUES (:org_id, :calls, :expires_at)"

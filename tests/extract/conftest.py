@@ -101,7 +101,7 @@ class Desk:
         self.certify(run)
         return extracted
 
-    def reconcile(self, object: str = "Contact", *, accept: bool = False) -> Reconciliation:
+    def reconcile(self, object: str = "Contact", *, accept: int = 0) -> Reconciliation:
         """Run the nightly task of one object."""
         run = self.next_run()
         with self.client(run) as client:

@@ -43,7 +43,7 @@ def test_what_vanished_at_once_waits_for_a_person(pages, run):
     text = words(pages.get("/headwater/extracts").text)
     assert "compared Id by Id" in text
     assert "2,002 records of Contact are here and no longer in the org, more than may vanish at once" in text
-    assert "trigger demo_reconcile with Accept what vanished" in text
+    assert "trigger demo_reconcile with 2002 at Accept what vanished" in text
 
 
 def test_what_is_not_read_as_usual_is_said(pages, run, warehouse):

@@ -18,6 +18,7 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
        r.started_at, r.ended_at, e.mode, e.low, e.high, e.plan,
        e.rows_read, e.inserted, e.updated, e.unchanged, e.deleted, e.rejected,
        e.committed_at, n.compared_at AS reconciled_at, n.vanished, coalesce(n.quarantined, false) AS quarantined,
+       coalesce(r.kind = 'reconcile', false) AS compared,
        (SELECT count(*) FROM headwater.reject AS j
          WHERE j.org = :org AND j.object = known.object AND j.settled_at IS NULL) AS open_rejects,
        coalesce(o.selection, '') AS selection,
@@ -34,7 +35,7 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
                       WHERE org = :org AND object = known.object
                       ORDER BY certificate_id DESC LIMIT 1) AS c ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.run
-                      WHERE kind = 'extract' AND org = :org AND subject = known.object
+                      WHERE kind IN ('extract', 'reconcile') AND org = :org AND subject = known.object
                       ORDER BY run_id DESC LIMIT 1) AS r ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.reconciliation
                       WHERE org = :org AND object = known.object
@@ -89,6 +90,7 @@ class ObjectOverview:
     reconciled_at: datetime | None
     vanished: int | None
     quarantined: bool
+    compared: bool  # the last run was a comparison Id by Id
     open_rejects: int
     selection: str
     cursor_field: str | None

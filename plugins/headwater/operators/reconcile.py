@@ -23,14 +23,14 @@ class ReconcileObjectOperator(BaseOperator):
 
     :param org: name of the org's definition.
     :param sobject: API name of the object.
-    :param accept_vanished: take records that are gone as deleted however many they are; the run's parameter of this
-        name overrides it.
+    :param accept_vanished: take up to so many records that are gone as deleted, whatever share they are; the run's
+        parameter of this name overrides it.
     """
 
     template_fields: Sequence[str] = ("org", "sobject")
     ui_color = "#a5b4fc"
 
-    def __init__(self, *, org: str, sobject: str, accept_vanished: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, org: str, sobject: str, accept_vanished: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.org = org
         self.sobject = sobject
@@ -56,7 +56,7 @@ class ReconcileObjectOperator(BaseOperator):
                     org,
                     self.sobject,
                     run=run,
-                    accept_vanished=bool(parameter(context, "accept_vanished", self.accept_vanished)),
+                    accept_vanished=int(parameter(context, "accept_vanished", self.accept_vanished)),
                     on_job=self._jobs.append,
                 )
         except NotReady as error:
