@@ -62,7 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.quiet:
         sys.stdout.write(sheet.text(doors, org, certificate))
         sys.stdout.flush()
-    serve(build_app(org, control_from_anywhere=options.control_from_anywhere), doors, certificate)
+    app = build_app(org, control_from_anywhere=options.control_from_anywhere, host=options.host)
+    serve(app, doors, certificate)
     return 0
 
 

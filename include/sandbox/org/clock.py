@@ -10,6 +10,9 @@ from pathlib import Path
 
 import orjson
 
+# What an org's clock can say: records' stamps, the bin and the Date header have to follow it.
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1970, 3900))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Setting:
@@ -33,7 +36,7 @@ class Clock:
     def epoch(self) -> float:
         """Return seconds since 1970."""
         setting = self._setting
-        return setting.org + (time.time() - setting.machine) * setting.rate
+        return min(max(setting.org + (time.time() - setting.machine) * setting.rate, EARLIEST), LATEST)
 
     def milliseconds(self) -> int:
         """Return milliseconds since 1970, the unit of visibility stamps."""

@@ -21,8 +21,8 @@ from include.sandbox.org.recent import Recent
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.sessions import Sessions
 from include.sandbox.org.store.database import Database
-from include.sandbox.org.writing.rules import Rules
 from include.sandbox.org.token_store import FILE, TokenStore
+from include.sandbox.org.writing.rules import Rules
 
 _SUPERSEDED_FOR = 2 * 86_400_000  # as long as a cursor lives
 

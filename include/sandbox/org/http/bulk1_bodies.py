@@ -36,10 +36,10 @@ def asked(body: bytes) -> dict[str, str]:
         if text.startswith(b"<"):
             return {each.tag.rpartition("}")[2]: (each.text or "").strip() for each in ElementTree.fromstring(text)}
         parsed = orjson.loads(text or b"{}")
-    except ElementTree.ParseError as error:
-        raise AsyncError("InvalidXML", f"Unable to parse XML: {error.msg}") from error
-    except orjson.JSONDecodeError as error:
-        raise AsyncError("InvalidJob", f"Unable to parse Job: {error.msg}") from error
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        if isinstance(error, orjson.JSONDecodeError):
+            raise AsyncError("InvalidJob", f"Unable to parse Job: {error.msg}") from error
+        raise AsyncError("InvalidXML", f"Unable to parse XML: {error}") from error
     if not isinstance(parsed, dict):
         raise AsyncError("InvalidJob", "Unable to parse Job")
     return {str(name): "" if value is None else str(value) for name, value in parsed.items()}

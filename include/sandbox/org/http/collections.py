@@ -10,6 +10,7 @@ import orjson
 
 from include.sandbox.org.http import querying
 from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.http.json_parts import part, texts
 from include.sandbox.org.http.outcomes import collected, target_of, writer_of
 from include.sandbox.org.ids import canonical
 from include.sandbox.org.refusals import Refusal
@@ -74,15 +75,15 @@ def read(call: Call) -> Answer:
     target = target_of(call)
     if call.method == "POST":
         asked = call.json()
-        ids, names = asked.get("ids") or [], asked.get("fields") or []
+        ids, names = (texts(asked, name) for name in ("ids", "fields"))
     else:
         ids, names = ([each for each in call.params.get(name, "").split(",") if each] for name in ("ids", "fields"))
     if not ids or not names:
         raise Refusal(400, "INVALID_INPUT", "ids and fields are required")
     if len(ids) > _MOST_READ:
         raise Refusal(400, "EXCEEDED_ID_LIMIT", f"exceeded limit of {_MOST_READ} ids")
-    rights = [_own_id(target, str(each)) for each in ids]
-    found = _read(call, target, [each for each in rights if each], [str(each) for each in names])
+    rights = [_own_id(target, each) for each in ids]
+    found = _read(call, target, [each for each in rights if each], names)
     return Answer(body=[orjson.Fragment(found[each]) if each in found else None for each in rights])
 
 
@@ -143,7 +144,7 @@ def _refuse_too_many(count: int) -> None:
 
 
 def _type_of(row: Row) -> str:
-    name = (row.get("attributes") or {}).get("type")
+    name = part(row, "attributes").get("type")
     if not isinstance(name, str) or not name:
         raise Refusal(400, "INVALID_INPUT", "attributes.type is required for every record")
     return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 
 from include.sandbox.org.http.call import Answer, Call
+from include.sandbox.org.http.json_parts import part, parts, text
 from include.sandbox.org.refusals import Refusal, not_found
 from include.sandbox.org.writing.whole import kept
 
@@ -28,13 +29,12 @@ _COSTLY = re.compile(r"/(query|queryAll|composite/sobjects)(/|$)", re.IGNORECASE
 def run_composite(call: Call, dispatch: Dispatch) -> Answer:
     """Answer POST /composite."""
     asked = call.json()
-    requests = asked.get("compositeRequest")
-    if not isinstance(requests, list) or not requests:
+    requests = parts(asked, "compositeRequest")
+    if not requests:
         raise Refusal(400, "INVALID_INPUT", "compositeRequest is required and must hold at least one subrequest")
     _check(requests)
     responses = run_parts(call, requests, dispatch, all_or_none=asked.get("allOrNone") is True)
-    parts = tuple(f"{each.get('method', 'GET')} {urlsplit(each['url']).path}" for each in requests)
-    return Answer(body={"compositeResponse": responses}, parts=parts)
+    return Answer(body={"compositeResponse": responses}, parts=told(requests))
 
 
 def run_parts(
@@ -70,13 +70,28 @@ def _failed(response: dict[str, Any]) -> bool:
     return isinstance(body, list) and any(isinstance(each, dict) and each.get("success") is False for each in body)
 
 
-def _check(requests: list[Any]) -> None:
+def check_requests(requests: Sequence[dict[str, Any]]) -> None:
+    """Refuse sub-requests whose members are of the wrong type, or that can't be referred to."""
+    for each in requests:
+        _check_texts(each, "method", "url", "referenceId")
+        part(each, "httpHeaders")
+        if not text(each, "url") or not text(each, "referenceId"):
+            raise Refusal(400, "INVALID_INPUT", "Every subrequest needs method, url and referenceId")
+        if not isinstance(each["url"], str) or not isinstance(each["referenceId"], str):
+            raise Refusal(400, "JSON_PARSER_ERROR", "Can not deserialize: url and referenceId are strings")
+
+
+def _check_texts(request: dict[str, Any], *names: str) -> None:
+    for name in names:
+        text(request, name)
+
+
+def _check(requests: Sequence[dict[str, Any]]) -> None:
     if len(requests) > _MOST:
         raise Refusal(400, "LIMIT_EXCEEDED", f"The request can't contain more than {_MOST} subrequests")
+    check_requests(requests)
     for each in requests:
-        if not isinstance(each, dict) or not isinstance(each.get("url"), str) or not each.get("referenceId"):
-            raise Refusal(400, "INVALID_INPUT", "Every subrequest needs method, url and referenceId")
-        if not _REFERENCE_ID.fullmatch(str(each["referenceId"])):
+        if not _REFERENCE_ID.fullmatch(each["referenceId"]):
             raise Refusal(
                 400,
                 "INVALID_INPUT",
@@ -85,7 +100,7 @@ def _check(requests: list[Any]) -> None:
             )
     if len({each["referenceId"] for each in requests}) < len(requests):
         raise Refusal(400, "INVALID_INPUT", "Duplicate referenceId provided; each must be unique within the request")
-    costly = sum(1 for each in requests if _COSTLY.search(urlsplit(each["url"]).path))
+    costly = sum(1 for each in requests if _COSTLY.search(each["url"].partition("?")[0]))
     if costly > _MOST_QUERIES:
         message = f"Can't have more than {_MOST_QUERIES} query or sObject collection subrequests in a composite request"
         raise Refusal(400, "LIMIT_EXCEEDED", message)
@@ -100,14 +115,17 @@ def _run_one(call: Call, request: dict[str, Any], results: dict[str, Any], dispa
         name = str(error.args[0])
         message = f"Invalid reference specified. No value for {name} found in {re.split(r'[.[]', name)[0]}."
         return _response(request, _halt(message))
-    headers = {str(name).lower(): str(value) for name, value in (request.get("httpHeaders") or {}).items()}
-    inner = _inner(call, str(request.get("method", "GET")).upper(), url, headers, body)
+    headers = {name.lower(): str(value) for name, value in part(request, "httpHeaders").items()}
+    inner = _inner(call, text(request, "method", "GET").upper(), url, headers, body)
     return _response(request, dispatch(inner) if inner else Answer(status=404, body=not_found().body()))
 
 
 def _inner(call: Call, method: str, url: str, headers: dict[str, str], body: Any) -> Call | None:
     """Return the sub-request as a call of its own, or None if its URL leads nowhere."""
-    split = urlsplit(url if url.startswith("/") else f"/services/data/{url}")
+    try:
+        split = urlsplit(url if url.startswith("/") else f"/services/data/{url}")
+    except ValueError:  # it begins like a host that is none
+        return None
     match = re.fullmatch(r"/services/data/v(\d{2}\.\d)(/.*)?", split.path)
     if match is None:
         return None
@@ -179,8 +197,10 @@ def _look_up(expression: str, results: dict[str, Any], *, nulls: bool) -> Any:
 def run_batch(call: Call, dispatch: Dispatch) -> Answer:
     """Answer POST /composite/batch."""
     asked = call.json()
-    requests = asked.get("batchRequests")
-    if not isinstance(requests, list) or not requests:
+    requests = parts(asked, "batchRequests")
+    for each in requests:
+        _check_texts(each, "method", "url")
+    if not requests:
         raise Refusal(400, "INVALID_INPUT", "batchRequests is required and must hold at least one subrequest")
     if len(requests) > _MOST:
         raise Refusal(400, "LIMIT_EXCEEDED", f"The request can't contain more than {_MOST} subrequests")
@@ -196,10 +216,14 @@ def run_batch(call: Call, dispatch: Dispatch) -> Answer:
             )
             continue
         inner = _inner(
-            call, str(request.get("method", "GET")).upper(), str(request.get("url", "")), {}, request.get("richInput")
+            call, text(request, "method", "GET").upper(), text(request, "url"), {}, request.get("richInput")
         )
         answer = dispatch(inner) if inner else Answer(status=404, body=not_found().body())
         failed = failed or answer.status >= 400
         results.append({"statusCode": answer.status, "result": answer.body})
-    parts = tuple(f"{each.get('method', 'GET')} {urlsplit(str(each.get('url'))).path}" for each in requests)
-    return Answer(body={"hasErrors": failed, "results": results}, cost=len(requests), parts=parts)
+    return Answer(body={"hasErrors": failed, "results": results}, cost=len(requests), parts=told(requests))
+
+
+def told(requests: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Return method and path of each sub-request, for the log of calls."""
+    return tuple(f"{text(each, 'method', 'GET')} {text(each, 'url').partition('?')[0]}" for each in requests)

@@ -9,6 +9,7 @@ from include.sandbox.org.credentials import USER_ID
 from include.sandbox.org.http import control_clock, control_faults, control_life, control_metadata, control_rules
 from include.sandbox.org.http.control_signin import set_sign_in, show_sign_in
 from include.sandbox.org.http.control_truth import truth
+from include.sandbox.org.http.given import number, whole
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal
 from include.sandbox.org.schema.field import SObject
@@ -26,6 +27,9 @@ from include.sandbox.org.writing import (
 from include.sandbox.org.writing.drafts import ROLLED_BACK
 
 Body = Mapping[str, Any]
+_MOST_CREATED, _MOST_DRAWN = 100_000, 10_000_000
+_LATEST = 366 * 86_400  # seconds until a late commit shows
+_SEEDS = 1 << 53
 
 # What a touch sets, as SQL over the old row; `{mark}` is new with every touch. Fields behind planted defects stay.
 _TOUCHES: dict[str, dict[str, str]] = {
@@ -107,7 +111,7 @@ def create(org: Org, body: Body) -> dict[str, Any]:
         mark = org.clock.milliseconds()
         given = [
             {name: str(value).replace("{n}", f"{mark}{place}") for name, value in _invented(target).items()}
-            for place in range(int(body.get("n", 1)))
+            for place in range(whole(body, "n", 1, most=_MOST_CREATED))
         ]
     return {"ids": _written(insert_records(org, target, given, _writer(body)))}
 
@@ -190,12 +194,12 @@ def _target(org: Org, body: Body) -> SObject:
 def _chosen(org: Org, target: SObject, body: Body) -> list[str]:
     if body.get("ids") is not None:
         return [str(each) for each in body["ids"]]
-    seed = int(body["seed"]) if body.get("seed") is not None else org.clock.milliseconds()
-    return _changes(org).draw(target, int(body.get("n", 1)), seed)
+    seed = whole(body, "seed", org.clock.milliseconds(), least=-_SEEDS, most=_SEEDS)
+    return _changes(org).draw(target, whole(body, "n", 1, most=_MOST_DRAWN), seed)
 
 
 def _writer(body: Body) -> Writer:
-    late = float(body.get("visible_after_seconds") or 0)
+    late = number(body, "visible_after_seconds", 0, most=_LATEST)
     return Writer(user_id=USER_ID, late=late, all_or_none=True, allow_duplicates=True)
 
 
@@ -207,7 +211,7 @@ def _written(results: Sequence[SaveResult]) -> list[str]:
 
 
 def _change(body: Body) -> Change:
-    return Change(user_id=USER_ID, late=float(body.get("visible_after_seconds") or 0))
+    return Change(user_id=USER_ID, late=number(body, "visible_after_seconds", 0, most=_LATEST))
 
 
 def _changes(org: Org) -> Changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -11,18 +12,20 @@ from starlette.responses import Response
 from include.sandbox.org.http import control
 from include.sandbox.org.http.control_truth import truth_of
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
-from include.sandbox.org.http.local import is_local
+from include.sandbox.org.http.local import Admits
 from include.sandbox.org.http.pages.controls import from_elsewhere
 from include.sandbox.org.http.pages.serving import control_pages
 from include.sandbox.org.org import Org
 from include.sandbox.org.refusals import Refusal, not_found
 
+Command = Callable[[Org, dict[str, Any]], dict[str, Any]]
 
-def endpoints(*, from_anywhere: bool) -> tuple[tuple[str, Handler, tuple[str, ...]], ...]:
+
+def endpoints(admits: Admits) -> tuple[tuple[str, Handler, tuple[str, ...]], ...]:
     """Return the paths of the control plane."""
 
     def controlled(org: Org, request: Request, body: bytes) -> Response:
-        if not from_anywhere and not is_local(request):
+        if not admits(request):
             return json_response(Refusal(403, "FORBIDDEN", "The control plane answers this machine alone").body(), 403)
         if request.method not in ("GET", "HEAD") and from_elsewhere(request.headers):
             refusal = Refusal(403, "FORBIDDEN", "A page of another site can't use the control plane")
@@ -34,7 +37,7 @@ def endpoints(*, from_anywhere: bool) -> tuple[tuple[str, Handler, tuple[str, ..
 
     return (
         ("/sandbox/health", healthy, ("GET",)),
-        *control_pages(from_anywhere=from_anywhere),
+        *control_pages(admits),
         ("/sandbox/{command:path}", controlled, METHODS),
     )
 
@@ -46,10 +49,18 @@ def _answer(org: Org, request: Request, body: bytes) -> Response:
             run = control.COMMANDS.get(command)
             if run is None:
                 raise not_found(f"no command is called {command}")
-            return json_response(run(org, _parsed(body)))
+            return json_response(_run(org, run, _parsed(body)))
         return json_response(_look(org, command, request))
     except Refusal as refusal:
         return json_response(refusal.body(), refusal.status)
+
+
+def _run(org: Org, command: Command, body: dict[str, Any]) -> dict[str, Any]:
+    """Run a command; a body whose parts are of the wrong type is refused with what Python says of it."""
+    try:
+        return command(org, body)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise Refusal(400, "INVALID_INPUT", f"This can't be done: {error}") from error
 
 
 def _look(org: Org, command: str, request: Request) -> Any:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from include.sandbox.org.http.given import number
 from include.sandbox.org.org import Org
+
+_LONGEST = 366 * 86_400.0
 
 
 def set_sign_in(org: Org, body: Mapping[str, Any]) -> dict[str, Any]:
     """Change what the body names, and tell how things are now."""
+    idle = number(body, "idle_seconds", org.sessions.idle_seconds, most=_LONGEST)
     if "rotate" in body:
         org.grants.rotate = bool(body["rotate"])
     if "idle_seconds" in body:
-        org.sessions.idle_seconds = float(body["idle_seconds"])
+        org.sessions.idle_seconds = idle
     if "redirect_uri" in body:
         org.grants.know_callback(str(body["redirect_uri"]))
     return show_sign_in(org, {})

@@ -165,6 +165,8 @@ def _asked(call: Call) -> tuple[dict[str, Any], bytes | None]:
         job = orjson.loads(parts.get("job", b""))
     except orjson.JSONDecodeError as error:
         raise Refusal(400, "JSON_PARSER_ERROR", f"Unexpected character in JSON body: {error.msg}") from error
+    if not isinstance(job, dict):
+        raise Refusal(400, "JSON_PARSER_ERROR", "Can not deserialize: unexpected array or value, expected an object")
     return job, parts.get("content", b"")
 
 

@@ -102,13 +102,20 @@ def _parent_key(target: SObject, name: str, value: Any) -> ParentKey:
     if not (field.createable or field.updateable):
         raise _readonly([field.name])
     if isinstance(value, Mapping):
-        kind = str((value.get("attributes") or {}).get("type") or value.get("type") or "")
+        kind = _type_in(value)
         keys = {each: found for each, found in value.items() if each not in ("attributes", "type")}
         if len(keys) != 1:
             message = f"The relationship {relationship} must name its record by exactly one external Id"
             raise Refusal(400, "INVALID_FIELD", message, [relationship])
         key, value = next(iter(keys.items()))
     return ParentKey(field=field, object=kind or None, key=key, value=value)
+
+
+def _type_in(value: Mapping[str, Any]) -> str:
+    """Return the object that a reference says it means, if it says so."""
+    attributes = value.get("attributes")
+    named = attributes.get("type") if isinstance(attributes, Mapping) else None
+    return str(named or value.get("type") or "")
 
 
 def no_such_column(name: str, target: SObject) -> Refusal:

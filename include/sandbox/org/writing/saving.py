@@ -193,6 +193,7 @@ def _cut(rows: Sequence[Row], key: Key | None, chunk: int = 1) -> Iterator[Seque
     seen: dict[Any, int] = {}
     for place, row in enumerate(rows):
         own = key(row) if key is not None else None
+        own = str(own) if isinstance(own, (dict, list)) else own  # no key, and refused as such later
         first = seen.get(own)
         twice = first is not None and (place - start) // chunk != (first - start) // chunk
         if twice or place - start >= _BLOCK:

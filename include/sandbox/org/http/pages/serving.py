@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from include.sandbox.org.http.gate import METHODS, Handler, json_response
-from include.sandbox.org.http.local import is_local
+from include.sandbox.org.http.local import Admits
 from include.sandbox.org.http.pages.controls import from_elsewhere, run_form
 from include.sandbox.org.http.pages.overview import overview
 from include.sandbox.org.http.pages.record import find_record
@@ -23,17 +23,17 @@ _ID_SIZES = (15, 18)
 Endpoint = tuple[str, Handler, tuple[str, ...]]
 
 
-def control_pages(*, from_anywhere: bool) -> tuple[Endpoint, ...]:
+def control_pages(admits: Admits) -> tuple[Endpoint, ...]:
     """Return the paths of the org's own page and its forms."""
 
     def home(_org: Org, _request: Request, _body: bytes) -> Response:
         return RedirectResponse(_HOME, 308)
 
     def page(org: Org, request: Request, _body: bytes) -> Response:
-        return _guarded(request, from_anywhere) or show("overview.html", **overview(org, request.query_params))
+        return _guarded(request, admits) or show("overview.html", **overview(org, request.query_params))
 
     def form(org: Org, request: Request, body: bytes) -> Response:
-        return _guarded(request, from_anywhere) or _answer_form(org, request, body)
+        return _guarded(request, admits) or _answer_form(org, request, body)
 
     return (
         ("/sandbox", home, _GET),
@@ -42,11 +42,11 @@ def control_pages(*, from_anywhere: bool) -> tuple[Endpoint, ...]:
     )
 
 
-def record_pages(*, from_anywhere: bool) -> tuple[Endpoint, ...]:
+def record_pages(admits: Admits) -> tuple[Endpoint, ...]:
     """Return the paths of the pages of records; the shortest comes last of all paths."""
 
     def page(org: Org, request: Request, _body: bytes) -> Response:
-        guard = _guarded(request, from_anywhere)
+        guard = _guarded(request, admits)
         if guard is not None:
             return guard
         object_name, given = request.path_params.get("object"), request.path_params["id"]
@@ -68,8 +68,8 @@ def record_pages(*, from_anywhere: bool) -> tuple[Endpoint, ...]:
     )
 
 
-def _guarded(request: Request, from_anywhere: bool) -> Response | None:
-    if from_anywhere or is_local(request):
+def _guarded(request: Request, admits: Admits) -> Response | None:
+    if admits(request):
         return None
     return show("refused.html", status=403)
 
