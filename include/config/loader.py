@@ -156,7 +156,7 @@ def _as_definition_errors(error: ValidationError, file: str) -> Iterator[Definit
         if any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in found):
             continue  # only follows from the error inside it: "no item left after validation"
         key = ".".join(str(part) for part in place)
-        message = each["msg"].removeprefix("Value error, ")
+        message = each["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list: [a, b]")
         if each["type"] == "extra_forbidden":
             message = "no such key here; check its spelling and its place"
         elif each["type"] == "missing":

@@ -47,7 +47,7 @@ _COMMANDS = {
     "check-definitions": "check the definitions, with the org if it answers",
     "check-connection": "check what an org's connection can do, and why it does not (ORG=)",
     "forget": "list what is kept of an org or one of its objects, and drop it once confirmed (ORG=, OBJECT=, YES=1)",
-    "org": "run the sandbox org alone, in the foreground (PORT=, TLS_PORT=, PROXY_PORT=, CONTACTS=, SEED=)",
+    "org": "run the sandbox org alone, in the foreground (PORT=, TLS_PORT=, PROXY_PORT=, CONTACTS=, SEED=, FRESH=1)",
     "airflow": "run Airflow's own command line with this installation's settings, e.g. airflow dags list",
     "sql": "open the warehouse with psql, e.g. sql -c 'select count(*) from headwater.run'",
     "supervise": "keep the services running (started by up)",
@@ -91,6 +91,7 @@ def _status(site: Site) -> int:
 
 def _reset(site: Site) -> int:
     from include.local.account import system_place
+    from include.local.running import processes_below
     from include.local.supervision import shut_down
 
     if os.environ.get("YES") not in ("1", "yes", "true"):
@@ -102,6 +103,12 @@ def _reset(site: Site) -> int:
         if not agreed:
             raise SetupFailed("nothing was deleted (YES=1 answers without asking)")
     shut_down(site)
+    alone = processes_below(site.home / "sandbox")
+    if alone:
+        raise SetupFailed(
+            f"nothing was deleted: a sandbox org that was started alone works below {site.home / 'sandbox'}"
+            f" (pid {', '.join(map(str, alone))}); stop it first (Ctrl-C where `make org` runs)"
+        )
     # Only what is ours: HEADWATER_HOME may point to a folder that holds other things as well.
     for name in _KEPT_FOLDERS:
         shutil.rmtree(site.home / name, ignore_errors=True)
@@ -120,11 +127,13 @@ def _org(site: Site) -> NoReturn:
 
     # Here PORT is the org's own, so what `make up` was told does not count.
     port = read_settings({"PORT": os.environ.get("PORT") or str(site.settings.org_port)}).port
-    refuse_taken_port(port, "PORT", "the sandbox org")
+    refuse_taken_port(port, "PORT", "the sandbox org", command="make org")
     command = org_command(site, port, site.home / "sandbox" / f"org-{port}")
     for option, (variable, other) in secure_ports(port).items():
-        refuse_taken_port(other, variable, "the sandbox org")
+        refuse_taken_port(other, variable, "the sandbox org", command="make org")
         command += [option, str(other)]
+    if os.environ.get("FRESH") in ("1", "yes", "true"):
+        command.append("--fresh")
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()
     os.execv(command[0], command)
@@ -145,7 +154,11 @@ def _check_connection(site: Site) -> int:
 def _forget(site: Site) -> int:
     from include.local.in_airflow import run_in_airflow
 
-    return run_in_airflow(site, "headwater.forget", _named("ORG", "OBJECT"))
+    return run_in_airflow(site, "headwater.forget", [*_named("ORG", "OBJECT"), *_yes()])
+
+
+def _yes() -> list[str]:
+    return ["--yes"] if os.environ.get("YES") in ("1", "yes", "true") else []
 
 
 def _named(*variables: str) -> list[str]:

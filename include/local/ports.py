@@ -10,7 +10,7 @@ import psutil
 from include.errors import SetupFailed
 
 
-def refuse_taken_port(port: int, variable: str, service: str) -> None:
+def refuse_taken_port(port: int, variable: str, service: str, *, command: str = "make up") -> None:
     """Return when the port can be listened on.
 
     Raises:
@@ -27,7 +27,7 @@ def refuse_taken_port(port: int, variable: str, service: str) -> None:
                 raise SetupFailed(f"port {port} for {service} needs root; set {variable} to one above 1023") from error
             raise SetupFailed(
                 f"port {port} for {service} is taken{_holder(port)}; stop that program, or choose another port:"
-                f" make up {variable}=…"
+                f" {command} {variable}=…"
             ) from error
 
 

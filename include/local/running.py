@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -105,3 +106,15 @@ def wait_for_end(processes: Iterable[Running], *, patience_seconds: float) -> li
 
 def _all_processes() -> list[psutil.Process]:
     return list(psutil.process_iter())
+
+
+def processes_below(folder: Path) -> list[int]:
+    """Return the numbers of programs that were told to work in a folder below this one, whoever started them."""
+    inside = f"{folder}{os.sep}"
+    found = []
+    for each in psutil.process_iter(["pid", "cmdline"]):
+        arguments = each.info["cmdline"] or []
+        home = next((value for option, value in pairwise(arguments) if option == "--home"), "")
+        if home.startswith(inside):
+            found.append(int(each.info["pid"]))
+    return found

@@ -83,6 +83,23 @@ def test_status_and_down_of_an_empty_home_are_calm(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_reset_leaves_an_org_alone_that_still_works(tmp_path: Path) -> None:
+    """Its folder would vanish under it."""
+    python = str(ROOT / ".venv" / "bin" / "python")
+    home = tmp_path / "home" / "sandbox" / "org-1"
+    home.mkdir(parents=True)
+    org = subprocess.Popen([python, "-c", "import time; time.sleep(60)", "--home", str(home)])
+    try:
+        surroundings = {"HEADWATER_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT), "YES": "1"}
+        answer = run(python, "-m", "include.local", "reset", **surroundings)
+        assert answer.returncode == 1
+        assert f"works below {home.parent} (pid {org.pid})" in answer.stderr
+        assert home.exists()
+    finally:
+        org.kill()
+        org.wait()
+
+
 def test_reset_asks_before_it_deletes(tmp_path: Path) -> None:
     """Anything but yes deletes nothing; YES=1 answers; what is not ours stays."""
     python = str(ROOT / ".venv" / "bin" / "python")
