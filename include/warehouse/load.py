@@ -125,6 +125,12 @@ def _ours(error: BaseException | None, table: Table) -> ServerFault | WarehouseD
     what = words_of(error.sqlstate if isinstance(error, psycopg.Error) else None)
     if isinstance(error, errors.BadCopyFileFormat):
         return ServerFault(f"the org's rows of {table.object} are not whole CSV; the next try asks again")
+    if isinstance(error, errors.ProgramLimitExceeded):  # of the driver's operational errors, but trying again is no use
+        return FatalError(
+            f"a record of {table.object} fills more of its {len(table.columns):,} columns than a row of PostgreSQL can"
+            " hold (some 8,000 bytes); nothing of it was loaded. Read fewer fields by a query of your own"
+            " (docs/any-object.md)"
+        )
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return WarehouseDown(f"the warehouse stopped while rows of {table.object} were loaded: {what}; see its log")
     return FatalError(f"the warehouse refused rows of {table.object}: {what}; nothing of them was loaded")

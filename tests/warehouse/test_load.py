@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from include.errors import ConnectionLost, ServerFault, WarehouseDown
+from include.errors import ConnectionLost, FatalError, ServerFault, WarehouseDown
 from include.records import RowCounts
 from include.warehouse.engine import transaction
 from include.warehouse.load import finish_straight, load_rows
 from include.warehouse.load_stream import csv_source, records_csv
 from include.warehouse.tables import Table
-from tests.warehouse.conftest import new_run, rows_of
+from tests.warehouse.conftest import contact_describe, make_contact, new_run, rows_of
 
 STAMP = "2026-11-20T10:00:00.000Z"
 LATER = "2026-11-20T11:00:00.000Z"
@@ -319,3 +319,13 @@ def test_a_warehouse_that_goes_away_between_statements_is_one_too(any_warehouse:
 
     with pytest.raises(WarehouseDown), transaction(any_warehouse) as connection:
         lose(connection)
+
+
+@pytest.mark.parametrize("straight", [True, False])
+def test_a_record_that_no_row_can_hold_fails_for_good_and_says_what_to_do(warehouse: Engine, straight: bool) -> None:
+    """800 short texts: no retry makes them fit."""
+    names = [f"Field_{number}__c" for number in range(800)]
+    table = make_contact(warehouse, contact_describe(**dict.fromkeys(names, "string")))
+    with pytest.raises(FatalError, match="fills more of its 811 columns"):
+        load(warehouse, table, record(1, **dict.fromkeys(names, "thirty letters in each of them")), straight=straight)
+    assert load(warehouse, table, record(1, Field_799__c="alone"), straight=straight).inserted == 1
