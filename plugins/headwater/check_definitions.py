@@ -31,7 +31,7 @@ def main() -> int:
         except HeadwaterError as error:
             notes.append(f"org {name}: only the files were checked: {error}")
     errors = [*definitions.errors, *inspect_definitions(definitions, described, known_objects=labels), *refused]
-    sys.stdout.write("\n".join(summarise(definitions, errors, notes)) + "\n")
+    sys.stdout.write("\n".join([*_left_behind(definitions), *summarise(definitions, errors, notes)]) + "\n")
     return 1 if errors else 0
 
 
@@ -50,6 +50,21 @@ def _ask(
         asked = {name: client.describe(name) for name in sorted(wanted & set(labels))}
         described = {name: each for name, each in asked.items() if each is not None}
         return described, labels, check_queries(client, org, described)
+
+
+def _left_behind(definitions: Definitions) -> list[str]:
+    """Return one line for each org or object that the warehouse keeps and nobody defines."""
+    from headwater.hooks import warehouse_engine
+    from include.warehouse.belongings import leftovers
+
+    try:
+        found = leftovers(warehouse_engine(), {name: org.all_sources for name, org in definitions.orgs.items()})
+    except HeadwaterError:
+        return []  # without a warehouse nothing is left behind in it
+    return [
+        f"  ({each.what} is defined no more; {each.rows:,} rows stay in the warehouse: `{each.command}` drops them)"
+        for each in found
+    ]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Engine
 from starlette.responses import Response
 
 from headwater.ui.capabilities import MayRun
@@ -12,6 +13,7 @@ from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.start import TITLES
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
+from include.warehouse.belongings import Leftover, leftovers
 from include.warehouse.overview import ObjectOverview, api_usage, extract_runs, objects_overview
 from include.warehouse.overview.runs import SORTS, STATES
 
@@ -52,6 +54,7 @@ def extracts(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: Ma
         states=STATES,
         startable=_startable(org.org) if may_run else (),
         titles=TITLES,
+        leftovers=_left_behind(engine, org.org),
         run_link=lambda run: run_link(root.removesuffix(MOUNTED_AT), run.dag_id, run.dag_run_id, run.task_id),
     )
 
@@ -60,6 +63,15 @@ def _startable(org: str) -> tuple[str, ...]:
     """Return what of the org's definition can be read by hand; nothing when it is defined no more."""
     definition = load_definitions().orgs.get(org)
     return tuple(sorted(definition.all_sources)) if definition else ()
+
+
+def _left_behind(engine: Engine, org: str) -> list[Leftover]:
+    """Return what of this org is kept and defined no more; nothing while a definition cannot be read."""
+    definitions = load_definitions()
+    if definitions.errors:
+        return []
+    defined = {name: each.all_sources for name, each in definitions.orgs.items()}
+    return [each for each in leftovers(engine, defined) if each.org == org]
 
 
 def _matches(overview: ObjectOverview, search: str) -> bool:
