@@ -37,13 +37,22 @@ class WarehouseMeter:
     """
 
     def __init__(
-        self, engine: Engine, org: str, *, run: str = "", budget: BudgetDefinition = _NO_BUDGET, work: Work = Work.SYNC
+        self,
+        engine: Engine,
+        org: str,
+        *,
+        run: str = "",
+        budget: BudgetDefinition = _NO_BUDGET,
+        work: Work = Work.SYNC,
+        purpose: str = "",
     ) -> None:
+        """Count for a run; `purpose` stands for all of its calls, whatever each is for."""
         self._engine = engine
         self._org = org
         self._run = run
         self._budget = budget
         self._work = work
+        self._purpose = purpose
         self._blocks: dict[tuple[str, str], int] = {}
         self._next_block = 1
         self._lease: int | None = None
@@ -58,7 +67,7 @@ class WarehouseMeter:
         Raises:
             BudgetPaused: watermark, quota or tier do not allow them now.
         """
-        key = (purpose, object)
+        key = (self._purpose or purpose, object)
         with self._lock:
             if self._blocks.get(key, 0) < calls or self._expired():
                 self._borrow(key, calls)

@@ -69,7 +69,9 @@ def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None, *, work
             extras=connection.extra_dejson,
         ),
         api_version=org.api_version,
-        meter=WarehouseMeter(engine, org.org, run=(run or AirflowRun()).dag_run_id, budget=org.budget, work=work),
+        meter=WarehouseMeter(
+            engine, org.org, run=(run or AirflowRun()).dag_run_id, budget=org.budget, work=work, purpose=purpose
+        ),
         tokens=_shared_sessions(engine),
     )
 

@@ -16,6 +16,10 @@ SELECT b.used, b.allowed, b.observed_at, b.kept, b.quota, b.began_at, b.paused_a
                   WHERE c.hour >= coalesce(b.began_at, date_trunc('day', now())) AND c.org IN
                         (SELECT org FROM headwater.org WHERE org_id = b.org_id UNION SELECT b.org_id)), 0)::bigint
        AS ours,
+       coalesce((SELECT sum(c.calls) FROM headwater.api_call AS c
+                  WHERE c.hour >= date_trunc('hour', now()) - interval '23 hours' AND c.org IN
+                        (SELECT org FROM headwater.org WHERE org_id = b.org_id UNION SELECT b.org_id)), 0)::bigint
+       AS ours_of_the_day,
        ARRAY(SELECT org FROM headwater.org WHERE org_id = b.org_id AND org <> :org ORDER BY org) AS shared_with
   FROM headwater.api_budget AS b
  WHERE b.org_id = coalesce((SELECT org_id FROM headwater.org WHERE org = :org), :org)
@@ -42,8 +46,8 @@ SELECT h.hour, coalesce(sum(c.calls), 0)::bigint AS calls
 class Budget:
     """Hold an org's budget; None: the org has not told its limit, or there is no quota.
 
-    `ours` counts the calls of every definition of the org since `began_at`, `used` those of everybody in the org's
-    rolling 24 hours.
+    `ours` counts the calls of every definition of the org since `began_at`, `ours_of_the_day` those of the last 24
+    hours, `used` those of everybody in the org's rolling 24 hours.
     """
 
     used: int | None = None
@@ -55,6 +59,7 @@ class Budget:
     paused_at: datetime | None = None
     cause: str = ""
     ours: int = 0
+    ours_of_the_day: int = 0
     shared_with: tuple[str, ...] = ()
 
     @property
@@ -105,7 +110,7 @@ class UsageOverview:
     @property
     def others(self) -> int | None:
         """Return how many calls others made, as far as the org's count and ours tell."""
-        return None if self.budget.used is None else max(0, self.budget.used - self.day)
+        return None if self.budget.used is None else max(0, self.budget.used - self.budget.ours_of_the_day)
 
 
 def usage_overview(engine: Engine, org: str, *, search: str = "") -> UsageOverview:

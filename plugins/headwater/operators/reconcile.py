@@ -49,7 +49,7 @@ class ReconcileObjectOperator(BaseOperator):
         if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
             raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         try:
-            with salesforce_client(org, run, work=Work.BULK) as client:
+            with salesforce_client(org, run, work=Work.BULK, purpose="reconcile") as client:
                 found = reconcile_object(
                     warehouse_engine(),
                     client,
