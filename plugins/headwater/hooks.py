@@ -46,7 +46,9 @@ def warehouse_engine() -> Engine:
     return open_warehouse(connection.get_uri())
 
 
-def salesforce_client(org: OrgDefinition, run: AirflowRun | None = None, *, work: Work = Work.SYNC) -> SalesforceClient:
+def salesforce_client(
+    org: OrgDefinition, run: AirflowRun | None = None, *, work: Work = Work.SYNC, purpose: str = ""
+) -> SalesforceClient:
     """Return a client for the org, whose calls are metered and whose session is shared by all tasks.
 
     To be closed, by a ``with``: what it borrowed of the API budget and did not use goes back then.
