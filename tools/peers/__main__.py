@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.peers.airbyte import Airbyte
 from tools.peers.org import running_org
 from tools.peers.peer import Peer
-from tools.peers.report import report
+from tools.peers.report import exit_status, report
 from tools.peers.scripted import Dlt, Jsforce, SimpleSalesforce
 from tools.peers.sf_cli import SalesforceCli
 from tools.peers.singer import SingerTap
@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Lead the chosen clients through the org, print what they saw, and return 1 when something differs."""
+    """Lead the chosen clients through the org, print what they saw, and return 1 unless they ran and saw the same."""
     parser = argparse.ArgumentParser(prog="python -m tools.peers", description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("HEADWATER_HOME") or _ROOT / ".headwater"))
     parser.add_argument("--contacts", type=int, default=3000)
@@ -31,6 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen = [each for each in options.peers.split(",") if each]
     peers = [each for each in _peers() if not chosen or each.name in chosen]
+    if not peers:
+        known = ", ".join(each.name for each in _peers())
+        print(f"No client is called {options.peers}; there are {known}. Nothing was compared.", file=sys.stderr)
+        return 2
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the org is stopped, too
 
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         story = Story(org, home, peers, say)
         story.tell()
     print(report(story))
-    return 1 if any(visit.wrong for visit in story.visits) else 0
+    return exit_status(story.visits)
 
 
 def _peers() -> list[Peer]:

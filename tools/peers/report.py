@@ -30,12 +30,19 @@ def report(story: Story) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def exit_status(visits: Sequence[Visit]) -> int:
+    """Return 1 when something differs, or when no client ran and nothing was compared."""
+    return 1 if all(visit.skipped for visit in visits) or any(visit.wrong for visit in visits) else 0
+
+
 def _verdict(story: Story) -> str:
     skipped = sum(1 for visit in story.visits if visit.skipped)
     counted = f"{len(story.visits) - skipped} clients ran, {skipped} were skipped"
     wrong = [f"  {visit.peer.name}: {each}" for visit in story.visits for each in visit.wrong]
     if wrong:
         return "\n".join([f"{counted}. Wrong ({len(wrong)}):", *wrong])
+    if skipped == len(story.visits):
+        return f"{counted}. Nothing was compared."
     return f"{counted}. Those that ran saw the same org."
 
 

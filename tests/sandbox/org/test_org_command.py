@@ -48,7 +48,7 @@ def _running(home: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[str
 
 
 def test_it_keeps_what_changed_and_prints_a_sheet(tmp_path: Path) -> None:
-    """Started again with the same home, it serves the same changed records; the sheet tells how to sign in."""
+    """Started again, it serves the same changed records; the sheet tells how to sign in, and how to get more doors."""
     with _running(tmp_path, "--contacts", "40", "--seed", "3") as (url, process):
         assert httpx.get(f"{url}/sandbox/health").json() == {"ready": True, "contacts": 40, "seed": 3}
         httpx.post(f"{url}/sandbox/delete", json={"object": "Contact", "n": 5})
@@ -61,27 +61,17 @@ def test_it_keeps_what_changed_and_prints_a_sheet(tmp_path: Path) -> None:
             credentials.USERNAME,
         ):
             assert secret in sheet
+    assert "start it with --tls-port and --proxy-port" in sheet
+    assert not (tmp_path / "tls").exists()
     with _running(tmp_path, "--quiet") as (url, process):
         assert httpx.get(f"{url}/sandbox/counts").json()["Contact"] == {"present": 35, "deleted": 5}
         process.terminate()
         assert process.communicate(timeout=20)[0] == ""
 
 
-def test_another_seed_needs_a_fresh_home(tmp_path: Path) -> None:
-    """It says so instead of serving records that were not asked for; --fresh makes them."""
-    with _running(tmp_path, "--contacts", "4", "--seed", "3"):
-        pass
-    refused = subprocess.run(_command(tmp_path, "--seed", "4"), cwd=ROOT, capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert "holds an org with seed 3, not 4" in refused.stderr
-    assert "--fresh" in refused.stderr
-    with _running(tmp_path, "--seed", "4", "--contacts", "6", "--fresh") as (url, _):
-        assert httpx.get(f"{url}/sandbox/health").json()["contacts"] == 6
-
-
-def test_a_taken_port_and_a_home_in_use_are_told_at_once(tmp_path: Path) -> None:
-    """One clear line each, before any record is made."""
-    with _running(tmp_path, "--contacts", "4") as (url, _):
+def test_what_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
+    """A taken port, a home in use, a home with other records: one clear line each; --fresh makes new records."""
+    with _running(tmp_path, "--contacts", "4", "--seed", "3") as (url, _):
         port = url.rpartition(":")[2]
         command = _command(tmp_path / "other", "--port", port)
         taken = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -93,6 +83,13 @@ def test_a_taken_port_and_a_home_in_use_are_told_at_once(tmp_path: Path) -> None
         in_use = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert in_use.returncode == 2
         assert "another org may be running on it" in in_use.stderr
+    command = _command(tmp_path, "--seed", "4", "--port", str(_free_port()))
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "holds an org with seed 3, not 4" in refused.stderr
+    assert "--fresh" in refused.stderr
+    with _running(tmp_path, "--seed", "4", "--contacts", "6", "--fresh") as (url, _):
+        assert httpx.get(f"{url}/sandbox/health").json()["contacts"] == 6
 
 
 def test_all_ports_are_looked_at_before_anything_is_made(tmp_path: Path) -> None:
@@ -137,12 +134,3 @@ def _snippets(org: SecuredOrg) -> dict[str, str]:
         if line.startswith("sf data query"):
             break
     return parts
-
-
-def test_without_more_doors_the_sheet_says_how_to_get_them(tmp_path: Path) -> None:
-    """And no authority is made."""
-    with _running(tmp_path, "--contacts", "4") as (_, process):
-        process.terminate()
-        sheet = process.communicate(timeout=20)[0]
-    assert "start it with --tls-port and --proxy-port" in sheet
-    assert not (tmp_path / "tls").exists()

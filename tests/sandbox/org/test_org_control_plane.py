@@ -11,9 +11,8 @@ from tests.sandbox.org.conftest import RunningOrg, V
 
 
 @pytest.mark.parametrize("name", ["Account", "Contact", "Lead", "Opportunity", "Task", "User"])
-def test_touch_changes_exactly_n_records(start_org: Callable[..., RunningOrg], name: str) -> None:
+def test_touch_changes_exactly_n_records(org: RunningOrg, name: str) -> None:
     """They, and no others, have a new stamp and new values."""
-    org = start_org(contacts=60)
     fields = ", ".join(each.name for each in org.org.catalogue.objects[name].fields if each.type != "address")
     before = {each["Id"]: each for each in org.query(f"SELECT {fields} FROM {name}")["records"]}
     ids = org.command("touch", object=name, n=5)["ids"]

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.sandbox.org.allocation import MAXIMA
+from tests.sandbox.org import soap_client as soap
 from tests.sandbox.org.conftest import RunningOrg, V
 
 PARSER = "JSON_PARSER_ERROR"
@@ -63,7 +64,7 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("rules", {"duplicates": "off", "validation": False}),
     ("signin", {"idle_seconds": 7200, "rotate": False}),
 ]  # fmt: skip
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 5, 2.5, 1e300, "", "text", "1e400", "@{a.b}", "\x00", "😀", [], [[]], [None], [1],
      {}, {"a": {}}, {"records": 1}, [{}], [{"attributes": "x"}]]
 )  # fmt: skip
@@ -181,9 +182,7 @@ def test_a_member_of_the_wrong_type_is_a_parsers_error(
         ("signin", '{"idle_seconds": "never"}', "idle_seconds is a number from"),
     ],
 )
-def test_absurd_numbers_are_refused_and_change_nothing(
-    small: RunningOrg, command: str, body: str, reason: str
-) -> None:
+def test_absurd_numbers_are_refused_and_change_nothing(small: RunningOrg, command: str, body: str, reason: str) -> None:
     """Every one with its bounds; what the command would have changed is as it was."""
     looks = [name for name in ("allocation", "latency", "signin") if name == command]
     before = [small.http.get(f"/sandbox/{name}").json() for name in looks]
@@ -222,3 +221,38 @@ def test_a_site_whose_name_leads_here_is_sent_away(small: RunningOrg, path: str)
         assert small.http.post("/sandbox/calls/reset", json={}, headers=headers).status_code == 403
     for host in (f"localhost:{port}", "127.0.0.1", "127.9.9.9", f"[::1]:{port}"):
         assert small.http.get(path, headers={"Host": host}).status_code in (200, 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("sobjects/Contact", '{"LastName": "x"}'),
+        ("composite", '{"compositeRequest": []}'),
+        ("jobs/query", '{"operation": "query", "query": "SELECT Id FROM User"}'),
+    ],
+)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
+def test_a_body_that_is_said_to_be_no_json_is_refused(small: RunningOrg, path: str, body: str, kind: str) -> None:
+    """Whatever it is; only a body of which nothing is said is taken for JSON."""
+    answer = small.http.post(f"{V}/{path}", content=body, headers={"Content-Type": kind})
+    message = f"Content-Type header specified in HTTP request is not supported: {kind}"
+    assert (answer.status_code, answer.json()) == (415, [{"message": message, "errorCode": "UNSUPPORTED_MEDIA_TYPE"}])
+    assert small.http.post(f"{V}/{path}", content=body).status_code != 415
+    json = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert small.http.post(f"{V}/{path}", content=body, headers=json).status_code != 415
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b'<?xml version="1.0" encoding="nope"?><a/>', "UNKNOWN_EXCEPTION"),
+        (b"<a>" + b"<b/>" * 200_001 + b"</a>", "UNKNOWN_EXCEPTION"),
+        (b"<a>" + b" " * (50 * 1024 * 1024) + b"</a>", "EXCEEDED_MAX_SIZE_REQUEST"),
+    ],
+    ids=["unknown encoding", "too many elements", "too large"],
+)
+def test_an_envelope_that_nobody_sends_is_a_fault(small: RunningOrg, content: bytes, code: str) -> None:
+    """It is refused while it is read."""
+    answer = httpx.post(f"{small.url}/services/Soap/u/{soap.VERSION}", content=content, timeout=60)
+    assert answer.status_code == 500
+    assert f"<faultcode>sf:{code}</faultcode>" in answer.text

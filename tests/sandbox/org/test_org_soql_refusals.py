@@ -53,6 +53,18 @@ QUOTED = (
             "The SOQL FIELDS function must have a LIMIT of at most 200",
         ),
         ("SELECT Id FROM Contact LIMIT x", 30, "MALFORMED_QUERY", "unexpected token: 'x'"),
+        (
+            "SELECT COUNT() FROM Contact ORDER BY LastName", 38, "MALFORMED_QUERY",
+            "Ordered field must be grouped or aggregated: LastName",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT Id FROM Contact)", 30, "MALFORMED_QUERY",
+            "The types of 'Id' and of the inner select field 'Id' do not match",
+        ),
+        (
+            "SELECT Id FROM Contact WHERE AccountId NOT IN (SELECT OwnerId FROM Lead)", 30, "MALFORMED_QUERY",
+            "The types of 'AccountId' and of the inner select field 'OwnerId' do not match",
+        ),
         ("DELETE FROM Contact", 1, "MALFORMED_QUERY", "unexpected token: 'DELETE'"),
     ],
 )  # fmt: skip

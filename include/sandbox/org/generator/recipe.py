@@ -32,7 +32,8 @@ class Recipe:
             "Id": parts.own_id(target.prefix), "IsDeleted": "FALSE", **parts.audit_columns(self.dice), **self.columns,
         }  # fmt: skip
         filled = {
-            each.name: columns.get(each.name, "FALSE" if each.type == "boolean" else "NULL") for each in target.columns
+            each.name: each.kept(columns.get(each.name, "FALSE" if each.type == "boolean" else "NULL"))
+            for each in target.columns
         }
         names = ", ".join(f'"{name}"' for name in filled)
         values = ", ".join(f"({sql})" for sql in filled.values())

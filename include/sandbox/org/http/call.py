@@ -30,7 +30,11 @@ class Call:
     path: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
-        """Return the body as a JSON object, or refuse it."""
+        """Return the body as a JSON object, or refuse it; without a Content-Type it is taken for JSON."""
+        kind = self.headers.get("content-type", "")
+        if self.body and kind and "json" not in kind.lower():
+            message = f"Content-Type header specified in HTTP request is not supported: {kind}"
+            raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", message)
         try:
             parsed = orjson.loads(self.body or b"{}")
         except orjson.JSONDecodeError as error:

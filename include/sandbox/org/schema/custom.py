@@ -42,8 +42,9 @@ def roll_up(
     sql = f"(SELECT {aggregate} FROM {rows})"
     if kind == "date":
         return readonly(plain(name, label, kind, formula=sql, summary=True))
+    total = sql if kind == "int" else f"round({sql}, {scale})"  # sums of cents are no sums of binary fractions
     whole = "BIGINT" if kind == "int" else "DOUBLE"
-    return readonly(number(name, label, kind, precision, scale, formula=f"coalesce({sql}, 0)::{whole}", summary=True))
+    return readonly(number(name, label, kind, precision, scale, formula=f"coalesce({total}, 0)::{whole}", summary=True))
 
 
 def formula(name: str, label: str, kind: str, sql: str, words: str, **more: Any) -> Field:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 TEXT_TYPES = frozenset({"string", "textarea", "picklist", "multipicklist", "combobox", "email", "phone", "url"})
+_EXACT = 15  # places after the point, from which on a double is no number of cents any more
 COMPOUND_TYPES = frozenset({"address", "location"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent"})
 ACCURACIES = (
@@ -80,6 +81,10 @@ class Field:
     def sql_type(self) -> str:
         """Return the column type in the store."""
         return SQL_TYPES.get(self.type, "VARCHAR")
+
+    def kept(self, sql: str) -> str:
+        """Return an SQL number as the field keeps it: without the noise of binary fractions, and no zero below zero."""
+        return f"(round({sql}, {self.scale}) + 0.0)" if self.sql_type == "DOUBLE" and self.scale < _EXACT else sql
 
     @property
     def is_id(self) -> bool:

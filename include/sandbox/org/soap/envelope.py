@@ -9,6 +9,8 @@ from include.sandbox.org.soap.faults import SoapFault
 from include.sandbox.org.soap.nodes import Node, NotXml, parse_xml
 from include.sandbox.org.soap.render import members
 
+_MOST_BYTES = 50 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
@@ -24,6 +26,9 @@ class Envelope:
 
 def read_envelope(body: bytes) -> Envelope:
     """Return the call that a body holds, whatever prefixes it uses, or refuse it."""
+    if len(body) > _MOST_BYTES:
+        message = f"Maximum size of request reached. Maximum size of request is {_MOST_BYTES} bytes"
+        raise SoapFault("EXCEEDED_MAX_SIZE_REQUEST", message)
     try:
         root = parse_xml(body)
     except NotXml as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 _DEEPEST = 64
+_MOST = 200_000  # 200 records of a thousand fields each
 _SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
 
 
@@ -51,7 +52,7 @@ def parse_xml(body: bytes) -> Node:
     reader = _Reader()
     try:
         reader.parser.Parse(body, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two for encodings that nobody knows
         raise NotXml(str(error)) from error
     return reader.root.children[0]
 
@@ -60,6 +61,7 @@ class _Reader:
     def __init__(self) -> None:
         self.root = Node(name="")
         self._open = [self.root]
+        self._count = 0
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
@@ -68,6 +70,9 @@ class _Reader:
         self.parser.CharacterDataHandler = self._text
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > _MOST:
+            raise NotXml(f"there are more than {_MOST:,} elements")
         if len(self._open) > _DEEPEST:
             raise NotXml("the elements lie too deep inside each other")
         node = Node(

@@ -18,7 +18,7 @@ from include.sandbox.org.soql.parser import parse
 from include.sandbox.org.soql.reader import Reader
 from include.sandbox.org.soql.scope import Scope
 from include.sandbox.org.soql.selection import AnyCell, Selection
-from include.sandbox.org.soql.semijoins import check_inner, check_places
+from include.sandbox.org.soql.semijoins import check_inner, check_places, joinable
 from include.sandbox.org.soql.terms import Terms
 from include.sandbox.org.soql.tree import Among, Call, Fields, Item, Literal, LiteralKind, Path, Query, TypeOf
 from include.sandbox.org.store.tables import visible_sql
@@ -157,6 +157,11 @@ class _Planner:
         if aggregate and not bare_count and not tree.groups and tree.limit is not None:
             message = "Non-grouped query that uses overall aggregate functions cannot also use LIMIT"
             raise complain("MALFORMED_QUERY", self._query, tree.position, message)
+        if bare_count and tree.orders:
+            term = tree.orders[0].term
+            name = term.name if isinstance(term, Call) else term.text
+            message = f"Ordered field must be grouped or aggregated: {name}"
+            raise complain("MALFORMED_QUERY", self._query, term.position, message)
         if tree.subtotals and len(tree.groups) > _MOST_SUBTOTALS:
             message = f"GROUP BY {tree.subtotals} supports at most {_MOST_SUBTOTALS} fields"
             raise complain("MALFORMED_QUERY", self._query, tree.groups[_MOST_SUBTOTALS].position, message)
@@ -259,6 +264,9 @@ class _Planner:
         if cell.column.steps:
             message = f"The inner select field '{cell.name}' cannot have more than one level of relationships"
             raise complain("MALFORMED_QUERY", self._query, tree.position, message)
+        if not joinable(self._catalogue, left, cell):
+            message = f"The types of '{left.name}' and of the inner select field '{cell.name}' do not match"
+            raise complain("MALFORMED_QUERY", self._query, outer.left.position, message)
         return f"SELECT {cell.column.sql} FROM {plan.scope.source_sql()} WHERE {plan.where}"
 
 

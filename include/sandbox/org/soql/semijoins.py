@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from include.sandbox.org.refusals import Refusal
+from include.sandbox.org.schema.catalogue import Catalogue
+from include.sandbox.org.schema.field import Field
+from include.sandbox.org.soql.cells import Cell
 from include.sandbox.org.soql.complaint import complain
+from include.sandbox.org.soql.operand import Operand
 from include.sandbox.org.soql.tree import Among, Call, Condition, Joined, Not, Path, Query
 
 _MOST = 2
@@ -48,6 +52,22 @@ def check_inner(query: str, outer: Among, outer_object: str, tree: Query) -> Non
         raise refuse(f"Entity '{tree.object}' is not supported for semi join inner selects")
     if tree.object.lower() == outer_object.lower():
         raise refuse("The inner and outer selects should not be on the same object type")
+
+
+def joinable(catalogue: Catalogue, left: Operand, inner: Cell) -> bool:
+    """Say whether both sides can name records of the same object; of a field that names none, nothing is known."""
+    assert inner.column is not None
+    outside = _named_by(catalogue, left.field, left.prefix)
+    inside = _named_by(catalogue, inner.column.field, inner.column.object.prefix)
+    return not outside or not inside or bool(outside & inside)
+
+
+def _named_by(catalogue: Catalogue, field: Field | None, prefix: str) -> set[str]:
+    """Return the key prefixes of the records that an Id or a reference can name."""
+    if field is None or field.type == "id":
+        return {prefix} if prefix else set()
+    parents = [catalogue.find(each) for each in field.parents]
+    return {each.prefix for each in parents if each is not None} if all(parents) else set()
 
 
 def _beyond(path: Path, outer_object: str) -> str:

@@ -195,6 +195,8 @@ class Terms:
             return Operand(sql=sql, type="double", name=inner.name)
         if name == "SUM" and inner.type == "int":
             return Operand(sql=f"{sql}::BIGINT", type="int", name=inner.name)
+        if name == "SUM" and inner.field is not None:
+            sql = inner.field.kept(sql)
         if name in ("MIN", "MAX") and inner.field is not None and inner.type == "picklist" and inner.field.picklist:
             sql = f"arg_{name.lower()}({inner.sql}, {choice_rank_sql(inner.sql, inner.field)})"
         elif name in ("MIN", "MAX") and inner.type in TEXT_TYPES:

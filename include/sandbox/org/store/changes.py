@@ -114,7 +114,8 @@ class Changes:
         """Return what each changed field is set to, as SQL over the old row `t` and its stage `s`."""
         stored = [name for name in stage.names if stage.target.by_name[name.lower()].stored]
         assigned = {name: stage.after(name) for name in stored}
-        assigned |= change.expressions(stage) if change.expressions else {}
+        expressions = change.expressions(stage) if change.expressions else {}
+        assigned |= {name: stage.target.by_name[name.lower()].kept(sql) for name, sql in expressions.items()}
         stamp = f"TIMESTAMP '{self.stamp().isoformat(' ')}'"
         audit = {"SystemModstamp": stamp}
         if not change.system_only:

@@ -196,8 +196,8 @@ def _number(field: Field, value: Any) -> float:
         raise _out_of_range(field, str(number))
     # Salesforce rounds half up what has more places than the field; a double can't tell beyond 15 digits.
     if field.scale < 15 and number != round(number, field.scale):
-        return float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP))
-    return number
+        return float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)) + 0.0
+    return number + 0.0  # there is no zero below zero
 
 
 def _whole(field: Field, value: Any) -> int:
