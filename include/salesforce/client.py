@@ -17,7 +17,7 @@ from urllib.parse import quote
 from include.ports import Clock, FreeMeter, Meter, TokenStore
 from include.records import Describe, OrgIdentity
 from include.salesforce import bulk, composite, connection_questions, describe, query
-from include.salesforce.auth import Credentials
+from include.salesforce.auth import Credentials, Session
 from include.salesforce.bulk import BulkJob, BulkPage
 from include.salesforce.composite import SubRequest, SubResponse
 from include.salesforce.connection import Answers
@@ -90,6 +90,11 @@ class SalesforceClient:
         """Return which org this is, from the session; signs in if need be, and costs no API call."""
         session = self._rest.session()
         return OrgIdentity(org_id=session.org_id, instance_url=session.instance_url)
+
+    def living_session(self) -> Session:
+        """Return a session that the org knows at this moment, for a client of another make. Costs one call."""
+        self.limits()
+        return self._rest.session()
 
     def org_now(self) -> datetime:
         """Return the org's clock in whole seconds, rounded down; costs no API call."""

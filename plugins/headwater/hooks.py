@@ -165,6 +165,14 @@ def _connection(conn_id: str, remedy: str) -> Connection:
         raise NotReady(f"the Airflow connection {conn_id!r} does not exist; {remedy}") from error
 
 
+def shared_sessions() -> TokenStore | None:
+    """Return the store of sessions that all tasks share; None when there is no warehouse or no Fernet key."""
+    try:
+        return _shared_sessions(warehouse_engine())
+    except NotReady:
+        return None
+
+
 def _shared_sessions(engine: Engine) -> TokenStore | None:
     """Return the store of sessions that tasks share, encrypted with Airflow's Fernet key; None when there is no key."""
     from airflow.sdk.crypto import get_fernet

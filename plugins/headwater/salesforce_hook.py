@@ -47,10 +47,12 @@ class HeadwaterSalesforceHook(SalesforceHook):
     def _signed_in_by_us(self, extras: dict[str, Any]) -> Salesforce:
         from simple_salesforce import Salesforce
 
-        from include.salesforce.auth import sign_in
-        from include.salesforce.transport import Transport
+        from headwater.hooks import shared_sessions
+        from include.salesforce.client import SalesforceClient
 
-        ours = sign_in(self.credentials, Transport())
+        # Shared with our own tasks: a refresh token that rotates must not be used by two.
+        with SalesforceClient(self.credentials, tokens=shared_sessions()) as client:
+            ours = client.living_session()
         session = self.session or Session()
         if ours.instance_url.startswith("http://"):
             session.mount("https://", PlainHttp())

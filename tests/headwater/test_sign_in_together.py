@@ -13,6 +13,7 @@ import pytest
 import urllib3
 from sqlalchemy import Engine, text
 
+from headwater.salesforce_hook import HeadwaterSalesforceHook
 from include.errors import AuthError, RetryableError
 from include.salesforce.auth import Credentials, session_key
 from include.salesforce.client import SalesforceClient
@@ -20,6 +21,7 @@ from include.sandbox.org import credentials as org_credentials
 from include.settings import PROJECT_ROOT
 from include.warehouse.engine import transaction
 from include.warehouse.sessions import WarehouseTokens
+from tests.headwater.connected import connect
 
 TASKS = 8
 KILLED = """
@@ -96,6 +98,22 @@ def test_a_task_killed_before_storing_is_named_as_the_cause(
         for _ in range(2):
             with pytest.raises(AuthError, match="only a new authorisation helps"):
                 client.identity()
+
+
+def test_tasks_of_ones_own_share_the_session_too(
+    rotating: Credentials, site: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook for them signs in with the same token, which must not be used twice."""
+    extra = {
+        "consumer_key": rotating.client_id,
+        "consumer_secret": rotating.client_secret,
+        "refresh_token": rotating.refresh_token,
+        "login_url": rotating.login_url,
+    }
+    connect(monkeypatch, "mine", conn_type="salesforce", extra=extra)
+    for _ in range(2):
+        assert HeadwaterSalesforceHook("mine").get_conn().query("SELECT COUNT() FROM Contact")["totalSize"] > 0
+        urllib3.request("POST", f"{rotating.login_url}/sandbox/expire-sessions", json={})
 
 
 def test_a_task_killed_before_sending_costs_nothing(rotating: Credentials, warehouse: Engine) -> None:
