@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from include.sandbox.org.clock import Clock
+from include.sandbox.org.kept import read_kept, write_kept
 from include.sandbox.org.long_calls import LongCalls
 from include.sandbox.org.rolling import Rolling, Steady
 
@@ -35,7 +34,7 @@ class Allocation:
         self._kept = kept
         self._kept_at = 0.0
         self._lock = threading.Lock()
-        found: dict[str, Any] = orjson.loads(kept.read_bytes()) if kept is not None and kept.exists() else {}
+        found: dict[str, Any] = (read_kept(kept) if kept is not None else None) or {}
         self._calls = {app: Rolling(clock, minutes=minutes) for app, minutes in found.get("calls", {}).items()}
         self._work = {name: Rolling(clock, minutes=found.get("work", {}).get(name, ())) for name in MAXIMA}
         self._others = {app: Steady(clock, spells=spells) for app, spells in found.get("others", {}).items()}
@@ -139,6 +138,4 @@ class Allocation:
             "work": {name: each.minutes() for name, each in self._work.items()},
             "others": {app: each.spells() for app, each in self._others.items()},
         }
-        fresh = self._kept.with_suffix(".new")
-        fresh.write_bytes(orjson.dumps(used))
-        fresh.replace(self._kept)
+        write_kept(self._kept, used)

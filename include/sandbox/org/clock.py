@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
-import orjson
+from include.sandbox.org.kept import read_kept, write_kept
 
 # What an org's clock can say: records' stamps, the bin and the Date header have to follow it.
 EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1970, 3900))
@@ -29,9 +29,8 @@ class Clock:
 
     def __init__(self, kept: Path | None = None) -> None:
         self._kept = kept
-        self._setting = _Setting()
-        if kept is not None and kept.exists():
-            self._setting = _Setting(**orjson.loads(kept.read_bytes()))
+        found = read_kept(kept) if kept is not None else None
+        self._setting = _Setting(**found) if found else _Setting()
 
     def epoch(self) -> float:
         """Return seconds since 1970."""
@@ -97,7 +96,7 @@ class Clock:
     def _become(self, setting: _Setting) -> None:
         self._setting = setting
         if self._kept is not None:
-            self._kept.write_bytes(orjson.dumps(asdict(setting)))
+            write_kept(self._kept, asdict(setting))
 
 
 def stamp_text(moment: datetime) -> str:

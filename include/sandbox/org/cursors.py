@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from include.sandbox.org.clock import Clock
 from include.sandbox.org.ids import canonical, make_id, number_of
+from include.sandbox.org.kept import read_kept, write_kept
 from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.soql.cells import Children
 from include.sandbox.org.soql.plan import Plan, plan_query
@@ -90,7 +90,7 @@ class Cursors:
         )  # fmt: skip
         np.save(self._path(cursor_id, "npy"), keys)
         cursor.keys = np.load(self._path(cursor_id, "npy"), mmap_mode="r")
-        self._path(cursor_id, "json").write_bytes(orjson.dumps(asdict(recipe) | {"created": cursor.created}))
+        write_kept(self._path(cursor_id, "json"), asdict(recipe) | {"created": cursor.created})
         self._keep(cursor)
         self._sweep()
         return cursor
@@ -129,9 +129,9 @@ class Cursors:
 
     def _load(self, cursor_id: str) -> QueryCursor | None:
         path = self._path(cursor_id, "json")
-        if not path.exists():
+        kept = read_kept(path)
+        if kept is None:
             return None
-        kept = orjson.loads(path.read_bytes())
         created = kept.pop("created")
         recipe = Recipe(**{**kept, "reader": Reader(**kept["reader"]), "way": tuple(kept["way"])})
         generation = self._catalogue.generation
@@ -149,7 +149,7 @@ class Cursors:
             return
         self._swept = now
         for path in self._home.glob("*.json"):
-            if now - orjson.loads(path.read_bytes())["created"] > LIFE:
+            if now - (read_kept(path) or {"created": 0})["created"] > LIFE:
                 self._cursors.pop(path.stem, None)
                 path.unlink(missing_ok=True)
                 path.with_suffix(".npy").unlink(missing_ok=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.sandbox.org.allocation import MAXIMA
+from include.sandbox.org.allocation import MAXIMA, Allocation
+from include.sandbox.org.clock import Clock
+from include.sandbox.org.jobs import Job
+from include.sandbox.org.jobs.shelf import Shelf
 from tests.sandbox.org import soap_client as soap
 from tests.sandbox.org.conftest import RunningOrg, V
 
@@ -256,3 +261,32 @@ def test_an_envelope_that_nobody_sends_is_a_fault(small: RunningOrg, content: by
     answer = httpx.post(f"{small.url}/services/Soap/u/{soap.VERSION}", content=content, timeout=60)
     assert answer.status_code == 500
     assert f"<faultcode>sf:{code}</faultcode>" in answer.text
+
+
+def test_what_unpacks_to_far_too_much_is_not_unpacked(small: RunningOrg) -> None:
+    """It is refused as what it came as; a body that may be that large is read."""
+    head = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    bomb = gzip.compress(b" " * (80 << 20), 1)
+    answer = small.http.post(f"{V}/composite", content=bomb, headers=head)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, PARSER)
+    whole = small.http.post(f"{V}/composite", content=gzip.compress(b'{"compositeRequest": []}'), headers=head)
+    assert whole.json()[0]["errorCode"] == "INVALID_INPUT"
+
+
+def test_torn_files_are_no_obstacle(tmp_path: Path) -> None:
+    """A clock, an allocation or a job that a crash tore is as if it had never been kept."""
+    kept, jobs = tmp_path / "kept.json", tmp_path / "jobs"
+    jobs.mkdir()
+    for content in (b"", b'{"machine": 1', b"[]", b"null"):
+        kept.write_bytes(content)
+        (jobs / "job.json").write_bytes(content)
+        assert Clock(kept).offset == pytest.approx(0, abs=1)
+        assert Allocation(Clock(), 100, kept).used() == 0
+        assert Shelf(jobs, Clock(), lambda found: Job(**found)).all() == []
+
+
+def test_an_absurd_clock_that_was_kept_stops_at_its_end(tmp_path: Path) -> None:
+    """The org starts all the same."""
+    kept = tmp_path / "clock.json"
+    kept.write_bytes(b'{"machine": 0, "org": 1e300, "rate": 1, "skew": 0}')
+    assert Clock(kept).now().year == 3900

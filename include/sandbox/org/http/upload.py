@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import tempfile
 import zlib
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from include.sandbox.org.org import Org
@@ -15,6 +15,8 @@ from include.sandbox.org.org import Org
 UPLOAD = "sandbox.upload"  # where a request's scope names the file
 _BATCHES = re.compile(r"/services/data/v[\d.]+/jobs/ingest/\w+/batches/?", re.IGNORECASE)
 _GZIP = 16 + zlib.MAX_WBITS
+_MOST_UNPACKED = 64 << 20  # no API takes more at once
+_MOST_KEPT = 160 << 20  # nor in an upload
 
 
 async def receive(org: Org, request: Request) -> bytes:
@@ -24,7 +26,7 @@ async def receive(org: Org, request: Request) -> bytes:
         await _spool(org, request, packed=packed)
         return b""
     body = await request.body()
-    return _unpacked(body) if packed else body
+    return await run_in_threadpool(_unpacked, body) if packed else body
 
 
 def discard(request: Request) -> None:
@@ -42,7 +44,8 @@ async def _spool(org: Org, request: Request, *, packed: bool) -> None:
         path = request.scope[UPLOAD] = Path(kept.name)
         try:
             async for chunk in request.stream():
-                kept.write(unpack.decompress(chunk) if unpack else chunk)
+                if kept.tell() <= _MOST_KEPT:  # the rest can only be refused
+                    kept.write(unpack.decompress(chunk) if unpack else chunk)
         except zlib.error:
             kept.truncate(0)  # said to be gzip and isn't: no records are found in it
         except ClientDisconnect:
@@ -51,8 +54,10 @@ async def _spool(org: Org, request: Request, *, packed: bool) -> None:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Return an unpacked body; what isn't gzip at all goes on as it is, and is refused where it is read."""
+    """Return an unpacked body; what isn't gzip, or is far too much of it, goes on as it is and is refused when read."""
+    unpack = zlib.decompressobj(_GZIP)
     try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error):
+        unpacked = unpack.decompress(body, _MOST_UNPACKED)
+    except zlib.error:
         return body
+    return unpacked if unpack.eof else body

@@ -8,10 +8,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-import orjson
-
 from include.sandbox.org.clock import Clock
 from include.sandbox.org.ids import canonical, make_id, number_of
+from include.sandbox.org.kept import read_kept, write_kept
 
 LIFE = 7 * 86_400.0
 
@@ -68,14 +67,16 @@ class Shelf(Generic[Kept]):
         self._jobs: dict[str, Kept] = {}
         home.mkdir(parents=True, exist_ok=True)
         for path in sorted(home.glob("*.json")):
-            job = read(orjson.loads(path.read_bytes()))
-            self._jobs[job.id] = job
+            found = read_kept(path)
+            if found is not None:
+                job = read(found)
+                self._jobs[job.id] = job
 
     def keep(self, job: Kept) -> None:
         """Remember a job, in memory and on disk."""
         with self._lock:
             self._jobs[job.id] = job
-            self.path(job.id, "json").write_bytes(orjson.dumps(asdict(job)))  # type: ignore[call-overload]
+            write_kept(self.path(job.id, "json"), asdict(job))  # type: ignore[call-overload]
 
     def find(self, job_id: str) -> Kept | None:
         """Return a job by its 15- or 18-character Id, or None when there is none or its time is over."""
