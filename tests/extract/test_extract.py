@@ -95,7 +95,7 @@ def test_an_org_whose_clock_was_set_back_loses_nothing(desk: Desk, probed: bool)
     extracted = desk.extract_one(run)
     assert extracted.counts == RowCounts(read=2, inserted=1, updated=1)
     assert "clock went back" in extracted.message
-    assert "full refresh" in extracted.message
+    assert "reconcile DAG" in extracted.message
     assert desk.here() == desk.there()
     assert desk.cursor() == desk.org.now
     [(state, message)] = desk.rows(
