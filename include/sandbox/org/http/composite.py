@@ -215,9 +215,7 @@ def run_batch(call: Call, dispatch: Dispatch) -> Answer:
                 }
             )
             continue
-        inner = _inner(
-            call, text(request, "method", "GET").upper(), text(request, "url"), {}, request.get("richInput")
-        )
+        inner = _inner(call, text(request, "method", "GET").upper(), text(request, "url"), {}, request.get("richInput"))
         answer = dispatch(inner) if inner else Answer(status=404, body=not_found().body())
         failed = failed or answer.status >= 400
         results.append({"statusCode": answer.status, "result": answer.body})

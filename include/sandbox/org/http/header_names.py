@@ -17,6 +17,7 @@ class HeaderNames:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
+
         async def spelt(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [(_spelling(bytes(name)), value) for name, value in message["headers"]]

@@ -132,7 +132,8 @@ _ROUTES = (
     _route("DELETE", "/jobs/ingest/{job}", ingest.delete_job),
     _route("PUT", "/jobs/ingest/{job}/batches", ingest.upload),
     _route(
-        "GET", "/jobs/ingest/{job}/(?P<results>successfulResults|failedResults|unprocessedRecords)",
+        "GET",
+        "/jobs/ingest/{job}/(?P<results>successfulResults|failedResults|unprocessedRecords)",
         ingest.show_results,
     ),
     _route("GET", "/sobjects/{object}/(?P<way>[^/]+/.+)", reading.show_below),
