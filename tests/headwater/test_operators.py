@@ -22,7 +22,16 @@ from headwater.operators import (
     SelectProfilesOperator,
 )
 from headwater.salesforce_hook import HeadwaterSalesforceHook
-from include.errors import AuthError, DefinitionError, GateClosed, NotReady, PushFailed, QueryRefused, Unreachable
+from include.errors import (
+    AppUnknown,
+    AuthError,
+    DefinitionError,
+    GateClosed,
+    NotReady,
+    PushFailed,
+    QueryRefused,
+    Unreachable,
+)
 from include.sandbox.org import credentials as org_credentials
 from include.settings import PROJECT_ROOT
 from tests.headwater.connected import CONTACTS, client_credentials, connect, free_port
@@ -161,11 +170,11 @@ def test_nothing_is_certified_when_nothing_changed(site: dict[str, str]) -> None
     ("change", "error", "words"),
     [
         ({"consumer_secret": "wrong"}, AuthError, "consumer_secret"),
-        ({"consumer_key": "wrong"}, AuthError, "consumer_key"),
+        ({"consumer_key": "wrong"}, AppUnknown, "consumer_key"),  # or a new app, which is waited for
         ({"login_url": f"http://127.0.0.1:{free_port()}"}, Unreachable, "127.0.0.1"),
     ],
 )
-def test_a_wrong_connection_fails_at_once_and_says_what_to_mend(
+def test_a_wrong_connection_fails_and_says_what_to_mend(
     site: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     warehouse: Engine,
