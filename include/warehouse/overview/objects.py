@@ -18,7 +18,7 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
        r.started_at, r.ended_at, e.mode, e.low, e.high, e.plan,
        e.rows_read, e.inserted, e.updated, e.unchanged, e.deleted, e.rejected,
        e.committed_at, n.compared_at AS reconciled_at, n.vanished, coalesce(n.quarantined, false) AS quarantined,
-       coalesce(r.kind = 'reconcile', false) AS compared,
+       coalesce(n.run_id = r.run_id AND n.missing + n.stale + n.vanished + n.recalculated > 0, false) AS mended,
        (SELECT count(*) FROM headwater.reject AS j
          WHERE j.org = :org AND j.object = known.object AND j.settled_at IS NULL) AS open_rejects,
        coalesce(o.selection, '') AS selection,
@@ -90,7 +90,7 @@ class ObjectOverview:
     reconciled_at: datetime | None
     vanished: int | None
     quarantined: bool
-    compared: bool  # the last run was a comparison Id by Id
+    mended: bool  # the last run was a comparison Id by Id that found something
     open_rejects: int
     selection: str
     cursor_field: str | None
