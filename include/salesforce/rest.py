@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from include.errors import AuthError, OrgChanged, ServerFault
+from include.errors import AuthError, ConnectionLost, OrgChanged, ServerFault, Unreachable
 from include.ports import Clock, Meter, TokenStore
 from include.salesforce.auth import Credentials, Session, read_session, session_key
 from include.salesforce.limits import read_limit_info
@@ -102,7 +102,8 @@ class Rest:
         """Return the org's clock, from the Date header of a page that needs no session and costs no call."""
         url = self.session().instance_url + "/services/data"
         request = Request(method="GET", url=url, doing="read the org's clock")
-        reply = self.transport.send(request)
+        with self._was_reached(request.doing):
+            reply = self.transport.send(request)
         if reply.status != 200:
             attempt = Attempt(doing=request.doing, host=request.host)
             raise refusal(reply.status, reply.headers, reply.body, attempt, self.clock())
@@ -120,11 +121,12 @@ class Rest:
             HeadwaterError: as `refusals.refusal` says, or as `Transport.send` does.
         """
         session = self.session()
-        reply = self.transport.send(self._request(call, session), before=lambda: self._spend(call))
-        fresh = False
-        while _session_lost(reply) and not fresh:
-            session, fresh = self._renewed(session)
+        with self._was_reached(call.doing):
             reply = self.transport.send(self._request(call, session), before=lambda: self._spend(call))
+            fresh = False
+            while _session_lost(reply) and not fresh:
+                session, fresh = self._renewed(session)
+                reply = self.transport.send(self._request(call, session), before=lambda: self._spend(call))
         self._settle(call, reply, session)
         return reply
 
@@ -155,12 +157,31 @@ class Rest:
         session = self.session()
         fresh = False
         while True:
-            with self.transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply:
+            with (
+                self._was_reached(call.doing),
+                self.transport.open(self._request(call, session), before=lambda: self._spend(call)) as reply,
+            ):
                 if fresh or not _session_lost(reply):
                     self._settle(call, reply, session)
                     yield reply
                     return
             session, fresh = self._renewed(session)
+
+    @contextmanager
+    def _was_reached(self, doing: str) -> Iterator[None]:
+        """Take an org that cannot be reached for one that went away: it gave us a session, so the connection is right.
+
+        A session that a person wrote into the connection proves nothing.
+        """
+        try:
+            yield
+        except Unreachable as error:
+            if self._credentials.kind == "session":
+                raise
+            host = urlsplit(self.session().instance_url).netloc
+            raise ConnectionLost(
+                f"could not {doing}: {host} cannot be reached now, though it signed us in; it can be tried again"
+            ) from error
 
     def attempt(self, call: Call) -> Attempt:
         """Return what messages about a call begin with."""
