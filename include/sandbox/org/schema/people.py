@@ -5,6 +5,19 @@ from __future__ import annotations
 from include.sandbox.org.schema.field import SObject, flag, number, pick, plain, readonly, reference, text
 from include.sandbox.org.schema.standard import audit, record_id
 
+TIME_ZONES = (
+    "Pacific/Kiritimati", "Pacific/Auckland", "Australia/Sydney", "Australia/Adelaide", "Asia/Tokyo", "Asia/Seoul",
+    "Asia/Singapore", "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Bangkok", "Asia/Jakarta", "Asia/Dhaka", "Asia/Kathmandu",
+    "Asia/Kolkata", "Asia/Karachi", "Asia/Dubai", "Asia/Tehran", "Europe/Moscow", "Europe/Istanbul", "Asia/Riyadh",
+    "Africa/Nairobi", "Africa/Johannesburg", "Africa/Cairo", "Asia/Jerusalem", "Europe/Athens", "Europe/Bucharest",
+    "Europe/Helsinki", "Europe/Berlin", "Europe/Paris", "Europe/Rome", "Europe/Madrid", "Europe/Amsterdam",
+    "Europe/Brussels", "Europe/Vienna", "Europe/Zurich", "Europe/Stockholm", "Europe/Warsaw", "Europe/Prague",
+    "Africa/Lagos", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "GMT", "Atlantic/Azores", "America/Sao_Paulo",
+    "America/St_Johns", "America/Halifax", "America/Caracas", "America/New_York", "America/Bogota", "America/Lima",
+    "America/Chicago", "America/Mexico_City", "America/Denver", "America/Phoenix", "America/Los_Angeles",
+    "America/Anchorage", "Pacific/Honolulu",
+)  # fmt: skip
+
 _FULL_NAME = 'concat_ws(\' \', {t}."FirstName", {t}."LastName")'
 _USER_TYPES = ("Standard", "PowerPartner", "CSPLitePortal", "CustomerSuccess", "Guest", "AutomatedProcess")
 
@@ -29,7 +42,7 @@ USER = SObject(
         text("Alias", "Alias", 8, required=True),
         text("CommunityNickname", "Nickname", 40, required=True),
         flag("IsActive", "Active", default=True),
-        pick("TimeZoneSidKey", "Time Zone", ("GMT", "Europe/Berlin", "America/New_York"), restricted=True),
+        pick("TimeZoneSidKey", "Time Zone", TIME_ZONES, restricted=True),
         pick("LocaleSidKey", "Locale", ("en_US", "en_GB", "de_DE"), restricted=True),
         pick("EmailEncodingKey", "Email Encoding", ("UTF-8", "ISO-8859-1"), restricted=True),
         pick("LanguageLocaleKey", "Language", ("en_US", "de"), restricted=True),
@@ -56,7 +69,7 @@ ORGANIZATION = SObject(
         text("Country", "Country", 80),
         plain("Phone", "Phone", "phone", 40),
         pick("LanguageLocaleKey", "Language", ("en_US", "de"), restricted=True),
-        pick("TimeZoneSidKey", "Time Zone", ("GMT", "Europe/Berlin"), restricted=True),
+        pick("TimeZoneSidKey", "Time Zone", TIME_ZONES, restricted=True),
         readonly(text("OrganizationType", "Edition", 40)),
         readonly(text("InstanceName", "Instance Name", 5)),
         readonly(flag("IsSandbox", "Is Sandbox", default=True)),
