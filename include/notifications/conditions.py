@@ -159,7 +159,7 @@ def _onboarding(org: str, notable: Notable) -> Condition | None:
     minutes = (ended - began).total_seconds() / 60
     objects = "load of 1 object is" if onboarding.objects == 1 else f"loads of {onboarding.objects:,} objects are"
     return Condition(
-        key=f"onboarding_ended:{onboarding.last_forecast_at:%Y-%m-%dT%H:%M:%S}",
+        key=f"onboarding_ended:{onboarding.last_forecast_at.isoformat()}",
         event=Event.ONBOARDING_ENDED,
         holds=True,
         once=True,
