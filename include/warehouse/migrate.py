@@ -1,6 +1,6 @@
 """Bring the schema `headwater` to the version that this code expects.
 
-Migrations are numbered SQL files, applied in order, each in a transaction of its own, under one advisory lock.
+Migrations are numbered SQL files, applied in order; all that are missing are one transaction, under one advisory lock.
 """
 
 from __future__ import annotations

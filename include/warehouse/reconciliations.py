@@ -34,33 +34,8 @@ class Reconciliation:
 
 
 def keep_reconciliation(connection: Connection, org: str, run_id: int, found: Reconciliation) -> None:
-    """Write what a run found, in place of what an earlier pass of the same run wrote."""
+    """Write what a run found, in the transaction of what it mended."""
     values = asdict(found) | {"run_id": run_id, "org": org}
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in values if name != "run_id")
-    connection.execute(
-        text(
-            f"INSERT INTO headwater.reconciliation ({names}) VALUES ({marks}) ON CONFLICT (run_id) DO UPDATE"
-            f" SET {replaced}, written_at = now()"
-        ),
-        values,
-    )
-
-
-def last_reconciliation(connection: Connection, org: str, object: str) -> Reconciliation | None:
-    """Return the newest comparison of an object, or None."""
-    row = (
-        connection.execute(
-            text(
-                "SELECT object, compared_at, in_org, here, missing, stale, vanished, purged, fetched, rejected,"
-                " recalculated, remaining, quarantined FROM headwater.reconciliation"
-                " WHERE org = :org AND object = :object"
-                " ORDER BY run_id DESC LIMIT 1"
-            ),
-            {"org": org, "object": object},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return None if row is None else Reconciliation(**row)
+    connection.execute(text(f"INSERT INTO headwater.reconciliation ({names}) VALUES ({marks})"), values)

@@ -52,6 +52,11 @@ def points(change: float | None) -> str:
     return f"{sign}{abs(hundred):.1f}{NARROW_SPACE}pp"
 
 
+def stayed(change: float) -> bool:
+    """Return whether a change of a share is too small to be shown in percentage points."""
+    return abs(change) < 0.0005
+
+
 def moment(at: datetime | None) -> Markup:
     """Return a time as a `<time>` element in UTC, with the zone said."""
     if at is None:

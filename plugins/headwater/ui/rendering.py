@@ -50,6 +50,7 @@ environment.filters.update(
     span=formats.span,
     part=lambda text: quote(str(text), safe=""),
 )
+environment.tests.update(stayed=formats.stayed)
 environment.globals.update(window=formats.window, tabs=TABS)
 
 
