@@ -199,11 +199,22 @@ class Event:
     custom_params: Mapping[str, Any] = field(default_factory=dict)
 
 
+class ProfileAction(StrEnum):
+    """Say what is to be done to a profile; all but the first are for records that are gone."""
+
+    UPSERT = "upsert"
+    CLEAR = "clear"  # empty the attributes that the push maps
+    ARCHIVE = "archive"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Hold what one record becomes at a platform: who it is, what is known, what happened.
 
     `attributes` and `custom_attributes` hold JSON values; a None means that the source is empty now.
+    `former_identifiers` are those by which the platform took the record last, where they differ from those of now, and
+    `platform_id` the platform's own id of it, where it told one.
     """
 
     record_id: str
@@ -212,13 +223,17 @@ class Profile:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     custom_attributes: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    action: ProfileAction = ProfileAction.UPSERT
+    former_identifiers: Mapping[str, str] = field(default_factory=dict)
+    platform_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Say what became of one record: its outcome, a short cause to group by, and a message for a person.
 
-    Neither cause nor message holds a value of the record.
+    Neither cause nor message holds a value of the record. An accepted record names the platform's job that will tell
+    what became of it, and its place there; `platform_id` is the platform's own id of the profile, where it told one.
     """
 
     record_id: str
@@ -226,6 +241,9 @@ class Receipt:
     cause: str = ""
     message: str = ""
     retryable: bool = False
+    platform_id: str = ""
+    job: str = ""
+    job_place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,16 +19,16 @@ import orjson
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from include.config.platforms import PLATFORMS, Capabilities
 from include.destinations import insider_one_body as bodies
 from include.destinations import insider_one_replies as replies
 from include.destinations import insider_one_rules as rules
-from include.destinations.protocol import Batch, BatchResult, Capabilities, Limits, NextStep, Reply
+from include.destinations.protocol import Batch, BatchResult, Limits, NextStep, Pending, Reply
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, ServerFault, Unreachable
 from include.ports import Bucket
 from include.records import Event, Outcome, Profile, Receipt
 
-# The profile call shows what is stored, but only after a while: not finding an event proves nothing.
-CAPABILITIES = Capabilities(dedupes_events=False, reads_back=False, skip_hook=True)
+CAPABILITIES = PLATFORMS["insider_one"].capabilities
 
 _UPSERT = "/api/user/v1/upsert"
 _COLUMNS = "/api/user/v3/metadata/columns"
@@ -114,6 +114,10 @@ class InsiderOne:
             return BatchResult(receipts=batch.refused)
         result = self._settle(batch, may_bisect=True)
         return replace(result, receipts=batch.refused + result.receipts)
+
+    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
+        """Have nothing to settle: an answer is final."""
+        return None
 
     def test(self) -> None:
         """Ask for the names of the attributes: the platform's one reading call without side effects."""

@@ -11,12 +11,13 @@ Only `send` and `test` do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
+from include.config.platforms import Capabilities, Match
 from include.records import Event, Profile, Receipt
 
 
@@ -29,25 +30,42 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """Say what can be promised at this platform, above all after an answer was lost.
+class Policy:
+    """Hold what a push asks of the platform beyond its mapping; a definition asks only for what the platform can do.
 
     Args:
-        dedupes_events: an event sent twice under one key is stored once, so it may be sent again.
-        reads_back: the platform shows at once what it holds, so one can look and then decide.
-        skip_hook: the platform can take records without starting journeys.
-        partial_failure: one bad record doesn't spoil its batch.
+        match: which records may be touched or made at the platform.
+        clear_nulls: empty an attribute at the platform whose source is empty now; otherwise it is left as it is.
     """
 
-    dedupes_events: bool
-    reads_back: bool
-    skip_hook: bool
-    partial_failure: bool = True
+    match: Match = Match.UPSERT
+    clear_nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Hold an Airflow connection as a platform's file reads it; what each field means stands there."""
+
+    name: str
+    base_url: str = ""
+    login: str = ""
+    secret: str = field(default="", repr=False)
+    extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Name a record that a platform took for later: which one, and its place in the job."""
+
+    record_id: str
+    place: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Hold one request: its records in the order of the body, and the body itself.
+
+    A platform that takes one record at a time has batches without a body; it stops between two of them.
 
     `refused` are records that fit into no request at all: `send` gives their receipts back and sends nothing of them.
     A batch may hold nothing but refused ones.
@@ -71,6 +89,7 @@ class Reply:
     status: int
     body: bytes
     retry_after_seconds: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
 
 
 class NextStep(StrEnum):
@@ -155,13 +174,24 @@ class Destination(Protocol):
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; waits and tries again where that is safe.
 
-        A batch with events whose answer was lost is never sent again: each of its records ends ``unknown``.
+        An event whose answer was lost is sent again only where the platform dedupes; otherwise its record ends
+        ``unknown``.
         Whatever is raised, nothing of this batch was taken: its records are to be held.
 
         Raises:
             AuthError: the platform refuses our credentials; send nothing more.
             RateLimited: the platform still throttles after the waits that we allow ourselves.
             Unreachable: nobody (or something else) listens where the connection points.
+        """
+        ...
+
+    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
+        """Ask what became of the records that a job took; None: the platform still works on it.
+
+        Only where `capabilities.settles_later`; elsewhere nothing is ever accepted.
+
+        Raises:
+            AuthError, RateLimited, Unreachable, RetryableError: ask again later.
         """
         ...
 
