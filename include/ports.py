@@ -100,10 +100,21 @@ class SignInTurn(Protocol):
 
 
 class Bucket(Protocol):
-    """Hand out permission to send, at a platform's pace."""
+    """Hand out permission to send, at a platform's pace.
 
-    def take(self, tokens: int = 1) -> None:
+    A platform that limits some of its calls apart has a lane for them; "" is the lane of all others.
+    """
+
+    def take(self, tokens: int = 1, *, lane: str = "") -> None:
         """Return when `tokens` requests may be sent; blocks until then."""
+        ...
+
+    def observe(self, *, remaining: int, reset_seconds: float, lane: str = "") -> None:
+        """Take note of what the platform says is left of its window, and in how many seconds the window ends."""
+        ...
+
+    def pause(self, seconds: float, *, lane: str = "") -> None:
+        """Let nobody send for so long: the platform throttled us (429). `take` waits for it."""
         ...
 
 

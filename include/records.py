@@ -74,6 +74,7 @@ class Field:
     compound: str | None = None  # compoundFieldName
     reference_to: tuple[str, ...] = ()
     picklist: tuple[str, ...] = ()
+    held: bool = False  # not read: the change that brought it waits for a person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +245,14 @@ class Receipt:
     platform_id: str = ""
     job: str = ""
     job_place: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Say how many requests a platform takes in a window of so many seconds."""
+
+    requests: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

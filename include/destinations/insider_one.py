@@ -23,18 +23,32 @@ from include.config.platforms import PLATFORMS, Capabilities
 from include.destinations import insider_one_body as bodies
 from include.destinations import insider_one_replies as replies
 from include.destinations import insider_one_rules as rules
-from include.destinations.protocol import Batch, BatchResult, Limits, NextStep, Pending, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Limits, NextStep, Pending, Policy, Reply
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, ServerFault, Unreachable
 from include.ports import Bucket
-from include.records import Event, Outcome, Profile, Receipt
+from include.records import Event, Outcome, Pace, Profile, Receipt
 
 CAPABILITIES = PLATFORMS["insider_one"].capabilities
+PACES = {"": Pace(requests=25_000, seconds=60)}  # of the upsert, for an account
 
 _UPSERT = "/api/user/v1/upsert"
 _COLUMNS = "/api/user/v3/metadata/columns"
 _AUTH_ADVICE = (
     "Insider One refused the credentials: check partner name, token and the platform's list of allowed addresses"
 )
+
+
+def open_insider_one(access: Access, *, bucket: Bucket | None, policy: Policy) -> InsiderOne:
+    """Return Insider One behind a connection: host (base URL), login (partner name) and password (request token).
+
+    Raises:
+        AuthError: the connection lacks one of the three.
+    """
+    if not (access.base_url and access.login and access.secret):
+        raise AuthError(
+            f"the connection {access.name!r} must have host (base URL), login (partner name), password (token)"
+        )
+    return InsiderOne(base_url=access.base_url, partner=access.login, token=access.secret, bucket=bucket)
 
 
 class InsiderOne:
