@@ -26,7 +26,10 @@ class Airbyte:
         sight.state.mkdir(parents=True, exist_ok=True)
         if stage == "describe":
             return self._describe(sight)
-        if stage in ("full", "increment"):
+        if stage == "everything":  # as if for the first time; it always reads deleted records too
+            for way in self.ways:
+                (sight.state / f"state {way}.json").unlink(missing_ok=True)
+        if stage in ("full", "increment", "everything"):
             each_way(self.ways, lambda way: self._read(way, sight))
         if stage == "error":
             config = self._config(sight, "its choice", refresh_token="5Aep861wrong")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -66,6 +66,15 @@ class PeersOrg:
         date = self._http.get("/services/data").headers["Date"]
         return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def described(self, name: str) -> list[dict[str, Any]]:
+        """Return the fields of an object as the org describes them."""
+        answer = self._http.get(f"{_VERSION}/sobjects/{name}/describe").raise_for_status()
+        return list(answer.json()["fields"])
+
+    def records(self, name: str, fields: Iterable[str]) -> list[Row]:
+        """Return all records of an object, deleted ones too, with these fields."""
+        return self._query(f"SELECT {', '.join(fields)} FROM {name}", deleted=True)
+
     def rows(self, condition: str = "", *, deleted: bool = False) -> dict[str, list[Row]]:
         """Return the records of every compared object, read as plainly as can be."""
         return {name: self._query(f"SELECT {', '.join(fields)} FROM {name} {condition}", deleted=deleted)
@@ -74,6 +83,10 @@ class PeersOrg:
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """Return the store's own counts of present and deleted records."""
         return dict(self._http.get("/sandbox/counts").raise_for_status().json())
+
+    def look(self, name: str) -> Mapping[str, Any]:
+        """Return what the control plane shows."""
+        return dict(self._http.get(f"/sandbox/{name}").raise_for_status().json())
 
     def command(self, name: str, **body: Any) -> None:
         """Give an order to the control plane."""

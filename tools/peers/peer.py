@@ -34,7 +34,7 @@ class Sight:
 
 
 class Peer(Protocol):
-    """Install itself, and do the stages describe, full, increment, write and error."""
+    """Install itself, and do the stages describe, full, increment, write and error; some also `everything`."""
 
     name: str
     ways: Mapping[str, bool]  # how it reads everything, and whether it sees deleted records on that way

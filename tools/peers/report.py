@@ -22,8 +22,8 @@ def report(story: Story) -> str:
         said += [f"{visit.peer.name}", f"  write  {visit.write or 'not reached'}"]
         said += [f"  error  {' '.join(each.split())}" for each in visit.errors]
     parts = [
-        "Full read: records of each object", _table(read),
-        "Increment: changed records of each object (+ read again without a change)", _table(change),
+        "Full read: records of each object", table(read),
+        "Increment: changed records of each object (+ read again without a change)", table(change),
         "Writes and errors", "\n".join(said),
         _verdict(story),
     ]  # fmt: skip
@@ -76,7 +76,8 @@ def _changes(visit: Visit) -> list[list[str]]:
     ]  # fmt: skip
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows under a headline, in columns."""
     full = [row for row in rows if len(row) == len(rows[0])]
     widths = [max(len(row[column]) for row in full) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]

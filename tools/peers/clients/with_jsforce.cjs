@@ -46,6 +46,17 @@ const stages = {
     }
     return {};
   },
+  async everything() { // deleted records too
+    const conn = await signIn();
+    const ways = {
+      REST: (text) => all(conn, text, true),
+      'Bulk 2.0': async (text) => (await conn.bulk2.query(text, { scanAll: true })).toArray(),
+    };
+    for (const [way, read] of Object.entries(ways)) {
+      for (const [name, fields] of Object.entries(settings.objects)) keep(way, name, await read(soql(name, fields)));
+    }
+    return {};
+  },
   async increment() {
     const conn = await signIn();
     const start = new Date(new Date(settings.since) - 120000).toISOString();

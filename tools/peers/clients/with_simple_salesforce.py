@@ -61,6 +61,19 @@ def full(settings):
     return {}
 
 
+def everything(settings):
+    """Read all records, deleted ones too."""
+    sf = sign_in(settings)
+    for name, fields in settings["objects"].items():
+        text = soql(name, fields)
+        keep(settings, "REST", name, sf.query_all_iter(text, include_deleted=True))
+        pages = getattr(sf.bulk2, name).query_all(text, max_records=1500)
+        keep(
+            settings, "Bulk 2.0", name, (row for page in pages for row in csv.DictReader(io.StringIO(page, newline="")))
+        )
+    return {}
+
+
 def increment(settings):
     sf = sign_in(settings)
     start = datetime.fromisoformat(settings["since"])
@@ -111,5 +124,8 @@ def error(settings):
 
 
 if __name__ == "__main__":
-    stages = {"describe": describe, "full": full, "increment": increment, "write": write, "error": error}
+    stages = {
+        "describe": describe, "full": full, "everything": everything, "increment": increment, "write": write,
+        "error": error,
+    }  # fmt: skip
     sys.stdout.write(json.dumps(stages[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()))) + "\n")
