@@ -109,8 +109,15 @@ class Bucket(Protocol):
         """Return when `tokens` requests may be sent; blocks until then."""
         ...
 
-    def observe(self, *, remaining: int, reset_seconds: float, lane: str = "") -> None:
-        """Take note of what the platform says is left of its window, and in how many seconds the window ends."""
+    def observe(self, *, remaining: int, resets_in_seconds: float, limit: int | None = None, lane: str = "") -> None:
+        """Take note of the platform's own count, as read from the headers of an answer.
+
+        Args:
+            remaining: how many requests the platform still takes in its present window; 0 when it throttles.
+            resets_in_seconds: when that window ends.
+            limit: how many requests a whole window has, where the platform says it.
+            lane: of the call that was answered.
+        """
         ...
 
     def pause(self, seconds: float, *, lane: str = "") -> None:
