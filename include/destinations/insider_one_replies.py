@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from include.destinations import results
 from include.destinations.protocol import Batch, BatchResult, NextStep, Reply
 from include.records import Outcome, Profile, Receipt
 
@@ -40,37 +41,35 @@ def interpret(batch: Batch, reply: Reply) -> BatchResult:
     """Decide what the reply means for each record of the batch, and what to do next."""
     text = _error_text(reply)
     if reply.status in (401, 403) or (reply.status == 400 and text.startswith("partner is invalid")):
-        return _whole(
+        return results.whole(
             batch, NextStep.STOP, "credentials_refused", "the platform refused partner name, token or address"
         )
     if reply.status == 429:
-        result = _whole(batch, NextStep.WAIT, "throttled", "the platform throttles this account")
-        return _with_wait(result, reply.retry_after_seconds)
+        return results.throttled(batch, wait=reply.retry_after_seconds)
     if reply.status == 413 or (reply.status == 400 and "bigger than maximum" in text):
-        return _too_large(batch)
+        return results.too_large(batch)
     # A 500 comes out of the processing itself: events may be stored already, and sending them again would double them.
     if reply.status == 503 or (reply.status == 500 and not batch.holds_events):
         message = f"the platform reported a fault of its own (HTTP {reply.status})"
-        return _with_wait(_failed(batch, "server_fault", message), reply.retry_after_seconds)
+        return results.failed(
+            batch, "server_fault", message, doubles=batch.holds_events, wait=reply.retry_after_seconds
+        )
     if reply.status >= 500 or reply.status == 408:
         return lost(batch, f"no answer came through (HTTP {reply.status})")
     if reply.status == 200:
         return _accepted(batch, reply.body)
     if 300 <= reply.status < 400 or reply.status in (404, 405):
         message = f"what answers there is not the platform (HTTP {reply.status})"
-        return _whole(batch, NextStep.MISDIRECTED, "misdirected", message)
+        return results.whole(batch, NextStep.MISDIRECTED, "misdirected", message)
     message = f"the platform refused the whole request (HTTP {reply.status})"
-    return BatchResult(
-        receipts=_rejected_all(batch, "request_refused", message), cause="request_refused", message=message
-    )
+    return results.refused(batch, "request_refused", message)
 
 
 def lost(batch: Batch, message: str) -> BatchResult:
     """Decide about a batch whose answer never came: nobody knows whether the platform took it."""
     if not batch.holds_events:
-        return _failed(batch, "no_answer", message)
-    receipts = _unknown_all(batch, "no_answer", message)
-    return BatchResult(receipts=receipts, cause="no_answer", message=message)
+        return results.failed(batch, "no_answer", message, doubles=False)
+    return results.unknown(batch, "no_answer", message)
 
 
 def refused_by_platform(status: int, body: bytes) -> bool:
@@ -141,53 +140,7 @@ def _judged(record: Profile, problems: list[tuple[str, str]] | None) -> Receipt:
 def _unclear(batch: Batch) -> BatchResult:
     message = "the platform's answer does not say which records it took"
     step = NextStep.DONE if batch.holds_events or len(batch.records) == 1 else NextStep.BISECT
-    receipts = _unknown_all(batch, "unclear_answer", message)
-    return BatchResult(receipts=receipts, next_step=step, cause="unclear_answer", message=message)
-
-
-def _too_large(batch: Batch) -> BatchResult:
-    message = "the platform takes no request of this size"
-    step = NextStep.SPLIT if len(batch.records) > 1 else NextStep.DONE
-    receipts = _rejected_all(batch, "too_large", message)
-    return BatchResult(receipts=receipts, next_step=step, cause="too_large", message=message)
-
-
-def _failed(batch: Batch, cause: str, message: str) -> BatchResult:
-    """Say that it may be sent again; once given up, a batch with events is unknown and one without may be retried."""
-    unsure = batch.holds_events
-    receipts = _unknown_all(batch, cause, message) if unsure else _rejected_all(batch, cause, message, retryable=True)
-    return BatchResult(receipts=receipts, next_step=NextStep.RETRY, cause=cause, message=message)
-
-
-def _whole(batch: Batch, step: NextStep, cause: str, message: str) -> BatchResult:
-    receipts = tuple(
-        Receipt(record_id=each.record_id, outcome=Outcome.HELD, cause=cause, message=message) for each in batch.records
-    )
-    return BatchResult(receipts=receipts, next_step=step, cause=cause, message=message)
-
-
-def _with_wait(result: BatchResult, seconds: float | None) -> BatchResult:
-    return BatchResult(
-        receipts=result.receipts,
-        next_step=result.next_step,
-        cause=result.cause,
-        message=result.message,
-        retry_after_seconds=seconds,
-    )
-
-
-def _rejected_all(batch: Batch, cause: str, message: str, *, retryable: bool = False) -> tuple[Receipt, ...]:
-    return tuple(
-        Receipt(record_id=each.record_id, outcome=Outcome.REJECTED, cause=cause, message=message, retryable=retryable)
-        for each in batch.records
-    )
-
-
-def _unknown_all(batch: Batch, cause: str, message: str) -> tuple[Receipt, ...]:
-    return tuple(
-        Receipt(record_id=each.record_id, outcome=Outcome.UNKNOWN, cause=cause, message=message)
-        for each in batch.records
-    )
+    return results.unknown(batch, "unclear_answer", message, step=step)
 
 
 def _json(body: bytes) -> Any:

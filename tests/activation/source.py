@@ -13,6 +13,7 @@ from include.activation.options import PushMode, PushRunOptions
 from include.activation.select import Selection, select_push
 from include.config.pushes import PushDefinition
 from include.destinations.insider_one import InsiderOne
+from include.destinations.line import Patience
 from include.destinations.protocol import Destination
 from include.records import AirflowRun, Describe, Field, OutcomeCounts, Window
 from include.sandbox.insider_one.credentials import PARTNER, TOKEN
@@ -148,7 +149,9 @@ def definition(**changes: Any) -> PushDefinition:
 
 
 def insider_one(url: str, **options: Any) -> InsiderOne:
-    return InsiderOne(base_url=url, partner=PARTNER, token=TOKEN, sleep=lambda seconds: None, **options)
+    return InsiderOne(
+        base_url=url, partner=PARTNER, token=TOKEN, patience=Patience(sleep=lambda seconds: None), **options
+    )
 
 
 def select(

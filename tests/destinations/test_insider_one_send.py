@@ -11,6 +11,7 @@ import pytest
 
 from include.destinations.insider_one import InsiderOne
 from include.destinations.insider_one_body import build
+from include.destinations.line import Patience
 from include.destinations.protocol import Batch, BatchResult, Destination
 from include.errors import AuthError, RateLimited, ServerFault, Unreachable
 from include.records import Event, Outcome, Profile
@@ -24,11 +25,19 @@ class Line:
     def __init__(self, sandbox: Sandbox, **options: Any) -> None:
         self.pauses: list[float] = []
         self.tokens = 0
+        self.told_to_wait: list[float] = []
+        patience = Patience(sleep=self.pauses.append, read_timeout_seconds=options.pop("read_timeout_seconds", 60.0))
         options = {"base_url": sandbox.url, "partner": PARTNER, "token": TOKEN, "bucket": self} | options
-        self.insider = InsiderOne(sleep=self.pauses.append, **options)
+        self.insider = InsiderOne(patience=patience, **options)
 
-    def take(self, tokens: int = 1) -> None:
+    def take(self, tokens: int = 1, *, lane: str = "") -> None:
         self.tokens += tokens
+
+    def observe(self, *, remaining: int, resets_in_seconds: float, limit: int | None = None, lane: str = "") -> None:
+        raise AssertionError("the platform sends no headers of that kind")
+
+    def pause(self, seconds: float, *, lane: str = "") -> None:
+        self.told_to_wait.append(seconds)
 
     def send(self, batch: Batch) -> BatchResult:
         result = self.insider.send(batch)
@@ -136,6 +145,7 @@ def test_throttling_waits_as_told_and_goes_on(sandbox: Sandbox, line: Line) -> N
     sandbox.fault(status=429)
     assert tally(line.send(batch(2, events=True))) == {"delivered": 2}
     assert line.pauses[0] == 7.0
+    assert line.told_to_wait == [7.0]
     assert 0.5 < line.pauses[1] < 2
     assert sandbox.counts["events"] == 2
 
