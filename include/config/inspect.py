@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from include.config.checks import CheckDefinition
+from include.config.filters import comparisons
 from include.config.loader import Definitions
 from include.config.pushes import PushDefinition
 from include.errors import DefinitionError
@@ -102,15 +103,19 @@ def _unknown_objects(
 
 def _in_push(push: PushDefinition, described: Described) -> Iterator[DefinitionError]:
     file = f"pushes/{push.push}.yaml"
-    if push.source.object not in described:
-        yield DefinitionError(
-            f"the org {push.org!r} has no object {push.source.object} that our user can see"
-            f"{_nearest(push.source.object, _labels_of_objects(described))}",
-            file=file,
-            key="source.object",
-        )
-        return
-    for key, path in push.field_paths:
+    for object in push.source.objects_read:
+        if object not in described:
+            hint = _nearest(object, _labels_of_objects(described))
+            yield DefinitionError(
+                f"the org {push.org!r} has no object {object} that our user can see{hint}",
+                file=file,
+                key=f"source.{push.source.kind}",
+            )
+            return
+    if push.source.object is None:
+        return  # its columns are those of its result, which the select task looks up
+    paths = [*push.field_paths, *(("source.filter", each.field) for each in comparisons(push.source.filter or ()))]
+    for key, path in paths:
         problem = missing_part(push.source.object, path, described)
         if problem:
             yield DefinitionError(problem, file=file, key=key)

@@ -17,6 +17,7 @@ from include.config.checks import CheckDefinition, CheckFile
 from include.config.housekeeping import HousekeepingDefinition, keep_everything
 from include.config.model import DefinitionModel
 from include.config.orgs import OrgDefinition
+from include.config.push_models import objects_named, read_model
 from include.config.pushes import PushDefinition
 from include.errors import DefinitionError
 from include.settings import read_settings
@@ -72,7 +73,8 @@ def load_definitions(folder: Path | None = None) -> Definitions:
     pushes = _by_name(_read(folder, "pushes", PushDefinition, errors), "push", errors)
     check_files = _read(folder, "checks", CheckFile, errors)
     checks = _by_name([(file, each) for file, content in check_files for each in content.checks], "check", errors)
-    pushes = dict(_with_known_org(pushes, orgs, errors))
+    models = _models(folder, errors)
+    pushes = dict(_with_known_source(pushes, orgs, models, errors))
     return Definitions(
         orgs={name: each for name, (_, each) in orgs.items()},
         pushes={name: each for name, (_, each) in pushes.items()},
@@ -181,22 +183,62 @@ def _by_name(
     return named
 
 
-def _with_known_org(
+def _models(folder: Path, errors: list[DefinitionError]) -> dict[str, str]:
+    """Return the SELECT of each file in `models/`, by name; the folder need not be there."""
+    models: dict[str, str] = {}
+    for path in sorted((folder / "models").glob("*.sql")):
+        try:
+            models[path.stem] = read_model(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            errors.append(DefinitionError(f"the file cannot be read: {error}", file=f"models/{path.name}"))
+        except ValueError as error:
+            errors.append(DefinitionError(str(error), file=f"models/{path.name}"))
+    return models
+
+
+def _with_known_source(
     pushes: dict[str, tuple[str, PushDefinition]],
     orgs: dict[str, tuple[str, OrgDefinition]],
+    models: dict[str, str],
     errors: list[DefinitionError],
 ) -> Iterator[tuple[str, tuple[str, PushDefinition]]]:
     for name, (file, push) in pushes.items():
         if push.org not in orgs:
             known = ", ".join(sorted(orgs)) or "none"
             errors.append(DefinitionError(f"no org is called {push.org!r}; defined: {known}", file=file, key="org"))
-        elif push.source.object not in orgs[push.org][1].all_objects:
-            errors.append(
-                DefinitionError(
-                    f"org {push.org!r} does not read {push.source.object}; add it to `objects` in {orgs[push.org][0]}",
-                    file=file,
-                    key="source.object",
-                )
-            )
-        else:
-            yield name, (file, push)
+            continue
+        org_file, org = orgs[push.org]
+        try:
+            yield name, (file, _resolved(push, org, org_file, models))
+        except ValueError as error:
+            key = f"source.{push.source.kind}"
+            errors.append(DefinitionError(str(error), file=file, key=key))
+
+
+def _resolved(push: PushDefinition, org: OrgDefinition, org_file: str, models: dict[str, str]) -> PushDefinition:
+    """Return the push with what its source means in its org.
+
+    Raises:
+        ValueError: there is no such source.
+    """
+    source = push.source
+    if source.object:
+        if source.object not in org.all_objects:
+            raise ValueError(f"org {push.org!r} does not read {source.object}; add it to `objects` in {org_file}")
+        return push
+    if source.query:
+        query = org.query(source.query)
+        if query is None:
+            known = ", ".join(each.name for each in org.queries) or "none"
+            raise ValueError(f"org {push.org!r} has no query {source.query!r} in {org_file}; it has: {known}")
+        key = source.key if "key" in source.model_fields_set else query.key
+        filled: dict[str, object] = {"key": key, "objects": (query.parts.object,)}
+    else:
+        sql = models.get(source.model or "")
+        if sql is None:
+            known = ", ".join(sorted(models)) or "none"
+            raise ValueError(f"there is no usable file models/{source.model}.sql; there are: {known}")
+        named = objects_named(sql, org.all_sources)
+        behind = (query.parts.object if (query := org.query(each)) else each for each in named)
+        filled = {"sql": sql, "objects": tuple(dict.fromkeys(behind))}
+    return push.model_copy(update={"source": source.model_copy(update=filled)})

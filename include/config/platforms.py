@@ -57,12 +57,14 @@ class Platform:
         title: as people write it.
         capabilities: what can be promised.
         max_batch: the most records in a request.
+        default_match: whom a push touches that says nothing about it.
     """
 
     name: str
     title: str
     capabilities: Capabilities
     max_batch: int
+    default_match: Match = Match.UPSERT
 
 
 _ALL_MATCHES = frozenset(Match)
@@ -85,6 +87,7 @@ _PLATFORMS = (
         name="intercom",
         title="Intercom",
         max_batch=100,  # ours: its contacts are written one by one, and between two batches a push can be stopped
+        default_match=Match.UPDATE_ONLY,  # its own connector creates nobody
         capabilities=Capabilities(
             dedupes_events=True,
             reads_back=True,

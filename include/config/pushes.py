@@ -2,78 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from include.config.model import ApiName, Cron, DefinitionModel, FieldPath, Slug
+from include.config.model import Cron, DefinitionModel, Slug
+from include.config.platforms import PLATFORMS, Match, Platform
+from include.config.push_mapping import (
+    AttributeName,
+    EventDefinition,
+    Identifiers,
+    Mapped,
+    MappedField,
+    Phone,
+    Scalar,
+    refuse_way_back,
+)
+from include.config.push_source import Source
+from include.records import ProfileAction
 
-EventName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-Scalar = str | int | float | bool
-# One field, or several of which the first that holds a valid value is taken.
-FieldPaths = Annotated[
-    tuple[FieldPath, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-    Field(min_length=1),
-]
+__all__ = ["EventDefinition", "Gate", "Identifiers", "Phone", "PushDefinition", "PushOptions", "Source", "Target"]
 
-
-class Source(DefinitionModel):
-    """Name the object that the records come from."""
-
-    object: ApiName
+PlatformName = Literal["insider_one", "intercom", "klaviyo", "hubspot", "braze", "webhook"]
+Gone = Literal["ignore", "clear", "archive", "delete"]
+# What a platform makes of names that it doesn't take is to lose them without a word.
+_NAMES: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "insider_one": (
+        re.compile(r"(?!c_)[a-z0-9][a-z0-9_]*"),
+        "lower-case letters, digits and underscores, no `c_` first",
+    ),
+    "hubspot": (re.compile(r"[a-z][a-z0-9_]*"), "lower-case letters, digits and underscores"),
+}
+_EVENT_NAMES: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "insider_one": (re.compile(r"[a-z0-9][a-z0-9._-]*"), "lower-case letters, digits, dots, dashes and underscores"),
+}
 
 
 class Target(DefinitionModel):
     """Name the platform and the Airflow connection that leads to it."""
 
-    platform: Literal["insider_one"]
+    platform: PlatformName
     connection: str = Field(min_length=1)
-
-
-class Identifiers(DefinitionModel):
-    """Say which fields identify a person at the platform; at least one.
-
-    Of several fields, as in ``phone_number: [MobilePhone, Phone]``, the first that holds a valid value is taken.
-    """
-
-    email: FieldPaths | None = None
-    phone_number: FieldPaths | None = None
-    uuid: FieldPaths | None = None
-    custom: dict[AttributeName, FieldPath] = {}
-
-    @model_validator(mode="after")
-    def _at_least_one(self) -> Identifiers:
-        if not (self.email or self.phone_number or self.uuid or self.custom):
-            raise ValueError("name at least one of email, phone_number, uuid or custom")
-        return self
-
-
-class Phone(DefinitionModel):
-    """Say how phone numbers without a country are read (E.164)."""
-
-    default_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
-    country_field: FieldPath | None = None
-
-
-class EventDefinition(DefinitionModel):
-    """Say which event goes with each record: its name, its time, its parameters."""
-
-    name: EventName | None = None
-    name_field: FieldPath | None = None
-    time: Literal["processing"] | FieldPath = "processing"
-    when: Literal["changed", "every_run"] = "changed"
-    params: dict[AttributeName, FieldPath] = {}
-    custom_params: dict[AttributeName, FieldPath] = {}
-    fixed_params: dict[AttributeName, Scalar] = {}
-    custom_fixed_params: dict[AttributeName, Scalar] = {}
-
-    @model_validator(mode="after")
-    def _one_name(self) -> EventDefinition:
-        if (self.name is None) == (self.name_field is None):
-            raise ValueError("give either name (fixed) or name_field (taken from a field), not both")
-        return self
 
 
 class Gate(DefinitionModel):
@@ -89,14 +60,22 @@ class PushOptions(DefinitionModel):
 
     skip_hook: bool = False
     fast_fail: bool = False
-    batch_size: int = Field(default=1000, ge=1, le=1000)
+    records: Literal["changed", "all"] = Field(default="changed", description="which records a run looks at")
+    batch_size: int | None = Field(default=None, ge=1, description="at most so many records in a request")
     max_failed_share: float = Field(
         default=0.5, ge=0, le=1, description="more failed records than this share and the run is red"
     )
+    min_delivered: int = Field(default=0, ge=0, description="fewer delivered records than this and the run is red")
     approve_above: int = Field(
         default=50_000,
         ge=0,
         description="a run that would start journeys for more records than this waits for a person's approval",
+    )
+    unusual_factor: float = Field(
+        default=40, gt=1, description="so many times the usual size, and the run waits for a person's approval"
+    )
+    max_gone_share: float = Field(
+        default=0.05, ge=0, le=1, description="if more of what was delivered is gone, a person must approve"
     )
 
 
@@ -107,18 +86,85 @@ class PushDefinition(DefinitionModel):
     org: Slug
     owner: str = "data"
     description: str = ""
+    direction: str = "to_platform"
+    production: bool = Field(default=False, description="refuse the records of a sandbox org")
     source: Source
     destination: Target
     schedule: Cron
+    match: Match | None = Field(default=None, description="whom to touch at the platform; None: what is usual there")
+    nulls: Literal["leave", "clear"] = Field(default="leave", description="what a field that is empty now does there")
+    gone: Gone = Field(default="ignore", description="what to do there about records that are gone")
     identifiers: Identifiers
-    attributes: dict[AttributeName, FieldPath] = {}
-    custom_attributes: dict[AttributeName, FieldPath] = {}
+    attributes: dict[AttributeName, Mapped] = {}
+    custom_attributes: dict[AttributeName, Mapped] = {}
     fixed: dict[AttributeName, Scalar] = {}
     custom_fixed: dict[AttributeName, Scalar] = {}
     phone: Phone = Phone()
     event: EventDefinition | None = None
     gate: Gate = Gate()
     options: PushOptions = PushOptions()
+
+    @field_validator("direction")
+    @classmethod
+    def _one_way(cls, direction: str) -> str:
+        return refuse_way_back(direction)
+
+    @field_validator("match")
+    @classmethod
+    def _match_can_be_kept(cls, match: Match | None, info: ValidationInfo) -> Match | None:
+        platform = _platform(info)
+        if platform and match and match not in platform.capabilities.matches:
+            can = ", ".join(sorted(platform.capabilities.matches))
+            raise ValueError(f"{platform.title} cannot keep to {match.value!r}; it can: {can}")
+        return match
+
+    @field_validator("nulls")
+    @classmethod
+    def _nulls_can_be_cleared(cls, nulls: str, info: ValidationInfo) -> str:
+        platform = _platform(info)
+        if platform and nulls == "clear" and not platform.capabilities.clears_nulls:
+            raise ValueError(f"{platform.title} cannot empty an attribute; write `leave`")
+        return nulls
+
+    @field_validator("gone")
+    @classmethod
+    def _gone_can_be_followed(cls, gone: Gone, info: ValidationInfo) -> Gone:
+        platform = _platform(info)
+        if platform and gone != "ignore" and ProfileAction(gone) not in platform.capabilities.gone:
+            can = ", ".join(["ignore", *sorted(platform.capabilities.gone)])
+            raise ValueError(f"{platform.title} has no way to {gone} a profile; it can: {can}")
+        return gone
+
+    @field_validator("attributes", "custom_attributes", "fixed", "custom_fixed")
+    @classmethod
+    def _names_are_taken(cls, named: dict[str, object], info: ValidationInfo) -> dict[str, object]:
+        _insist_on_names(list(named), info, _NAMES)
+        return named
+
+    @field_validator("event")
+    @classmethod
+    def _event_names_are_taken(cls, event: EventDefinition | None, info: ValidationInfo) -> EventDefinition | None:
+        if event is not None:
+            _insist_on_names([event.name] if event.name else [], info, _EVENT_NAMES)
+            groups = (event.params, event.custom_params, event.fixed_params, event.custom_fixed_params)
+            _insist_on_names([name for group in groups for name in group], info, _NAMES)
+            source = info.data.get("source")
+            if source and source.model and source.stamp is None and event.when == "changed":
+                raise ValueError(
+                    "an event for each change needs `source.stamp`, the column of the model that says when a row last"
+                    " changed; or write `when: every_run`"
+                )
+        return event
+
+    @field_validator("options")
+    @classmethod
+    def _options_suit_platform(cls, options: PushOptions, info: ValidationInfo) -> PushOptions:
+        platform = _platform(info)
+        if platform and options.skip_hook and not platform.capabilities.skip_hook:
+            raise ValueError(without_skip_hook(platform))
+        if platform and (options.batch_size or 0) > platform.max_batch:
+            raise ValueError(f"{platform.title} takes at most {platform.max_batch:,} records in a request (batch_size)")
+        return options
 
     @model_validator(mode="after")
     def _says_something(self) -> PushDefinition:
@@ -127,20 +173,69 @@ class PushDefinition(DefinitionModel):
         return self
 
     @property
-    def field_paths(self) -> tuple[tuple[str, str], ...]:
-        """Return every field that the push reads, as (key in the file, path): what must exist in the org."""
-        found: list[tuple[str, str]] = []
-        for kind in ("email", "phone_number", "uuid"):
-            found += [(f"identifiers.{kind}", path) for path in getattr(self.identifiers, kind) or ()]
-        groups: list[tuple[str, dict[str, str]]] = [
+    def platform(self) -> Platform:
+        """Return what is known of the platform."""
+        return PLATFORMS[self.destination.platform]
+
+    @property
+    def match_policy(self) -> Match:
+        """Return whom the push touches at the platform."""
+        return self.match or self.platform.default_match
+
+    @property
+    def batch_size(self) -> int:
+        """Return the most records in a request."""
+        return self.options.batch_size or self.platform.max_batch
+
+    @property
+    def gone_action(self) -> ProfileAction | None:
+        """Return what is done to the profile of a record that is gone; None: nothing."""
+        return None if self.gone == "ignore" else ProfileAction(self.gone)
+
+    @property
+    def mapped_fields(self) -> tuple[tuple[str, MappedField], ...]:
+        """Return every mapped field, as (key in the file, field)."""
+        found = [(f"identifiers.{kind}", each) for kind, fields in self.identifiers.standard.items() for each in fields]
+        groups: list[tuple[str, dict[str, MappedField]]] = [
             ("identifiers.custom", self.identifiers.custom),
             ("attributes", self.attributes),
             ("custom_attributes", self.custom_attributes),
         ]
-        if self.phone.country_field:
-            found.append(("phone.country_field", self.phone.country_field))
         if self.event:
             groups += [("event.params", self.event.params), ("event.custom_params", self.event.custom_params)]
-            found += [("event.name_field", self.event.name_field)] if self.event.name_field else []
-            found += [("event.time", self.event.time)] if self.event.time != "processing" else []
-        return tuple(found) + tuple((f"{key}.{name}", path) for key, group in groups for name, path in group.items())
+        return tuple(found) + tuple((f"{key}.{name}", field) for key, group in groups for name, field in group.items())
+
+    @property
+    def field_paths(self) -> tuple[tuple[str, str], ...]:
+        """Return every field that the push maps, as (key in the file, path): what must exist in the source."""
+        found = [(key, each.field) for key, each in self.mapped_fields]
+        if self.phone.country_field:
+            found.append(("phone.country_field", self.phone.country_field))
+        if self.event and self.event.name_field:
+            found.append(("event.name_field", self.event.name_field))
+        if self.event and self.event.time != "processing":
+            found.append(("event.time", self.event.time))
+        return tuple(found)
+
+
+def without_skip_hook(platform: Platform) -> str:
+    """Return what to say to somebody who asks for skip hook where there is none."""
+    return (
+        f"{platform.title} has no way to take data without starting journeys: take skip_hook out, and pause the journeys"
+        " at the platform while much is sent"
+    )
+
+
+def _platform(info: ValidationInfo) -> Platform | None:
+    target = info.data.get("destination")
+    return PLATFORMS[target.platform] if target else None
+
+
+def _insist_on_names(names: list[str], info: ValidationInfo, rules: Mapping[str, tuple[re.Pattern[str], str]]) -> None:
+    platform = _platform(info)
+    if platform is None or platform.name not in rules:
+        return
+    pattern, words = rules[platform.name]
+    wrong = [name for name in names if not pattern.fullmatch(name)]
+    if wrong:
+        raise ValueError(f"{platform.title} takes only {words} in a name; mend {', '.join(wrong)}")

@@ -14,7 +14,8 @@ def users_of(definitions: Definitions, org: str, object: str, field: str) -> tup
     found = [
         f"push {push.push}"
         for push in definitions.pushes.values()
-        if push.org == org and any(_uses(push.source.object, path, object, field) for _, path in push.field_paths)
+        if push.org == org
+        and any(_uses(each, path, object, field) for each in push.source.objects_read for _, path in push.field_paths)
     ]
     found += [f"check {check.check}" for check in definitions.checks.values() if field in check.needs.get(object, ())]
     return tuple(dict.fromkeys(found))

@@ -85,7 +85,7 @@ def _definition_errors(
     pushes = {name: each for name, each in definitions.pushes.items() if each.org == org.org}
     readable = {each.object for each in answers.objects if not each.describe_problem}
     described: dict[str, Describe] = {}
-    for name in sorted({each.source.object for each in pushes.values()} & readable):
+    for name in sorted({name for each in pushes.values() for name in each.source.objects_read} & readable):
         found = client.describe(name)
         if found is not None:
             described[name] = found

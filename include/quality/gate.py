@@ -25,26 +25,26 @@ def judge_gate(engine: Engine, push: PushDefinition, *, override: bool, now: dat
     """Read the org's latest assessment and return whether this push may go on."""
     latest = latest_assessment(engine, push.org)
     issues = issues_of(engine, latest.assessment_id) if latest else ()
-    return decide_gate(push.gate, push.source.object, latest, issues, override=override, now=now)
+    return decide_gate(push.gate, push.source.objects_read, latest, issues, override=override, now=now)
 
 
 def decide_gate(
     gate: Gate,
-    object: str,
+    objects: Sequence[str],
     latest: AssessmentRow | None,
     issues: Sequence[IssueResult],
     *,
     override: bool,
     now: datetime,
 ) -> GateVerdict:
-    """Return whether records of an object may be pushed.
+    """Return whether records of these objects may be pushed.
 
     A critical check that failed closes the gate; one that could not be assessed does not, but it is named.
     An assessment older than `gate.max_age_hours` counts as none.
     """
     if not gate.enabled:
         return GateVerdict(open=True, reason="the gate is switched off in the push's definition", assessment_id=None)
-    verdict = _by_assessment(gate, object, latest, issues, now)
+    verdict = _by_assessment(gate, objects, latest, issues, now)
     if verdict.open or not override:
         return verdict
     reason = f"opened by override, although {verdict.reason}"
@@ -52,7 +52,7 @@ def decide_gate(
 
 
 def _by_assessment(
-    gate: Gate, object: str, latest: AssessmentRow | None, issues: Sequence[IssueResult], now: datetime
+    gate: Gate, objects: Sequence[str], latest: AssessmentRow | None, issues: Sequence[IssueResult], now: datetime
 ) -> GateVerdict:
     if latest is None:
         return _without(gate, "there is no health assessment of the org yet; run its health DAG")
@@ -62,14 +62,15 @@ def _by_assessment(
             f"the latest health assessment, of {latest.assessed_at:%Y-%m-%d %H:%M} UTC, is older than"
             f" {gate.max_age_hours:g} hours; run the health DAG",
         )
-    critical = [issue for issue in issues if issue.object == object and issue.severity == "critical"]
+    named = " and ".join(objects)
+    critical = [issue for issue in issues if issue.object in objects and issue.severity == "critical"]
     failed = [issue for issue in critical if issue.verdict == "failed"]
     if failed:
-        reason = f"critical checks of {object} failed: {'; '.join(map(_says, failed))}"
+        reason = f"critical checks of {named} failed: {'; '.join(map(_says, failed))}"
         return GateVerdict(open=False, reason=reason, assessment_id=latest.assessment_id)
     passed = sum(issue.verdict == "passed" for issue in critical)
     absent = [issue.check_id for issue in critical if issue.verdict == "not_assessed"]
-    reason = f"{passed} critical checks of {object} passed"
+    reason = f"{passed} critical checks of {named} passed"
     if absent:
         reason += f"; not assessed: {', '.join(absent)}"
     return GateVerdict(open=True, reason=reason, assessment_id=latest.assessment_id)

@@ -46,7 +46,8 @@ def _ask(
         labels = {each.name: each.label for each in client.list_objects()}
         wanted = set(org.all_objects)
         wanted |= {each for check in definitions.checks.values() for each in check.needs}
-        wanted |= {each.source.object for each in definitions.pushes.values() if each.org == org.org}
+        pushes = [each for each in definitions.pushes.values() if each.org == org.org]
+        wanted |= {name for each in pushes for name in each.source.objects_read}
         asked = {name: client.describe(name) for name in sorted(wanted & set(labels))}
         described = {name: each for name, each in asked.items() if each is not None}
         return described, labels, check_queries(client, org, described)

@@ -58,7 +58,9 @@ def warnings(definitions: Definitions, org: str, object: str) -> list[str]:
             " beginning, and pushes of it send every record again."
         )
     pushes = [
-        each.push for each in definitions.pushes.values() if each.org == org and object in ("", each.source.object)
+        each.push
+        for each in definitions.pushes.values()
+        if each.org == org and object in ("", each.source.name, *each.source.objects_read)
     ]
     if pushes:
         notes.append(f"These pushes read it: {', '.join(pushes)}.")

@@ -44,7 +44,7 @@ def _issue(verdict: str = "failed", severity: str = "critical", object: str = "C
 
 def _decide(*issues: IssueResult, gate: Gate | None = None, hours_ago: float | None = 1, override: bool = False):
     latest = None if hours_ago is None else _assessment(hours_ago)
-    return decide_gate(gate or Gate(), "Contact", latest, issues, override=override, now=NOW)
+    return decide_gate(gate or Gate(), ("Contact",), latest, issues, override=override, now=NOW)
 
 
 def test_a_failed_critical_check_of_the_object_closes_the_gate():
