@@ -14,7 +14,7 @@ from include.activation.options import PushMode
 from include.activation.prepare import Candidate, Row, events_of, in_rounds, prepare_row, with_claimed
 from include.activation.record import record_receipts, record_refused, record_unchanged
 from include.activation.select import source_of
-from include.activation.settlement import Terms, close, counts_so_far, put_back, stop, take_up
+from include.activation.settlement import Terms, close, counts_so_far, put_back, stop, take_up, with_left_out
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, Destination
 from include.errors import AuthError, FastFailed, HeadwaterError, RateLimited, Unreachable, WarehouseDown
@@ -145,7 +145,7 @@ class _Delivery:
             on_progress=on_progress,
             repeat=resend or run.mode == PushMode.ALL,
             resend=resend,
-            tally=done | {Outcome.UNCHANGED: run.unchanged},
+            tally=with_left_out(run, done),
         )
 
     def go(self, reading: Connection) -> None:
@@ -183,7 +183,9 @@ class _Delivery:
                 stamp=line[3],
                 row_hash=line[4],
                 sent_fingerprint=None if line[5] is None else bytes(line[5]),
-                values=dict(zip(paths, line[6:], strict=True)),
+                values=dict(zip(paths, line[8:], strict=True)),
+                sent_identifiers=line[6] or {},
+                platform_id=line[7],
             )
 
     def _flush(self, candidates: list[Candidate], refused: list[tuple[Row, Receipt]], unchanged: list[Row]) -> None:

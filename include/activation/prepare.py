@@ -6,7 +6,7 @@ Pure: the destination is asked only what it decides without the network.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,10 @@ from include.records import Event, Outcome, Profile, Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Hold a selected record as the warehouse has it now."""
+    """Hold a selected record as the warehouse has it now.
+
+    `sent_identifiers` are those by which the platform took it last, and `platform_id` its id there, where it told one.
+    """
 
     ordinal: int
     record_id: str
@@ -28,6 +31,8 @@ class Row:
     row_hash: int
     sent_fingerprint: bytes | None
     values: Mapping[str, Any]
+    sent_identifiers: Mapping[str, str] = field(default_factory=dict)
+    platform_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

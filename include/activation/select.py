@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
@@ -22,13 +22,20 @@ from include.warehouse.selections import SourceObject, SourceQuery, read_source_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Say what a push run found; `selected` = `unchanged` + `to_send`. Safe for XCom: counts and a sentence only."""
+    """Say what a push run found. Safe for XCom: counts and a sentence only.
+
+    `selected` = `unchanged` + `to_send` + `still_rejected` + `still_skipped` + `waiting`, see
+    `include.warehouse.selections.Found`.
+    """
 
     run_id: int
     selected: int
     unchanged: int
     to_send: int
     guard: str | None  # why a person must approve before anything is sent; None: nobody needs to
+    still_rejected: int = 0
+    still_skipped: int = 0
+    waiting: int = 0
 
 
 def select_push(
@@ -136,7 +143,7 @@ def _select(
                 "batch_size": options.batch_size,
             },
         )
-        selected, to_send = write_selection(
+        found = write_selection(
             connection,
             query,
             run_id=run.run_id,
@@ -145,6 +152,6 @@ def _select(
             scope=scope,
             changed_only=not (run.resend or every_run or run.mode == PushMode.ALL),
         )
-        guard = guard_reason(push, to_send=to_send, options=options)
-        note_selected(connection, run.run_id, selected=selected, unchanged=selected - to_send, guard=guard)
-    return Selection(run_id=run.run_id, selected=selected, unchanged=selected - to_send, to_send=to_send, guard=guard)
+        guard = guard_reason(push, to_send=found.to_send, options=options)
+        note_selected(connection, run.run_id, found, guard=guard)
+    return Selection(run_id=run.run_id, unchanged=found.unchanged, guard=guard, **asdict(found))

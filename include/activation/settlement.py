@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, text
@@ -117,4 +118,10 @@ def close(engine: Engine, run_id: int) -> OutcomeCounts:
 
 def counts_so_far(connection: Connection, run: PushRun) -> OutcomeCounts:
     """Return the counts of a run as its ledgers have them now; they don't add up while it goes on."""
-    return counts_of(run.selected, tally_outcomes(connection, run.run_id) | {Outcome.UNCHANGED: run.unchanged})
+    return counts_of(run.selected, with_left_out(run, tally_outcomes(connection, run.run_id)))
+
+
+def with_left_out(run: PushRun, tally: Mapping[Outcome, int]) -> dict[Outcome, int]:
+    """Return a tally with the records that were never looked at: those of which a count is all that is kept."""
+    skipped = tally.get(Outcome.SKIPPED, 0) + run.left_out
+    return dict(tally) | {Outcome.UNCHANGED: run.unchanged, Outcome.SKIPPED: skipped}

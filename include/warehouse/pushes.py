@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from include.errors import NotReady
 from include.records import OutcomeCounts, Window
+from include.warehouse.selections import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,15 @@ class PushRun:
     max_failed_share: float
     selected: int
     unchanged: int
+    still_rejected: int = 0
+    still_skipped: int = 0
+    waiting: int = 0
+    min_delivered: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """Return how many records were skipped when the run was selected: refused before, or waiting for a retry."""
+        return self.still_rejected + self.still_skipped + self.waiting
 
 
 def resume_run(connection: Connection, run_id: int) -> None:
@@ -48,9 +58,9 @@ def write_push_run(
     connection.execute(
         text(
             "INSERT INTO headwater.push_run (run_id, org, push, object, platform, run_key, mode, low, high, skip_hook,"
-            " fast_fail, batch_size, resend, max_failed_share, record_ids, selected, unchanged)"
+            " fast_fail, batch_size, resend, max_failed_share, min_delivered, record_ids, selected, unchanged)"
             " VALUES (:run_id, :org, :push, :object, :platform, :run_key, :mode, :low, :high, :skip_hook,"
-            " :fast_fail, :batch_size, :resend, :max_failed_share, :record_ids, :selected, :unchanged)"
+            " :fast_fail, :batch_size, :resend, :max_failed_share, :min_delivered, :record_ids, :selected, :unchanged)"
         ),
         {
             **asdict(run),
@@ -62,14 +72,15 @@ def write_push_run(
     )
 
 
-def note_selected(connection: Connection, run_id: int, *, selected: int, unchanged: int, guard: str | None) -> None:
+def note_selected(connection: Connection, run_id: int, found: Found, *, guard: str | None) -> None:
     """Write down what the comparison found."""
     connection.execute(
         text(
-            "UPDATE headwater.push_run SET selected = :selected, unchanged = :unchanged, guard = :guard"
+            "UPDATE headwater.push_run SET selected = :selected, unchanged = :unchanged, guard = :guard,"
+            " still_rejected = :still_rejected, still_skipped = :still_skipped, waiting = :waiting"
             " WHERE run_id = :run_id"
         ),
-        {"run_id": run_id, "selected": selected, "unchanged": unchanged, "guard": guard},
+        {"run_id": run_id, "unchanged": found.unchanged, "guard": guard, **asdict(found)},
     )
 
 
@@ -106,7 +117,8 @@ def read_push_run(connection: Connection, run_id: int) -> PushRun:
         connection.execute(
             text(
                 "SELECT run_id, org, push, object, platform, run_key, mode, resend, max_failed_share, selected,"
-                " unchanged FROM headwater.push_run WHERE run_id = :run_id"
+                " unchanged, still_rejected, still_skipped, waiting, min_delivered FROM headwater.push_run"
+                " WHERE run_id = :run_id"
             ),
             {"run_id": run_id},
         )

@@ -49,6 +49,30 @@ class SourceObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Count what a selection found; the five parts sum to `selected`.
+
+    Args:
+        selected: the records that the run is about.
+        to_send: those whose Ids were written down.
+        still_rejected: refused before, and the same since: tried again when a person, the record or the mapping says.
+        still_skipped: skipped by a rule before, and the same since.
+        waiting: failed for a passing reason, and to be tried again later.
+    """
+
+    selected: int
+    to_send: int
+    still_rejected: int = 0
+    still_skipped: int = 0
+    waiting: int = 0
+
+    @property
+    def unchanged(self) -> int:
+        """Return how many records have nothing new to send."""
+        return self.selected - self.to_send - self.still_rejected - self.still_skipped - self.waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceQuery:
     """Hold the parts of a statement over a source, composed of quoted names only.
 
@@ -75,7 +99,10 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
         {"table": quoted(schema, object)},
     ).all()
     fields = connection.execute(
-        text("SELECT name, label, reference_to, gone_at FROM headwater.field WHERE org = :org AND object = :object"),
+        text(
+            "SELECT name, label, reference_to, coalesce(gone_at, held_at) AS gone_at FROM headwater.field"
+            " WHERE org = :org AND object = :object"
+        ),
         {"org": org, "object": object},
     ).all()
     ledger = connection.execute(
@@ -102,8 +129,8 @@ def write_selection(
     seed: int,
     scope: Mapping[str, Any],
     changed_only: bool,
-) -> tuple[int, int]:
-    """Write down the Ids of the records to send, oldest change first; return how many there are and how many to send.
+) -> Found:
+    """Write down the Ids of the records to send, oldest change first; return how many there are, and of what kind.
 
     Both statements must see one snapshot: call it in a transaction of level REPEATABLE READ.
 
@@ -126,30 +153,54 @@ def write_selection(
     where = " AND ".join(conditions)
     source = query.tables.partition(" LEFT JOIN ")[0]
     selected = connection.execute(text(f"SELECT count(*) FROM {source} WHERE {where}"), dict(scope)).scalar_one()
-    before = ""
+    before, fate = "", "'send'"
     if changed_only:
-        before = ' LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = source."Id"'
-        changed = f"sent.row_hash IS NULL OR sent.row_hash <> {query.row_hash}"
         # Whoever names records wants those tried again that were refused.
-        again = " OR sent.outcome IN ('rejected', 'skipped')" if "record_ids" in scope else ""
-        where += f" AND ({changed}{again})"
+        before, fate, wanted = _compared(query, again="record_ids" in scope)
+        where += f" AND ({wanted})"
     # The server compares in parallel only where it doesn't insert at once; the hash join of a million rows wants room.
     connection.execute(text("SET LOCAL work_mem = '64MB'"))
     connection.execute(
         text(
-            f'CREATE TEMP TABLE found ON COMMIT DROP AS SELECT {query.stamp} AS stamp, source."Id" AS record_id'
-            f" FROM {query.tables}{before} WHERE {where}"
+            f'CREATE TEMP TABLE found ON COMMIT DROP AS SELECT {query.stamp} AS stamp, source."Id" AS record_id,'
+            f" {fate} AS fate FROM {query.tables}{before} WHERE {where}"
         ),
         {**scope, **({"push": push, "seed": seed} if changed_only else {})},
     )
     to_send = connection.execute(
         text(
             "INSERT INTO headwater.selection (run_id, ordinal, record_id)"
-            " SELECT :run_id, row_number() OVER (ORDER BY stamp, record_id), record_id FROM found"
+            " SELECT :run_id, row_number() OVER (ORDER BY stamp, record_id), record_id FROM found WHERE fate = 'send'"
         ),
         {"run_id": run_id},
     ).rowcount
-    return int(selected), int(to_send)
+    left = connection.execute(text("SELECT fate, count(*) FROM found WHERE fate <> 'send' GROUP BY fate"))
+    return Found(selected=int(selected), to_send=int(to_send), **{str(name): int(count) for name, count in left})
+
+
+def _compared(query: SourceQuery, *, again: bool) -> tuple[str, str, str]:
+    """Return what to join, an expression for what becomes of a record, and which records are worth a look at all.
+
+    A record goes when its error is due, or when it is not what it was when it was last settled, unless it failed as it
+    is now and waits for its next try. A changed record does not wait.
+    """
+    hash_ = query.row_hash
+    joined = (
+        ' LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = source."Id"'
+        " LEFT JOIN (SELECT record_id, min(next_try_at) AS due_at, max(row_hash) AS row_hash FROM headwater.sync_error"
+        " WHERE push = :push AND settled_at IS NULL AND next_try_at IS NOT NULL GROUP BY record_id) AS failed"
+        ' ON failed.record_id = source."Id"'
+    )
+    changed = f"(sent.row_hash IS NULL OR sent.row_hash <> {hash_})"
+    waiting = f"(failed.due_at > now() AND failed.row_hash = {hash_})"
+    refused = "sent.outcome IN ('rejected', 'skipped')"
+    goes = refused if again else "false"
+    fate = (
+        f"CASE WHEN failed.due_at <= now() OR {goes} THEN 'send' WHEN {changed} AND NOT coalesce({waiting}, false)"
+        f" THEN 'send' WHEN {waiting} THEN 'waiting' WHEN sent.outcome = 'rejected' THEN 'still_rejected'"
+        " ELSE 'still_skipped' END"
+    )
+    return joined, fate, f"{changed} OR {refused} OR failed.record_id IS NOT NULL"
 
 
 def stream_selection(
@@ -157,14 +208,16 @@ def stream_selection(
 ) -> Iterator[Sequence[Any]]:
     """Yield the selected records that have no outcome yet, in order, as they are now; a few rows at a time.
 
-    A row is (ordinal, record Id, still there, stamp, row hash, fingerprint sent last, value of each path of `query`).
+    A row is (ordinal, record Id, still there, stamp, row hash, fingerprint sent last, identifiers sent last,
+    the platform's id, value of each path of `query`).
     """
     columns = "".join(f", {expression}" for expression in query.values.values())
     look_up_by_key(connection)
     rows = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(
         text(
             "SELECT chosen.ordinal, chosen.record_id, source._deleted_at IS NULL AND source._loaded_at IS NOT NULL,"
-            f" {query.stamp}, {query.row_hash}, sent.fingerprint{columns}"
+            f" {query.stamp}, {query.row_hash}, sent.fingerprint, sent.identifiers,"
+            f" coalesce(sent.platform_id, ''){columns}"
             f" FROM headwater.selection AS chosen LEFT JOIN {_aliased(query.tables)}"
             " LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = chosen.record_id"
             " WHERE chosen.run_id = :run_id AND NOT EXISTS (SELECT FROM headwater.outcome AS known"
