@@ -34,6 +34,16 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Hold which part of a window a slice reads: Ids or stamps, from (included) and below; nothing: all of it."""
+
+    id_from: str = ""
+    id_below: str = ""
+    low: datetime | None = None
+    high: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AirflowRun:
     """Name the Airflow task attempt that one of our runs belongs to; all empty outside Airflow."""
 

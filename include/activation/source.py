@@ -104,8 +104,9 @@ def _insist_on_field(push: PushDefinition, object: SourceObject, field: str, *, 
     if field in object.gone:
         since = object.gone[field]
         raise DefinitionError(
-            f"{object.object}.{field} has vanished from the org (seen {since:%Y-%m-%d %H:%M} UTC): deleted, renamed, or"
-            " hidden from our user; bring it back or take it out of the mapping. It is not sent as empty",
+            f"{object.object}.{field} has vanished from the org (seen {since:%Y-%m-%d %H:%M} UTC): deleted, renamed,"
+            " hidden from our user, or kept out by `schema_changes` (page Schema); bring it back or take it out of the"
+            " mapping. It is not sent as empty",
             file=_file(push),
             key=key,
         )

@@ -9,6 +9,7 @@ from include.config.filters import Filter
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
 from include.config.notify import ChannelDefinition
 from include.config.queries import QueryDefinition
+from include.config.schema_changes import SchemaChangesDefinition
 
 DEFAULT_OBJECTS = ("Account", "Contact", "Lead", "Opportunity")
 
@@ -40,6 +41,8 @@ class OrgDefinition(DefinitionModel):
     )
     health_schedule: Cron = "0 6 * * *"
     reconcile_schedule: Cron = "30 2 * * *"
+    metadata_schedule: Cron = Field(default="40 * * * *", description="when fields and deletions are asked for")
+    schema_changes: SchemaChangesDefinition = SchemaChangesDefinition()
     budget: BudgetDefinition = BudgetDefinition()
     notify: tuple[ChannelDefinition, ...] = ()
     max_vanished_share: float = Field(
@@ -51,6 +54,10 @@ class OrgDefinition(DefinitionModel):
     bulk_above_rows: int = Field(
         default=10_000, ge=0, description="more rows than this are read by Bulk API 2.0 instead of REST"
     )
+    slice_rows: int = Field(
+        default=1_000_000, ge=100, description="a larger window is read in slices of about this many rows, a job each"
+    )
+    jobs_at_once: int = Field(default=4, ge=1, le=20, description="so many of them may run in the org at one time")
 
     @model_validator(mode="after")
     def _objects_are_read_once(self) -> OrgDefinition:
@@ -75,6 +82,16 @@ class OrgDefinition(DefinitionModel):
         unknown = sorted(set(self.filters) - set(self.all_objects))
         if unknown:
             raise ValueError(f"`filters` names {', '.join(unknown)}, which is not read; add it to `objects`")
+        return self
+
+    @model_validator(mode="after")
+    def _policies_are_of_objects_that_are_read(self) -> OrgDefinition:
+        """Refuse a policy that would never be used: its object may be misspelt."""
+        unknown = sorted(set(self.schema_changes.objects) - set(self.all_objects))
+        if unknown:
+            raise ValueError(
+                f"`schema_changes.objects` names {', '.join(unknown)}, which is not read; add it to `objects`"
+            )
         return self
 
     @model_validator(mode="after")

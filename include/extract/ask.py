@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError, QueryRefused, QueryTooSlow, SchemaFrozen, ServerFault
-from include.extract.drift import field_changes
+from include.extract.follow import describe_stamp, follow_describe
 from include.extract.plan import Plan, decide_plan, page_travels
 from include.extract.queries import describe_query, query_of, reads_all, reads_deleted, selection_of
 from include.extract.window import decide_window, is_ahead, moves_cursor
@@ -23,12 +23,11 @@ from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, describe_in, page_in
 from include.salesforce.query import is_long
 from include.salesforce.soql import only_key
-from include.warehouse.cursors import forget_cursor, note_selection, read_cursor, read_selection
-from include.warehouse.describes import keep_describe, stored_describe
+from include.warehouse.cursors import note_selection, read_cursor, read_selection
+from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load_stream import records_csv
-from include.warehouse.schema_changes import fields_gone, keep_changes
-from include.warehouse.tables import Table, apply_describe, table_of
+from include.warehouse.tables import Table, table_of
 
 Item = TypeVar("Item")
 
@@ -139,7 +138,7 @@ def _meet_query(engine: Engine, client: SalesforceClient, org: OrgDefinition, na
     query = org.query(name)
     assert query is not None
     try:
-        _keep(engine, org, describe_query(client, query))
+        follow_describe(engine, org, describe_query(client, query))
     except _OF_ONE_OBJECT as error:
         return Answer(object=name, error=error)
     return Answer(object=name)
@@ -249,38 +248,19 @@ def _clock_warning(cursor: datetime | None, org_now: datetime, window: Window | 
 
 
 def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubResponse) -> Describe | None:
-    """Apply a describe to the object's table and keep it; None when the org says that nothing changed.
-
-    The rows that are here lack the values of a field that is new or came back, and the org moves no stamp for it: the
-    object is read from the beginning once more.
-    """
+    """Apply a describe to the object's table and keep it; None when the org says that nothing changed."""
     describe = describe_in(response)
     if describe is None:
         return None
     if describe.object != object:
         raise DefinitionError(f"the org calls the object {object!r} {describe.object!r}; write it so", key="objects")
-    _keep(engine, org, describe)
+    follow_describe(engine, org, describe)
     return describe
-
-
-def _keep(engine: Engine, org: OrgDefinition, describe: Describe) -> None:
-    object = describe.object
-    with transaction(engine) as connection:
-        table = table_of(org.org, org.schema_name, describe)
-        before = stored_describe(connection, org.org, object)
-        added = apply_describe(connection, table)
-        gone = fields_gone(connection, org.org, object)
-        keep_changes(connection, org.org, field_changes(before, describe, gone=gone))
-        keep_describe(connection, org.org, describe)
-        known = {field.name for field in before.fields} if before else table.columns.keys()
-        if added or table.columns.keys() - known:
-            forget_cursor(connection, org.org, object)
 
 
 def _stamps(engine: Engine, org: OrgDefinition, questions: Sequence[Answer]) -> Mapping[str, str | None]:
     with transaction(engine) as connection:
-        found = {each.object: stored_describe(connection, org.org, each.object) for each in questions}
-    return {name: describe.last_modified if describe else None for name, describe in found.items()}
+        return {each.object: describe_stamp(connection, org, each.object) for each in questions}
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

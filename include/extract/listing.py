@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from include.errors import ConnectionLost, QueryRefused
 from include.extract.ask import batches
-from include.extract.load import BULK_PAGE_ROWS, ResultPage
+from include.extract.result_page import BULK_PAGE_ROWS, ResultPage
 from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
 from include.salesforce.query import is_long
@@ -40,6 +40,7 @@ def list_records(
     bulk: bool,
     on_job: Callable[[str], None],
     sleep: Callable[[float], None],
+    purpose: str = "reconcile",
 ) -> Iterator[ListPage]:
     """Return the pages of the list; a Bulk job has ended when this returns, so that nothing is held open for it.
 
@@ -51,11 +52,11 @@ def list_records(
     """
     soql = select_all(object, fields, where=where)
     if not bulk:
-        return _by_rest(client, object, fields, soql)
+        return _by_rest(client, object, fields, soql, purpose)
     try:
         job = client.bulk_create(soql, object=object)
     except QueryRefused:  # some objects have no Bulk API
-        return _by_rest(client, object, fields, soql)
+        return _by_rest(client, object, fields, soql, purpose)
     on_job(job.id)
     ended = client.bulk_wait(job.id, sleep=sleep, object=object)
     return _by_bulk(client, object, ended)
@@ -95,9 +96,11 @@ def _unchecked(client: SalesforceClient, object: str, fields: Sequence[str], soq
         yield ListPage(source=csv_source(records_csv(page.records, fields)), check=lambda rows: None)
 
 
-def _by_rest(client: SalesforceClient, object: str, fields: Sequence[str], soql: str) -> Iterator[ListPage]:
+def _by_rest(
+    client: SalesforceClient, object: str, fields: Sequence[str], soql: str, purpose: str
+) -> Iterator[ListPage]:
     announced = read = 0
-    pages = client.query_pages(soql, all_rows=True, purpose="reconcile", object=object)
+    pages = client.query_pages(soql, all_rows=True, purpose=purpose, object=object)
     for number, page in enumerate(pages):
         announced = announced if number else page.total
         read += len(page.records)

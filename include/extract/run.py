@@ -13,21 +13,25 @@ from sqlalchemy import Connection, Engine
 
 from include.config.housekeeping import DiskRoom
 from include.config.orgs import OrgDefinition
-from include.errors import BudgetPaused, HeadwaterError, WarehouseDown
+from include.errors import BudgetPaused, HeadwaterError, JobFailed, WarehouseDown
 from include.extract.ask import Answer, Reading, as_read, ask_org, known_table, plan_of
-from include.extract.load import BULK_PAGE_ROWS, Loaded, Loading, load_answer, load_leftover, say
+from include.extract.fill import complete_fields
+from include.extract.load import load_answer, load_leftover
+from include.extract.loading import Loaded, Loading, say
 from include.extract.plan import Plan
 from include.extract.probe import pin, skip_idle
 from include.extract.queries import query_of
+from include.extract.result_page import BULK_PAGE_ROWS
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
 from include.warehouse.cursors import read_cursor
+from include.warehouse.describes import unfilled_fields
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
 from include.warehouse.probes import Probe, drop_probe, read_probe
 from include.warehouse.runs import Kind, bury_runs, finish_run, start_run
-from include.warehouse.slices import close_slice, open_slices
+from include.warehouse.slices import forget_job, open_slices
 
 
 class ExtractState(StrEnum):
@@ -78,7 +82,8 @@ def extract_object(
             return _locked(engine, org, object, run)
         with transaction(engine) as connection:
             bury_runs(connection, kind="extract", org=org.org, subject=object)
-            probe = _take_idle_probe(connection, org, object, mode, run)
+            lacking = unfilled_fields(connection, org.org, object)
+            probe = None if lacking else _take_idle_probe(connection, org, object, mode, run)
         if probe:
             return _idle(object, probe.window, "nothing changed in the window")
         with recorded_run(engine, org, object, run) as run_id:
@@ -94,24 +99,25 @@ def extract_object(
                 bulk_page_rows=bulk_page_rows,
                 disk=disk or DiskRoom(),
             )
-            return _extract(loading, interval)
+            return _completed(loading, _extract(loading, interval))
 
 
 def abort_extract(engine: Engine, client: SalesforceClient, org: OrgDefinition, object: str) -> tuple[str, ...]:
     """Abort the Bulk jobs that a killed extract of this object left running and return their ids (for `on_kill`).
 
-    A job that is complete already is left for the next try to go on with.
+    A job that is complete already is left for the next try to go on with; the others' slices are begun anew by it.
     """
     with transaction(engine) as connection:
         left = [each for each in open_slices(connection, org.org, object) if each.job_id]
     aborted = []
     for each in left:
-        if client.bulk_state(each.job_id, object=object).ended:
-            continue
-        client.bulk_abort(each.job_id, object=object)
+        with suppress(JobFailed):  # the org no longer knows it
+            if client.bulk_state(each.job_id, object=object).ended:
+                continue
+            client.bulk_abort(each.job_id, object=object)
+            aborted.append(each.job_id)
         with transaction(engine) as connection:
-            close_slice(connection, each.slice_id, "abandoned")
-        aborted.append(each.job_id)
+            forget_job(connection, each.slice_id)
     return tuple(aborted)
 
 
@@ -131,10 +137,20 @@ def _extract(loading: Loading, interval: tuple[datetime, datetime] | None) -> Ex
         raise answer.error
     if answer.plan is not Plan.IDLE:
         loaded = load_answer(loading, answer)
-        done = replace(loaded, counts=done.counts + loaded.counts) if done else loaded
+        note = "; ".join(filter(None, (done.note if done else "", loaded.note)))
+        done = replace(loaded, counts=done.counts + loaded.counts if done else loaded.counts, note=note)
     if done is None:
         return _skipped(loading, answer)
     return _finished(loading, done, answer.warning)
+
+
+def _completed(loading: Loading, extracted: Extracted) -> Extracted:
+    """Fill new fields for the records that the window did not hold."""
+    filled = complete_fields(loading, extracted.window)
+    if not filled.changed:
+        return extracted
+    message = f"{extracted.message}; new fields filled for {filled.changed:,} records that were here before"
+    return replace(extracted, state=ExtractState.LOADED, counts=extracted.counts + filled, message=message)
 
 
 def _fixed_window(loading: Loading, interval: tuple[datetime, datetime] | None) -> Window | None:
@@ -198,7 +214,7 @@ def recorded_run(
         yield run_id
     except BudgetPaused as pause:
         with suppress(WarehouseDown), transaction(engine) as connection:
-            finish_run(connection, run_id, "skipped", str(pause))
+            finish_run(connection, run_id, "paused", str(pause))
         raise
     except BaseException as error:
         # Only our own messages are known to hold no person's data.
@@ -216,7 +232,7 @@ def _finished(loading: Loading, loaded: Loaded, warning: str = "") -> Extracted:
         counts=counts,
         window=loaded.window,
         plan=loaded.plan,
-        message=say(counts, warning),
+        message=say(counts, warning, loaded.note),
     )
 
 

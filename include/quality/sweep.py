@@ -6,14 +6,14 @@ a statement of its own, because PostgreSQL can only then plan it as a join.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from include.config.checks import CheckDefinition
-from include.quality.catalogue import Catalogue, KnownObject
+from include.quality.catalogue import KnownObject
 from include.quality.predicate import LIVE, condition
 from include.warehouse.engine import quoted
 from include.warehouse.findings import open_sweep
@@ -22,18 +22,31 @@ from include.warehouse.findings import open_sweep
 def known_objects(connection: Connection, org: str, schema: str) -> dict[str, KnownObject]:
     """Return what the warehouse has of the org: the fields that the org still describes and that have a column."""
     rows = connection.execute(text(_KNOWN), {"org": org, "schema": schema})
-    return {row.object: KnownObject(loaded=row.loaded, columns=frozenset(row.columns)) for row in rows}
-
-
-def count_records(connection: Connection, schema: str, objects: Iterable[str]) -> dict[str, int]:
-    """Return how many live records each object has."""
     return {
-        object: connection.exec_driver_sql(f"SELECT count(*) FROM {quoted(schema, object)} WHERE {LIVE}").scalar_one()
-        for object in objects
+        row.object: KnownObject(loaded=row.loaded, columns=frozenset(row.columns), version=row.version) for row in rows
     }
 
 
-def sweep(connection: Connection, catalogue: Catalogue, *, schema: str, now: datetime) -> dict[str, str]:
+def count_records(
+    connection: Connection, schema: str, object: str, passed_over: Mapping[str, Sequence[str]]
+) -> tuple[int, dict[str, int]]:
+    """Return how many live records an object has, and how many of them each check passes over, in one scan.
+
+    Args:
+        connection: the assessment's.
+        schema: where the org's tables are.
+        object: which.
+        passed_over: by check, the fields of which an empty one takes a record out of it.
+    """
+    conditions = {
+        name: " OR ".join(f"{quoted(field)} IS NULL" for field in fields) for name, fields in passed_over.items()
+    }
+    counts = "".join(f", count(*) FILTER (WHERE {where})" for where in conditions.values())
+    row = connection.exec_driver_sql(f"SELECT count(*){counts} FROM {quoted(schema, object)} WHERE {LIVE}").one()
+    return int(row[0]), dict(zip(conditions, map(int, row[1:]), strict=True))
+
+
+def sweep(connection: Connection, due: Sequence[CheckDefinition], *, schema: str, now: datetime) -> dict[str, str]:
     """Fill the table `sweep` with the Ids that fail; return the checks that could not be judged, with the reason.
 
     A check that PostgreSQL refuses (a pattern on a number, a text that is no date) must not stop the others.
@@ -42,8 +55,8 @@ def sweep(connection: Connection, catalogue: Catalogue, *, schema: str, now: dat
     connection.exec_driver_sql("SET LOCAL jit = off")
     open_sweep(connection)
     refused: dict[str, str] = {}
-    for object in catalogue.objects:
-        checks = [check for check in catalogue.assessable if check.object == object]
+    for object in sorted({check.object for check in due}):
+        checks = [check for check in due if check.object == object and check.names_records]
         conditions = {check.check: condition(check.predicate, schema=schema, now=now) for check in checks}
         for group in _passes(checks):
             chosen = {name: conditions[name] for name in group}
@@ -101,9 +114,15 @@ def _run(connection: Connection, statement: str) -> None:
 
 _KNOWN = """
 SELECT o.object, o.first_loaded_at IS NOT NULL AND bool_or(a.attname IS NOT NULL) AS loaded,
-       coalesce(array_agg(a.attname::text) FILTER (WHERE a.attname IS NOT NULL), '{}') AS columns
+       coalesce(array_agg(a.attname::text) FILTER (WHERE a.attname IS NOT NULL), '{}') AS columns,
+       (SELECT concat_ws(':', max(run_id), sum(rows)) FROM (
+            SELECT run_id, inserted + updated AS rows FROM headwater.extract AS e
+            WHERE e.org = o.org AND e.object = o.object AND inserted + updated > 0
+            UNION ALL
+            SELECT run_id, fetched + recalculated + vanished FROM headwater.reconciliation AS r
+            WHERE r.org = o.org AND r.object = o.object AND fetched + recalculated + vanished > 0) AS written) AS version
 FROM headwater.object AS o
-JOIN headwater.field AS f ON f.org = o.org AND f.object = o.object AND f.gone_at IS NULL
+JOIN headwater.field AS f ON f.org = o.org AND f.object = o.object AND f.gone_at IS NULL AND f.held_at IS NULL
 LEFT JOIN pg_attribute AS a
        ON a.attrelid = to_regclass(format('%I.%I', CAST(:schema AS text), o.object)) AND a.attname = f.name
       AND a.attnum > 0 AND NOT a.attisdropped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, text
 
 from include.records import Describe, Field
@@ -16,14 +18,15 @@ _KEEP_OBJECT = text("""
 
 _KEEP_FIELD = text("""
     INSERT INTO headwater.field (org, object, position, name, label, type, length, precision, scale, nillable,
-        calculated, custom, filterable, compound, reference_to, picklist)
+        calculated, custom, filterable, compound, reference_to, picklist, held_at)
     VALUES (:org, :object, :position, :name, :label, :type, :length, :precision, :scale, :nillable,
-        :calculated, :custom, :filterable, :compound, :reference_to, :picklist)
+        :calculated, :custom, :filterable, :compound, :reference_to, :picklist, CASE WHEN :held THEN now() END)
     ON CONFLICT (org, object, name) DO UPDATE SET position = excluded.position, label = excluded.label,
         type = excluded.type, length = excluded.length, precision = excluded.precision, scale = excluded.scale,
         nillable = excluded.nillable, calculated = excluded.calculated, custom = excluded.custom,
         filterable = excluded.filterable, compound = excluded.compound, reference_to = excluded.reference_to,
-        picklist = excluded.picklist, gone_at = NULL
+        picklist = excluded.picklist, gone_at = NULL,
+        held_at = CASE WHEN :held THEN coalesce(field.held_at, now()) END
 """)
 
 _MARK_GONE = text("""
@@ -65,7 +68,7 @@ def stored_describe(connection: Connection, org: str, object: str) -> Describe |
     rows = connection.execute(
         text(
             "SELECT name, label, type, length, precision, scale, nillable, calculated, custom, filterable, compound,"
-            " reference_to, picklist FROM headwater.field"
+            " reference_to, picklist, held_at IS NOT NULL AS held FROM headwater.field"
             " WHERE org = :org AND object = :object AND gone_at IS NULL ORDER BY position, name"
         ),
         key,
@@ -97,4 +100,39 @@ def _row(field: Field) -> dict[str, object]:
         "compound": field.compound,
         "reference_to": list(field.reference_to),
         "picklist": list(field.picklist),
+        "held": field.held,
     }
+
+
+def note_unfilled(connection: Connection, org: str, object: str, names: Collection[str]) -> None:
+    """Keep that columns lack the values of the records that were here before them."""
+    connection.execute(
+        text(
+            "UPDATE headwater.field SET unfilled_since = coalesce(unfilled_since, now())"
+            " WHERE org = :org AND object = :object AND name = ANY(:names)"
+        ),
+        {"org": org, "object": object, "names": list(names)},
+    )
+
+
+def unfilled_fields(connection: Connection, org: str, object: str) -> tuple[str, ...]:
+    """Return the fields that are read and whose columns lack the values of older records."""
+    rows = connection.execute(
+        text(
+            "SELECT name FROM headwater.field WHERE org = :org AND object = :object AND unfilled_since IS NOT NULL"
+            " AND gone_at IS NULL AND held_at IS NULL ORDER BY position, name"
+        ),
+        {"org": org, "object": object},
+    )
+    return tuple(rows.scalars())
+
+
+def note_filled(connection: Connection, org: str, object: str, names: Collection[str]) -> None:
+    """Keep that columns have the values of every record, in the transaction that brought them."""
+    connection.execute(
+        text(
+            "UPDATE headwater.field SET unfilled_since = NULL"
+            " WHERE org = :org AND object = :object AND name = ANY(:names)"
+        ),
+        {"org": org, "object": object, "names": list(names)},
+    )

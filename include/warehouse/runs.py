@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from include.records import AirflowRun
 
 Kind = Literal["extract", "reconcile", "health", "push"]
-EndState = Literal["success", "skipped", "degraded", "failed"]
+EndState = Literal["success", "skipped", "paused", "degraded", "failed"]
 
 
 def start_run(connection: Connection, *, kind: Kind, org: str, subject: str, run: AirflowRun) -> int:
@@ -41,6 +41,18 @@ def finish_run(connection: Connection, run_id: int, state: EndState, message: st
             " WHERE run_id = :run_id"
         ),
         {"run_id": run_id, "state": state, "message": message},
+    )
+
+
+def note_more(connection: Connection, run_id: int, words: str) -> None:
+    """Add to what an ended run says that it changed more rows; one that had found nothing is no skip any more."""
+    connection.execute(
+        text(
+            "UPDATE headwater.run SET message = concat_ws('; ', nullif(message, ''), CAST(:words AS text)),"
+            " state = CASE WHEN state = 'skipped' THEN 'success' ELSE state END, ended_at = clock_timestamp()"
+            " WHERE run_id = :run_id"
+        ),
+        {"run_id": run_id, "words": words},
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from include.errors import DefinitionError, SchemaFrozen
 from include.records import Describe, Field
+from include.warehouse.columns import fits
 from include.warehouse.engine import quoted
 
 # Compounds repeat their parts, which are fields of their own; base64 is a link to a blob; complexvalue has no text.
@@ -50,8 +51,8 @@ class Table:
 
 
 def stored_fields(describe: Describe) -> tuple[Field, ...]:
-    """Return the fields that get a column."""
-    return tuple(field for field in describe.fields if field.type not in LEFT_OUT)
+    """Return the fields that are read into a column."""
+    return tuple(field for field in describe.fields if field.type not in LEFT_OUT and not field.held)
 
 
 def column_type(field: Field) -> str:
@@ -69,7 +70,7 @@ def cursor_field_of(describe: Describe) -> str:
         raise DefinitionError(
             f"the object {describe.object} cannot be queried; take it out of the org's objects", key="objects"
         )
-    usable = {field.name for field in describe.fields if field.filterable}
+    usable = {field.name for field in describe.fields if field.filterable and not field.held}
     return next((name for name in CURSOR_FIELDS if name in usable), "")
 
 
@@ -85,6 +86,13 @@ def table_of(org: str, schema: str, describe: Describe) -> Table:
     )
 
 
+def lock_tables(connection: Connection, schema: str) -> None:
+    """Let one transaction at a time follow an org's metadata: two runs may meet the same change at the same moment."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"headwater/describe/{schema}"}
+    )
+
+
 def apply_describe(connection: Connection, table: Table) -> tuple[str, ...]:
     """Create the table or add the columns it lacks; return the columns added to a table that was there before.
 
@@ -93,16 +101,13 @@ def apply_describe(connection: Connection, table: Table) -> tuple[str, ...]:
     Raises:
         SchemaFrozen: a field's type no longer fits its column.
     """
-    # Two runs may meet the same new object or field at the same time.
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"headwater/describe/{table.schema}"}
-    )
+    lock_tables(connection, table.schema)
     found = existing_columns(connection, table)
     if not found:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
         connection.exec_driver_sql(_create(table))
         return ()
-    changed = [name for name, kind in table.columns.items() if name in found and found[name] != kind]
+    changed = [name for name, kind in table.columns.items() if name in found and not fits(found[name], kind)]
     if changed:
         raise SchemaFrozen(_frozen(table, changed, found))
     added = tuple(name for name in table.columns if name not in found)
@@ -151,7 +156,7 @@ def _frozen(table: Table, changed: list[str], found: dict[str, str]) -> str:
     what = ", ".join(f"{name} ({found[name]} here, {table.columns[name]} in the org now)" for name in changed)
     columns = ", ".join(f"DROP COLUMN {quoted(name)}" for name in changed)
     return (
-        f"{table.object}: the type of {what} changed in Salesforce, and values are never cast silently."
+        f"{table.object}: the type of {what} is another than its column's, and values are never cast silently."
         f" Either change the field back, or run ALTER TABLE {table.name} {columns};"
-        " in the warehouse: the next run then reads the object from the beginning"
+        " in the warehouse: the next run then reads the field for every record"
     )

@@ -1,0 +1,158 @@
+"""Bring what the org says about an object's fields into the warehouse, as far as the org's policy allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlalchemy import Connection, Engine
+
+from include.config.orgs import OrgDefinition
+from include.config.schema_changes import Policy, SchemaChangesDefinition
+from include.errors import SchemaFrozen
+from include.extract.drift import field_changes
+from include.extract.drift_policy import Judged, Verdict, judge, may_follow
+from include.records import Describe
+from include.warehouse.columns import change_column, fits
+from include.warehouse.cursors import forget_cursor, read_cursor
+from include.warehouse.describes import keep_describe, note_unfilled, stored_describe
+from include.warehouse.engine import transaction
+from include.warehouse.schema_changes import KeptChange, fields_gone, keep_changes, open_changes, overtake_changes
+from include.warehouse.tables import Table, apply_describe, existing_columns, lock_tables, table_of
+
+_WORDS = {
+    "added": "is new",
+    "returned": "is there again",
+    "removed": "is gone from the org, or hidden from our user",
+    "type": "has another type",
+    "length": "has another size",
+    "formula": "changed",
+    "picklist": "has other picklist values",
+    "label": "has another label",
+}
+
+
+def follow_describe(engine: Engine, org: OrgDefinition, describe: Describe) -> int:
+    """Keep a describe and change the object's table as the policy says; return how many fields changed.
+
+    A column that is new, or whose field is read again, lacks the values of the rows that are here, and the org moves no
+    stamp for them: it is noted as unfilled (`include.extract.fill`).
+
+    Raises:
+        SchemaFrozen: a change is one that the policy lets fail, or a column's type is another than any describe said;
+            the changes are written down, nothing of them was followed.
+    """
+    with transaction(engine) as connection:
+        lock_tables(connection, org.schema_name)
+        before = stored_describe(connection, org.org, describe.object)
+        columns = existing_columns(connection, table_of(org.org, org.schema_name, describe))
+        gone = fields_gone(connection, org.org, describe.object)
+        changes = field_changes(before, describe, gone=gone)
+        verdict = judge(
+            changes,
+            open_changes(connection, org.org, describe.object),
+            describe,
+            policies=_policies(org, describe.object),
+            columns=columns,
+        )
+        overtake_changes(connection, verdict.overtaken)
+        if verdict.refused:
+            # Of the rest nothing is written: it is told again with the describe that will be kept.
+            keep_changes(connection, org.org, [_kept(each, "") for each in verdict.refused])
+        else:
+            _follow(connection, org, describe, before, verdict, columns)
+    if verdict.refused:
+        raise SchemaFrozen(_words(org, verdict))
+    return len(changes)
+
+
+def describe_stamp(connection: Connection, org: OrgDefinition, object: str) -> str | None:
+    """Return since when the org need not repeat an object's describe; None when it must come in any case."""
+    describe = stored_describe(connection, org.org, object)
+    waiting = open_changes(connection, org.org, object)
+    if describe is None or may_follow(waiting, org.schema_changes, object):
+        return None
+    return describe.last_modified
+
+
+def _follow(
+    connection: Connection,
+    org: OrgDefinition,
+    describe: Describe,
+    before: Describe | None,
+    verdict: Verdict,
+    columns: Mapping[str, str],
+) -> None:
+    fields = tuple(replace(each, held=each.name in verdict.held) for each in describe.fields)
+    described = replace(describe, fields=fields)
+    table = table_of(org.org, org.schema_name, described)
+    notes = _change_columns(connection, table, verdict, columns)
+    added = apply_describe(connection, table)
+    keep_changes(connection, org.org, [_kept(each, _note(each, notes)) for each in verdict.judged])
+    keep_describe(connection, org.org, described)
+    read = table_of(org.org, org.schema_name, before).columns.keys() if before else table.columns.keys()
+    unfilled = {*added, *(table.columns.keys() - read)}
+    cursor = read_cursor(connection, org.org, describe.object)
+    if not unfilled or cursor.at is None or not table.cursor_field:
+        return  # what is read from the beginning brings every field
+    if org.query(describe.object):
+        forget_cursor(connection, org.org, describe.object)
+    else:
+        note_unfilled(connection, org.org, describe.object, unfilled)
+
+
+def _change_columns(
+    connection: Connection, table: Table, verdict: Verdict, columns: Mapping[str, str]
+) -> dict[str, str]:
+    """Make room for followed changes of a type; return what was done, by field."""
+    notes = {}
+    for name, needed in table.columns.items():
+        column = columns.get(name)
+        if column and not fits(column, needed) and name in verdict.followed_fields:
+            notes[name] = change_column(connection, table.name, name, column, needed)
+    return notes
+
+
+def _policies(org: OrgDefinition, object: str) -> SchemaChangesDefinition:
+    """Return the policies for an object; of a query, whose text a person has just changed, only that for types."""
+    if org.query(object) is None:
+        return org.schema_changes
+    types = org.schema_changes.type
+    return SchemaChangesDefinition(type=Policy.FAIL if types is Policy.FREEZE else types)
+
+
+def _kept(judged: Judged, note: str) -> KeptChange:
+    return KeptChange(
+        change=judged.change,
+        change_class=judged.change_class.value,
+        policy=judged.policy.value,
+        state=judged.state,
+        note=note,
+        change_id=judged.change_id,
+    )
+
+
+def _note(judged: Judged, notes: Mapping[str, str]) -> str:
+    kind = judged.change.kind
+    if judged.state == "frozen":
+        return "its values are not read" if kind in ("added", "returned", "type") else ""
+    if kind == "removed":
+        return "its column stays, with the last values"
+    return notes.get(judged.change.field, "") if kind in ("added", "returned", "type") else ""
+
+
+def _words(org: OrgDefinition, verdict: Verdict) -> str:
+    told = "; ".join(
+        f"{each.change.object}.{each.change.field} {_WORDS[each.change.kind]}{_span(each)}"
+        f" (schema_changes.{each.change_class.value}: fail)"
+        for each in verdict.refused
+    )
+    return (
+        f"{told}. Nothing was changed in the warehouse, and this object is not read until it is decided: accept the"
+        f" change on the page CRM → Schema, or change the policy in orgs/{org.org}.yaml, or take it back in Salesforce"
+    )
+
+
+def _span(judged: Judged) -> str:
+    before, after = judged.change.before, judged.change.after
+    return f": {before} before, {after} now" if before and after else ""
