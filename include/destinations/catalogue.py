@@ -56,6 +56,13 @@ def _insider_one() -> Entry:
     return Entry(open=open_insider_one, paces=PACES)
 
 
+def _klaviyo() -> Entry:
+    from include.destinations.klaviyo import PACES, open_klaviyo
+
+    return Entry(open=open_klaviyo, paces=PACES)
+
+
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {
     "insider_one": _insider_one,
+    "klaviyo": _klaviyo,
 }
