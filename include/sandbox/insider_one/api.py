@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -13,59 +11,44 @@ from starlette.responses import Response
 
 from include.sandbox.insider_one.attributes import STANDARD_NAMES, without
 from include.sandbox.insider_one.credentials import PARTNER, TOKEN
-from include.sandbox.insider_one.faults import BODIES, Fault, Faults
+from include.sandbox.insider_one.faults import BODIES
 from include.sandbox.insider_one.identity import change_identifier, remove_identifier
-from include.sandbox.insider_one.rate import Rate
 from include.sandbox.insider_one.rules import MAX_BYTES, MAX_USERS, Errors, refusals
 from include.sandbox.insider_one.store import Entry, Store, insider_id, now_utc
+from include.sandbox.platform.answer import Answer
+from include.sandbox.platform.endpoint import Endpoint
+from include.sandbox.platform.faults import Fault, Faults
+from include.sandbox.platform.rate import Window
 
 UPSERT = "/api/user/v1/upsert"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Hold a status and what becomes JSON (or stays text)."""
-
-    status: int = 200
-    body: Any = field(default_factory=dict)
-    retry_after: str | None = None
 
 
 class Platform:
     """Be the endpoints over a store."""
 
-    def __init__(self, store: Store, faults: Faults, *, requests_per_minute: int) -> None:
+    def __init__(self, store: Store, *, requests_per_minute: int) -> None:
         self._store = store
-        self._faults = faults
-        shared = Rate(requests_per_minute)
-        self._calls: dict[tuple[str, str], tuple[Rate, Callable[[Any, Entry, Fault | None], Answer]]] = {
+        shared = _per_minute(requests_per_minute)
+        self._calls: dict[tuple[str, str], tuple[Window, Callable[[Any, Entry, Fault | None], Answer]]] = {
             ("POST", UPSERT): (shared, self._upsert),
             ("POST", "/api/user/v1/attribute/delete"): (shared, self._delete_attributes),
-            ("PATCH", "/api/user/v1/identity"): (Rate(2_000), self._change_identity),
-            ("DELETE", "/api/user/v1/identity"): (Rate(1_000), self._delete_identity),
-            ("POST", "/api/user/v1/profile"): (Rate(1_000), self._profile),
-            ("POST", "/api/user/v1/delete"): (Rate(10_000), self._delete),
-            ("POST", "/api/user/v3/metadata/columns"): (Rate(1_000), self._columns),
+            ("PATCH", "/api/user/v1/identity"): (_per_minute(2_000), self._change_identity),
+            ("DELETE", "/api/user/v1/identity"): (_per_minute(1_000), self._delete_identity),
+            ("POST", "/api/user/v1/profile"): (_per_minute(1_000), self._profile),
+            ("POST", "/api/user/v1/delete"): (_per_minute(10_000), self._delete),
+            ("POST", "/api/user/v3/metadata/columns"): (_per_minute(1_000), self._columns),
         }
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request, or do with it what a fault orders; write it to the log."""
-        body = await request.body()
-        entry = Entry(method=request.method, path=request.url.path, bytes=len(body))
-        fault = self._faults.take(entry.path)
-        if fault is not None and fault.delay_seconds:
-            await asyncio.sleep(fault.delay_seconds)
-        if fault is None or fault.after_store or not (fault.answers or fault.drop_answer):
-            answer = self._answer(request, body, entry, fault)
-        else:
-            answer = Answer()
-        if fault is not None and fault.answers:
-            answer = _faulty(fault)
-        entry.status = 0 if fault is not None and fault.drop_answer else answer.status
-        self._store.log(entry, now_utc())
-        if fault is not None and fault.drop_answer:
-            await _hang_up(request)
-        return _response(answer)
+    def endpoint(self, faults: Faults) -> Callable[[Request], Awaitable[Response]]:
+        """Return what answers requests, or does with them what a fault orders, and writes them to the log."""
+        endpoint = Endpoint(
+            faults=faults,
+            answer=self._answer,
+            line=lambda method, path, size: Entry(method=method, path=path, bytes=size),
+            log=lambda entry: self._store.log(entry, now_utc()),
+            bodies=BODIES,
+        )
+        return endpoint.__call__
 
     def _answer(self, request: Request, body: bytes, entry: Entry, fault: Fault | None) -> Answer:
         rate, call = self._calls[request.method, entry.path]
@@ -74,7 +57,9 @@ class Platform:
             return refused
         if not rate.take():
             seconds = rate.retry_after()
-            return Answer(status=429, body=BODIES[429], retry_after=None if seconds is None else str(seconds))
+            return Answer(
+                status=429, body=BODIES[429], headers={} if seconds is None else {"Retry-After": str(seconds)}
+            )
         if len(body) > MAX_BYTES:
             text = "request body is bigger than maximum allowed size 5,000,000 bytes"
             return Answer(status=400, body={"error": text})
@@ -94,7 +79,7 @@ class Platform:
         taken: list[dict[str, Any]] = []
         errors: Errors = {}
         for index, user in enumerate(users):
-            found = _ordered(fault, index) or refusals(user, index)
+            found = _ordered(fault, index, user) or refusals(user, index)
             if found is None:
                 taken.append(user)
             else:
@@ -165,10 +150,17 @@ def _refused(request: Request) -> Answer | None:
     return None
 
 
-def _ordered(fault: Fault | None, index: int) -> Errors | None:
-    if fault is None or not (fault.reject_all or index in fault.reject_indexes):
+def _ordered(fault: Fault | None, index: int, user: Any) -> Errors | None:
+    if fault is None:
+        return None
+    identifiers = user.get("identifiers") if isinstance(user, dict) else None
+    if not fault.refuses(index, repr(sorted(identifiers.items(), key=str)) if isinstance(identifiers, dict) else ""):
         return None
     return {f"users.{index}.identifiers.*.regexp(^.+@.+\\..+$)": ["not a valid email address: sample"]}
+
+
+def _per_minute(requests: int) -> Window:
+    return Window(requests, 60.0)
 
 
 def _tally(taken: int, failed: int, errors: Errors) -> dict[str, Any]:
@@ -183,23 +175,3 @@ def _bad(text: str) -> Answer:
 
 def _nobody() -> Answer:
     return Answer(status=404, body={"error": "no such user for these identifiers: no data"})
-
-
-def _faulty(fault: Fault) -> Answer:
-    status = fault.status or 200
-    body = BODIES.get(status, {}) if fault.body is None else fault.body
-    return Answer(status=status, body=body, retry_after=fault.retry_after)
-
-
-def _response(answer: Answer) -> Response:
-    headers = {} if answer.retry_after is None else {"Retry-After": answer.retry_after}
-    if isinstance(answer.body, str):
-        kind = "text/html" if answer.body.lstrip().startswith("<") else "text/plain"
-        return Response(answer.body, status_code=answer.status, headers=headers, media_type=kind)
-    return Response(orjson.dumps(answer.body), answer.status, headers=headers, media_type="application/json")
-
-
-async def _hang_up(request: Request) -> None:
-    """Close the connection without an answer: the server's own request cycle holds the only way to it."""
-    request.receive.__self__.transport.abort()  # type: ignore[attr-defined]
-    await asyncio.sleep(0.01)  # until the server has noticed; what we return then goes nowhere
