@@ -17,6 +17,8 @@
     │   ├── FastFailed         a batch failed and fast fail was asked for
     │   ├── PushFailed         too many records of a push failed
     │   ├── DiskShort          a load would fill the warehouse's disk
+    │   ├── InvalidIdentifier  a record has none that is valid, and the push wants to stop then
+    │   ├── SandboxRefused     a push for production met the records of a sandbox org
     │   ├── Unbalanced         outcomes do not add up to the input: a bug of ours
     │   └── SetupFailed        a local service could not be started
     └── RetryableError         the same call may work later        retried by RetryPolicy
@@ -128,6 +130,14 @@ class DiskShort(FatalError):
     """Say that a load would fill the warehouse's disk; someone must make room before it can begin."""
 
 
+class InvalidIdentifier(FatalError):
+    """Say that a value is no valid identifier and that the push wants its run to fail then."""
+
+
+class SandboxRefused(FatalError):
+    """Say that a push marked for production would carry the records of a sandbox org."""
+
+
 class Unbalanced(FatalError):
     """Say that the outcomes of a run do not add up to its input: a bug of ours, never to be ignored."""
 
@@ -187,7 +197,16 @@ class ConnectionLost(RetryableError):
 
 
 class JobFailed(RetryableError):
-    """Say that a Bulk job ended Failed or Aborted, or that its result has expired."""
+    """Say that a Bulk job ended Failed or Aborted, or that its result has expired.
+
+    Args:
+        message: which job, for what, and what follows.
+        code: the org's own word for the cause, e.g. ``QUERY_TIMEOUT``; "" when it gave none.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        self.code = code
+        super().__init__(message)
 
 
 class WarehouseDown(RetryableError):

@@ -8,6 +8,9 @@ from enum import StrEnum
 from include.extract.window import moves_cursor
 from include.records import RunMode, Window
 
+_TOO_SLOW = frozenset({"QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"})
+# What the org refuses because of its limits: reading it by REST would only cost more calls.
+_LIMITS = frozenset({"OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED", "EXCEEDED_ID_LIMIT", "URI_TOO_LONG"})
 PAGE_ROWS = 2000  # the most records that one REST page holds
 
 
@@ -33,6 +36,16 @@ def decide_plan(total: int, *, bulk_above_rows: int, wide: bool = False, whole: 
 def page_travels(total: int, plan: Plan) -> bool:
     """Return whether the probe's first page is all there is, so that it is kept and loaded from the warehouse."""
     return plan is Plan.REST and total <= PAGE_ROWS
+
+
+def is_too_slow(code: str) -> bool:
+    """Return whether a job failed because the org took too long over it, so that half of it may succeed."""
+    return code in _TOO_SLOW
+
+
+def lacks_bulk(code: str) -> bool:
+    """Return whether a job that was refused with this code may mean an object that only REST can read."""
+    return code not in _LIMITS
 
 
 class Leftover(StrEnum):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from include.config.orgs import OrgDefinition
 from include.config.queries import QueryDefinition
 from include.extract.query_columns import missing_object, query_describe, query_soql
-from include.records import Describe, Window
+from include.records import Bounds, Describe, Window
 from include.salesforce.client import SalesforceClient
 from include.salesforce.filtering import conditions_of
-from include.salesforce.soql import select_window
+from include.salesforce.soql import condition, in_window, select_all
 from include.warehouse.tables import Table
 
 
@@ -37,13 +39,20 @@ def conditions(org: OrgDefinition, object: str) -> list[str]:
     return conditions_of(org.filters.get(object, ()))
 
 
-def query_of(org: OrgDefinition, table: Table, window: Window) -> str:
-    """Return the SOQL that reads a window into a table."""
+def query_of(org: OrgDefinition, table: Table, window: Window, bounds: Bounds | None = None) -> str:
+    """Return the SOQL that reads a window, or a part of it, into a table."""
     query = org.query(table.object)
     if query:
         return query_soql(query, tuple(table.columns), window)
-    also = conditions(org, table.object)
-    return select_window(table.object, list(table.columns), table.cursor_field, window, also=also)
+    return select_all(table.object, list(table.columns), where=where_of(org, table, window, bounds or Bounds()))
+
+
+def where_of(org: OrgDefinition, table: Table, window: Window, bounds: Bounds) -> list[str]:
+    """Return the conditions that hold for an object's records in a part of a window."""
+    part = replace(window, low=bounds.low or window.low, high=bounds.high or window.high)
+    ids = [condition("Id", ">=", bounds.id_from)] if bounds.id_from else []
+    ids += [condition("Id", "<", bounds.id_below)] if bounds.id_below else []
+    return [*in_window(table.cursor_field, part), *conditions(org, table.object), *ids]
 
 
 def reads_deleted(org: OrgDefinition, name: str) -> bool:

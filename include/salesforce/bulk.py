@@ -37,6 +37,18 @@ class BulkJob:
         """Return whether the job will not change any more."""
         return self.state in ("JobComplete", "Failed", "Aborted")
 
+    @property
+    def error_code(self) -> str:
+        """Return the org's code for why it failed; "" when it gave none. The rest of its text may quote the query."""
+        code = self.error.split(":", 1)[0].strip()
+        return code if code.isidentifier() else ""
+
+    def failure(self) -> JobFailed:
+        """Return the error that says how the job ended."""
+        reason = f" ({self.error_code})" if self.error_code else ""
+        message = f"Bulk job {self.id} for {self.object} ended {self.state}{reason}; a new job is needed"
+        return JobFailed(message, code=self.error_code)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkPage:
@@ -83,7 +95,7 @@ def wait(rest: Rest, job_id: str, *, sleep: Callable[[float], object], object: s
         if job.state == "JobComplete":
             return job
         if job.ended:
-            raise JobFailed(_ended_badly(job))
+            raise job.failure()
         if waited >= timeout_seconds:
             raise JobFailed(
                 f"Bulk job {job_id} for {job.object} is {job.state} after {waited:.0f} s; a new job is needed"
@@ -165,10 +177,3 @@ def _read_job(answer: Any, rest: Rest, call: Call) -> BulkJob:
                 )
     host = rest.attempt(call).host
     raise ServerFault(f"could not {call.doing}: {host} answered with JSON that is no job; it can be tried again")
-
-
-def _ended_badly(job: BulkJob) -> str:
-    # The org's own text may quote the query, so only its first word, the code, goes into the message.
-    code = job.error.split(":", 1)[0].strip()
-    reason = f" ({code})" if code.isidentifier() else ""
-    return f"Bulk job {job.id} for {job.object} ended {job.state}{reason}; a new job is needed"

@@ -73,11 +73,15 @@ def select_window(
     Raises:
         ValueError: no field was named.
     """
-    conditions = list(also)
-    if cursor_field:
-        low = [] if window.low is None else [condition(cursor_field, ">=", window.low)]
-        conditions = [*low, condition(cursor_field, "<", window.high), *conditions]
-    return select_all(object, fields, where=conditions)
+    return select_all(object, fields, where=[*in_window(cursor_field, window), *also])
+
+
+def in_window(cursor_field: str, window: Window) -> list[str]:
+    """Return the conditions that hold in a window; none for an object without a stamp."""
+    if not cursor_field:
+        return []
+    low = [] if window.low is None else [condition(cursor_field, ">=", window.low)]
+    return [*low, condition(cursor_field, "<", window.high)]
 
 
 def select_all(object: str, fields: Sequence[str], *, where: Sequence[str] = ()) -> str:
@@ -89,6 +93,17 @@ def select_all(object: str, fields: Sequence[str], *, where: Sequence[str] = ())
     if not fields:
         raise ValueError(f"name at least one field of {object} to read")
     query = f"SELECT {','.join(name(field) for field in fields)} FROM {name(object)}"
+    return f"{query} WHERE {' AND '.join(where)}" if where else query
+
+
+def select_edge(object: str, field: str, *, where: Sequence[str] = (), last: bool = False) -> str:
+    """Return the query for the record that comes first, or last, by an indexed field."""
+    return f"{select_all(object, [field], where=where)} ORDER BY {name(field)}{' DESC' if last else ''} LIMIT 1"
+
+
+def count_where(object: str, where: Sequence[str] = ()) -> str:
+    """Return the query that counts the records that meet all the conditions."""
+    query = f"SELECT COUNT() FROM {name(object)}"
     return f"{query} WHERE {' AND '.join(where)}" if where else query
 
 
@@ -140,8 +155,7 @@ def condition(field: str, operator: str, value: Scalar) -> str:
 
 def count_before(object: str, created_before: datetime, *, where: Sequence[str] = ()) -> str:
     """Return the query that counts the records created before a time, of those that meet the conditions of `where`."""
-    conditions = [condition("CreatedDate", "<", created_before), *where]
-    return f"SELECT COUNT() FROM {name(object)} WHERE {' AND '.join(conditions)}"
+    return count_where(object, [condition("CreatedDate", "<", created_before), *where])
 
 
 def _moment(value: datetime) -> str:

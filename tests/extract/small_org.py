@@ -23,6 +23,7 @@ ORG_ID = "00D000000000001EAA"
 BASE = "/services/data/v63.0/"
 LOST = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
 SYSTEM_FIELDS = {"Id": "id", "IsDeleted": "boolean", "CreatedDate": "datetime", "SystemModstamp": "datetime"}
+_QUERY = re.compile(r"SELECT (.+?) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (\w+)( DESC)?)?(?: LIMIT (\d+))?")
 _CONDITION = re.compile(r"(\w+) (>=|<|=) (\S+)")
 _IDS = re.compile(r"Id IN \(([^)]*)\)")
 
@@ -50,6 +51,8 @@ class SmallOrg:
         self.sessions_end = False  # credentials sign in, and the org knows only the sessions it gave
         self.shorten: Callable[[dict[str, Any]], dict[str, Any]] = lambda page: page
         self.job_state = "JobComplete"
+        self.job_ends: Callable[[str], str] = lambda soql: ""  # state and error of the job for a query, if another
+        self.unordered: set[str] = set()  # fields by which it doesn't order
         self.cut_results = 0  # so many result pages break off in the middle
         self.wrong_counts = 0  # so many result pages announce more rows than they hold
         self.before_result: Callable[[str], None] = lambda locator: None
@@ -109,9 +112,12 @@ class SmallOrg:
         return 200, {"name": name, "label": name, "keyPrefix": name[:3], "fields": fields}, {"Last-Modified": modified}
 
     def query(self, soql: str, *, deleted: bool) -> tuple[int, Any]:
-        matched = re.fullmatch(r"SELECT (.+) FROM (\w+)(?: WHERE (.+))?", soql)
+        matched = _QUERY.fullmatch(soql)
         assert matched, soql
-        columns, name, conditions = matched[1].split(","), matched[2], matched[3]
+        columns, name, conditions, order = matched[1].split(","), matched[2], matched[3], matched[4]
+        if order in self.unordered:
+            message = f"field '{order}' can not be sorted in a query call"
+            return 400, [{"errorCode": "MALFORMED_QUERY", "message": message}]
         counting = columns == ["COUNT()"]
         unknown = [] if counting else [each for each in columns if each not in self.objects[name]]
         if unknown:
@@ -124,7 +130,9 @@ class SmallOrg:
         ]
         if counting:
             return 200, {"totalSize": len(found), "done": True, "records": []}
-        rows = [{key: each.get(key) for key in columns} for each in found]
+        if order:
+            found.sort(key=lambda each: each[order], reverse=bool(matched[5]))
+        rows = [{key: each.get(key) for key in columns} for each in found[: int(matched[6] or len(found))]]
         self.cursors.append(rows)
         return 200, self.page(len(self.cursors) - 1, 0)
 
@@ -165,6 +173,9 @@ class SmallOrg:
         if status != 200:
             return status, body
         job = {"id": f"750{len(self.jobs):015d}", "state": self.job_state, "object": "X", "rows": self.cursors[-1]}
+        if ends := self.job_ends(asked["query"]):
+            job["state"], _, job["errorMessage"] = ends.partition(" ")
+        job["soql"] = asked["query"]
         job["numberRecordsProcessed"] = len(self.cursors[-1])
         job["columns"] = re.split("SELECT | FROM", asked["query"])[1].split(",")
         self.jobs[job["id"]] = job
@@ -289,8 +300,12 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
+def _compared(literal: str) -> str:
+    return literal.strip("'") if literal.startswith("'") else stamp(datetime.fromisoformat(literal))
+
+
 def _shown(job: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in job.items() if key not in ("rows", "columns")}
+    return {key: value for key, value in job.items() if key not in ("rows", "columns", "soql")}
 
 
 def _matches(record: dict[str, Any], conditions: str | None) -> bool:
@@ -302,6 +317,6 @@ def _matches(record: dict[str, Any], conditions: str | None) -> bool:
         if operator == "=":
             if value is not (literal == "TRUE"):
                 return False
-        elif (value < stamp(datetime.fromisoformat(literal))) is (operator == ">="):
+        elif (value < _compared(literal)) is (operator == ">="):
             return False
     return True
