@@ -14,13 +14,13 @@ from sqlalchemy import Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError, QueryRefused, QueryTooSlow, SchemaFrozen, ServerFault
-from include.extract.follow import describe_stamp, follow_describe
+from include.extract.follow import describe_stamp, follow_answer, follow_describe
 from include.extract.plan import Plan, decide_plan, page_travels
 from include.extract.queries import describe_query, query_of, reads_all, reads_deleted, selection_of
 from include.extract.window import decide_window, is_ahead, moves_cursor
-from include.records import Describe, RunMode, Window
+from include.records import RunMode, Window
 from include.salesforce.client import SalesforceClient
-from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, describe_in, page_in
+from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, page_in
 from include.salesforce.query import is_long
 from include.salesforce.soql import only_key
 from include.warehouse.cursors import note_selection, read_cursor, read_selection
@@ -32,7 +32,7 @@ from include.warehouse.tables import Table, table_of
 Item = TypeVar("Item")
 
 # What is wrong with one object alone: it fails with it in its own task, and the other objects go on.
-_OF_ONE_OBJECT = (DefinitionError, QueryRefused, SchemaFrozen)
+OF_ONE_OBJECT = (DefinitionError, QueryRefused, SchemaFrozen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +127,8 @@ def _meet(engine: Engine, client: SalesforceClient, org: OrgDefinition, objects:
         requests = [client.describe_request(name, None, f"describe{n}") for n, name in enumerate(batch)]
         for name, response in zip(batch, client.composite(requests, purpose="describe"), strict=True):
             try:
-                _apply(engine, org, name, response)
-            except _OF_ONE_OBJECT as error:
+                follow_answer(engine, org, name, response)
+            except OF_ONE_OBJECT as error:
                 yield Answer(object=name, error=error)
             else:
                 yield Answer(object=name)
@@ -139,7 +139,7 @@ def _meet_query(engine: Engine, client: SalesforceClient, org: OrgDefinition, na
     assert query is not None
     try:
         follow_describe(engine, org, describe_query(client, query))
-    except _OF_ONE_OBJECT as error:
+    except OF_ONE_OBJECT as error:
         return Answer(object=name, error=error)
     return Answer(object=name)
 
@@ -185,9 +185,9 @@ def _renewed(
     if described is None:
         return question
     try:
-        if _apply(engine, org, question.object, described) is None:
+        if follow_answer(engine, org, question.object, described) is None:
             return question
-    except _OF_ONE_OBJECT as error:
+    except OF_ONE_OBJECT as error:
         return replace(question, error=error)
     return _question(engine, org, question.object, reading)
 
@@ -204,7 +204,7 @@ def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> An
         page = page_in(response)
     except QueryTooSlow:  # it may be large, or what it asks for dear; a job has the time that a query has not
         return replace(question, total=org.bulk_above_rows + 1, plan=Plan.BULK)
-    except _OF_ONE_OBJECT as error:
+    except OF_ONE_OBJECT as error:
         return replace(question, error=error)
     if page.next_url is None and len(page.records) != page.total:
         raise ServerFault(
@@ -245,17 +245,6 @@ def _clock_warning(cursor: datetime | None, org_now: datetime, window: Window | 
         f" {org_now:%Y-%m-%d %H:%M:%S}. Read again from {window.low:%Y-%m-%d %H:%M:%S}; if records changed before that"
         " and after the clock was set back, trigger the org's reconcile DAG: it compares every Id"
     )
-
-
-def _apply(engine: Engine, org: OrgDefinition, object: str, response: SubResponse) -> Describe | None:
-    """Apply a describe to the object's table and keep it; None when the org says that nothing changed."""
-    describe = describe_in(response)
-    if describe is None:
-        return None
-    if describe.object != object:
-        raise DefinitionError(f"the org calls the object {object!r} {describe.object!r}; write it so", key="objects")
-    follow_describe(engine, org, describe)
-    return describe
 
 
 def _stamps(engine: Engine, org: OrgDefinition, questions: Sequence[Answer]) -> Mapping[str, str | None]:

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.config.schema_changes import Policy, SchemaChangesDefinition
-from include.errors import SchemaFrozen
+from include.errors import DefinitionError, SchemaFrozen
 from include.extract.drift import field_changes
 from include.extract.drift_policy import Judged, Verdict, judge, may_follow
 from include.records import Describe
+from include.salesforce.composite import SubResponse, describe_in
 from include.warehouse.columns import change_column, fits
 from include.warehouse.cursors import forget_cursor, read_cursor
 from include.warehouse.describes import keep_describe, note_unfilled, stored_describe
@@ -64,6 +65,21 @@ def follow_describe(engine: Engine, org: OrgDefinition, describe: Describe) -> i
     if verdict.refused:
         raise SchemaFrozen(_words(org, verdict))
     return len(changes)
+
+
+def follow_answer(engine: Engine, org: OrgDefinition, object: str, response: SubResponse) -> int | None:
+    """Follow the describe in an answer and return how many fields changed; None when the org says that nothing did.
+
+    Raises:
+        DefinitionError: the object is spelt otherwise in the org.
+        SchemaFrozen: as `follow_describe`. Other errors as `describe_in`.
+    """
+    describe = describe_in(response)
+    if describe is None:
+        return None
+    if describe.object != object:
+        raise DefinitionError(f"the org calls the object {object!r} {describe.object!r}; write it so", key="objects")
+    return follow_describe(engine, org, describe)
 
 
 def describe_stamp(connection: Connection, org: OrgDefinition, object: str) -> str | None:

@@ -139,16 +139,51 @@ def _tasks(notable: Notable, tasks: Sequence[EndedTask]) -> Iterator[Condition]:
 
 
 def _field(org: str, news: FieldNews, users: tuple[str, ...]) -> Condition:
-    gone = news.kind == "removed"
-    what = "is gone from the org" if gone else f"has another type: {news.before} before, {news.after} now"
+    key = f"schema_changed:{news.object}.{news.field}"
+    if news.role != "word":
+        key += f":{news.change_id}"
+    elif news.kind == "type":
+        key += f":{news.after}"
+    matters = bool(users) and news.stands and not news.waits  # what waits is told as such
     return Condition(
-        key=f"schema_changed:{news.object}.{news.field}" + (f":{news.after}" if news.kind == "type" else ""),
+        key=key,
         event=Event.SCHEMA_CHANGED,
-        holds=bool(users) and news.stands,
-        title=f"{news.object}.{news.field} {what}",
-        message=f"It is used by {', '.join(users)}." if users else "Nothing of ours uses it.",
+        holds=news.waits if news.role == "held" else matters,
+        once=news.role == "passing",
+        title=f"{news.object}.{news.field} {_what(news)}",
+        message=f"{_decision(org, news)}It is used by {', '.join(users)}."
+        if users
+        else f"{_decision(org, news)}Nothing of ours uses it.",
         path=_page(org, "schema", news.field),
     )
+
+
+def _what(news: FieldNews) -> str:
+    span = f": {news.before} before, {news.after} now" if news.before and news.after else ""
+    words = {
+        "added": "is new in the org",
+        "returned": "is there again",
+        "removed": "is gone from the org",
+        "type": "has another type",
+        "length": "has another size",
+        "formula": "is another kind of field",
+        "picklist": "has other picklist values",
+        "label": "has another label",
+    }[news.kind]
+    return f"{words}{span}" if news.kind != "picklist" else words
+
+
+def _decision(org: str, news: FieldNews) -> str:
+    """Return what a change that a policy held back waits for, or nothing."""
+    if not news.waits:
+        return ""
+    key = f"schema_changes.{news.change_class}"
+    if news.state == "failed":
+        return (
+            f"{news.object} is not read until it is decided ({key}: fail): accept the change on the page CRM → Schema,"
+            f" change the policy in orgs/{org}.yaml, or take it back in Salesforce. "
+        )
+    return f"The warehouse stays as it was ({key}: freeze); accept the change on the page CRM → Schema to follow it. "
 
 
 def _onboarding(org: str, notable: Notable) -> Condition | None:

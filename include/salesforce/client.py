@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from include.ports import Clock, FreeMeter, Meter, TokenStore
 from include.records import Describe, OrgIdentity
-from include.salesforce import bulk, composite, connection_questions, describe, query
+from include.salesforce import bulk, composite, connection_questions, deleted, describe, query
 from include.salesforce.auth import Credentials, Session
 from include.salesforce.bulk import BulkJob, BulkPage
 from include.salesforce.composite import SubRequest, SubResponse
@@ -135,6 +135,10 @@ class SalesforceClient:
     def describe_request(self, object: str, if_modified_since: str | None, reference: str) -> SubRequest:
         """Return a sub-request that describes `object`; read it with `composite.describe_in` (None: not modified)."""
         return composite.describe_request(self._rest, object, if_modified_since, reference)
+
+    def deleted_request(self, object: str, start: datetime, end: datetime, reference: str) -> SubRequest:
+        """Return a sub-request for what was deleted in a span; read it with `deleted.deleted_in`."""
+        return deleted.deleted_request(self._rest, object, start, end, reference)
 
     def composite(self, requests: Sequence[SubRequest], *, purpose: str, object: str = "") -> list[SubResponse]:
         """Return the answers to up to 25 sub-requests, at most five of them queries, in order. Costs one call.

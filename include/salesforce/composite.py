@@ -55,12 +55,12 @@ def page_in(response: SubResponse) -> QueryPage:
     Raises:
         QueryRefused: the org cannot run the query. Other errors of `include.errors` as for a call of its own.
     """
-    return read_page(_body(response), response.attempt)
+    return read_page(body_of(response), response.attempt)
 
 
 def count_in(response: SubResponse) -> int:
     """Return the number in an answer to a `count_request`; raises as `page_in` does."""
-    return read_count(_body(response), response.attempt)
+    return read_count(body_of(response), response.attempt)
 
 
 def describe_in(response: SubResponse) -> Describe | None:
@@ -71,7 +71,7 @@ def describe_in(response: SubResponse) -> Describe | None:
     if response.status == 304:
         return None
     lowered = {key.lower(): value for key, value in response.headers.items()}
-    return read_describe(_body(response), lowered.get("last-modified"))
+    return read_describe(body_of(response), lowered.get("last-modified"))
 
 
 def probe_request(rest: Rest, soql: str, reference: str, *, object: str, all_rows: bool) -> SubRequest:
@@ -94,7 +94,7 @@ def explain_request(api_version: str, soql: str, reference: str, *, object: str)
 
 def plan_in(response: SubResponse) -> Any:
     """Return how the org would run a query; raises as `page_in` does when it would not."""
-    return _body(response)
+    return body_of(response)
 
 
 def send(rest: Rest, requests: Sequence[SubRequest], *, purpose: str, object: str) -> list[SubResponse]:
@@ -149,7 +149,8 @@ def _read(answer: Mapping[str, Any], request: SubRequest, whole: Attempt, now: d
     )
 
 
-def _body(response: SubResponse) -> Any:
+def body_of(response: SubResponse) -> Any:
+    """Return the body of an answer, or raise what is wrong with it."""
     if response.ok:
         return response.body
     raise refusal(response.status, {}, orjson.dumps(response.body, default=str), response.attempt, response.answered_at)

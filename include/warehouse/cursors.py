@@ -93,3 +93,23 @@ def anything_loaded(connection: Connection, org: str) -> bool:
             {"org": org},
         ).scalar_one()
     )
+
+
+def deletions_told(connection: Connection, org: str, object: str) -> tuple[bool, datetime | None]:
+    """Return whether the object's first load is complete, and up to when the org has told every deletion."""
+    row = connection.execute(
+        text(
+            "SELECT first_loaded_at IS NOT NULL AS loaded, deletions_at FROM headwater.object"
+            " WHERE org = :org AND object = :object"
+        ),
+        {"org": org, "object": object},
+    ).one_or_none()
+    return (row.loaded, row.deletions_at) if row else (False, None)
+
+
+def note_deletions(connection: Connection, org: str, object: str, at: datetime | None) -> None:
+    """Keep up to when the org has told every deletion; None: ask anew, as the first time."""
+    connection.execute(
+        text("UPDATE headwater.object SET deletions_at = :at WHERE org = :org AND object = :object"),
+        {"org": org, "object": object, "at": at},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
@@ -33,12 +33,26 @@ SELECT n.run_id, n.object, n.vanished, n.quarantined
                       ORDER BY run_id DESC LIMIT 1) AS n
 """
 
-# The last word on each field that ever went, came back or changed its type.
+# The last word on each field that ever went, came back or changed its type, and on each change that a policy held back;
+# of every other change the news of a day.
 _FIELDS = """
-SELECT DISTINCT ON (object, field) object, field, kind, before, after
+(SELECT DISTINCT ON (object, field) change_id, object, field, kind, before, after, class, policy, state, accepted_at,
+        'word' AS role
+   FROM headwater.schema_change
+  WHERE org = :org AND object = ANY(:subjects) AND kind IN ('removed', 'returned', 'type') AND state <> 'overtaken'
+  ORDER BY object, field, change_id DESC)
+UNION ALL
+(SELECT DISTINCT ON (object, field, kind) change_id, object, field, kind, before, after, class, policy, state,
+        accepted_at, 'held'
+   FROM headwater.schema_change
+  WHERE org = :org AND object = ANY(:subjects) AND policy <> 'evolve'
+    AND (state IN ('frozen', 'failed') OR settled_at > now() - interval '30 days')
+  ORDER BY object, field, kind, change_id DESC)
+UNION ALL
+SELECT change_id, object, field, kind, before, after, class, policy, state, accepted_at, 'passing'
   FROM headwater.schema_change
- WHERE org = :org AND object = ANY(:subjects) AND kind IN ('removed', 'returned', 'type')
- ORDER BY object, field, change_id DESC
+ WHERE org = :org AND object = ANY(:subjects) AND kind IN ('length', 'formula', 'picklist', 'label')
+   AND policy = 'evolve' AND seen_at > now() - interval '1 day'
 """
 
 # News for a day only: what was told of it is kept for a while, and must not be told again when that is forgotten.
@@ -92,18 +106,29 @@ class LastComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldNews:
-    """Hold the last that was heard of a field: removed, returned, or of another type."""
+    """Hold what was heard of a field: the last word on it, what a policy holds back, or news of the day."""
 
     object: str
     field: str
     kind: str
     before: str
     after: str
+    change_id: int = 0
+    change_class: str = ""
+    policy: str = "evolve"
+    state: str = "followed"
+    accepted: bool = False
+    role: Literal["word", "held", "passing"] = "word"  # the last word; held back by a policy once; news of the day
 
     @property
     def stands(self) -> bool:
         """Return whether it is as it should not be."""
         return self.kind != "returned"
+
+    @property
+    def waits(self) -> bool:
+        """Return whether it waits for a person."""
+        return self.state in ("frozen", "failed") and not self.accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +185,7 @@ def read_notable(
         last_runs=last,
         last_judged=tuple(newest.values()) if kind != "health" else (),
         comparisons=_comparisons(connection, bound) if kind == "reconcile" else (),
-        fields=_fields(connection, bound) if kind == "extract" else (),
+        fields=_fields(connection, bound) if kind in ("extract", "metadata") else (),
         onboarding=_onboarding(connection, org, incomplete) if kind == "extract" else None,
         failures_written=_failures_written(connection, dag_id, dag_run_id),
         unmet=bool(set(incomplete) & set(subjects)),
@@ -176,7 +201,23 @@ def _comparisons(connection: Connection, bound: dict[str, Any]) -> tuple[LastCom
 
 
 def _fields(connection: Connection, bound: dict[str, Any]) -> tuple[FieldNews, ...]:
-    return tuple(FieldNews(**row) for row in connection.execute(text(_FIELDS), bound).mappings())
+    rows = connection.execute(text(_FIELDS), bound)
+    return tuple(
+        FieldNews(
+            object=row.object,
+            field=row.field,
+            kind=row.kind,
+            before=row.before,
+            after=row.after,
+            change_id=row.change_id,
+            change_class=row._mapping["class"],
+            policy=row.policy,
+            state=row.state,
+            accepted=row.accepted_at is not None,
+            role=row.role,
+        )
+        for row in rows
+    )
 
 
 def _incomplete(connection: Connection, org: str, objects: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from headwater.operators.certify import CertifyExtractOperator
 from headwater.operators.extract import ExtractObjectOperator
 from headwater.operators.gate import HealthGateOperator
 from headwater.operators.housekeeping import HousekeepingOperator
+from headwater.operators.metadata import DescribeObjectsOperator, FollowDeletionsOperator
 from headwater.operators.notify import NotifyOperator
 from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
@@ -18,7 +19,9 @@ __all__ = [
     "ApprovePushOperator",
     "AssessHealthOperator",
     "CertifyExtractOperator",
+    "DescribeObjectsOperator",
     "ExtractObjectOperator",
+    "FollowDeletionsOperator",
     "HealthGateOperator",
     "HousekeepingOperator",
     "NotifyOperator",
