@@ -10,7 +10,12 @@ from sqlalchemy import Connection
 from include.errors import ServerFault
 from include.records import RowCounts
 from include.warehouse.engine import driver, quoted
-from include.warehouse.load_merge import STAGING, drop_older_twins_statement, merge_statement
+from include.warehouse.load_merge import (
+    STAGING,
+    drop_older_twins_statement,
+    merge_statement,
+    staged_keys_statement,
+)
 from include.warehouse.load_stream import CsvStream
 from include.warehouse.tables import Table
 
@@ -61,10 +66,13 @@ def merge_staging(connection: Connection, table: Table, columns: Sequence[str], 
     raw = driver(connection)
     if staged >= _ANALYZE_FROM:
         connection.exec_driver_sql(f"ANALYZE {STAGING} ({quoted(table.key)})")
-    if table.cursor_field in columns:
+    lowest, highest, twins = connection.exec_driver_sql(staged_keys_statement(table)).one()
+    if twins and table.cursor_field in columns:
         connection.exec_driver_sql(drop_older_twins_statement(table))
     statement = merge_statement(table, columns, raw.info.server_version)
-    found = raw.execute(sql.SQL(statement), {"run_id": run_id}).fetchone()
+    values = {"run_id": run_id, "lowest": lowest, "highest": highest}
+    # Not prepared: its plan depends on how far the keys lie apart.
+    found = raw.execute(sql.SQL(statement), values, prepare=False).fetchone()
     assert found is not None
     inserted, updated, deleted = found
     return RowCounts(

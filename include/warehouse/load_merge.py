@@ -16,14 +16,20 @@ MERGE_RETURNS_FROM = 170_000
 
 
 def merge_statement(table: Table, columns: Sequence[str], server_version: int) -> str:
-    """Return the statement for this server; it takes `run_id` and returns inserted, updated and deleted counts."""
+    """Return the statement for this server; it returns inserted, updated and deleted counts.
+
+    It takes `run_id`, and `lowest` and `highest` of the staged keys: a page of a large load holds a range of Ids, and
+    no more than that range of the table is then looked at. Without it, each page would read the whole table.
+    """
     return _merge(table, columns) if server_version >= MERGE_RETURNS_FROM else _upsert(table, columns)
 
 
 def _merge(table: Table, columns: Sequence[str]) -> str:
     return f"""
         WITH touched AS (
-            MERGE INTO {table.name} AS t USING {STAGING} AS s ON t.{quoted(table.key)} = s.{quoted(table.key)}
+            MERGE INTO {table.name} AS t USING {STAGING} AS s
+                ON t.{quoted(table.key)} = s.{quoted(table.key)}
+                AND t.{quoted(table.key)} BETWEEN %(lowest)s AND %(highest)s
             WHEN MATCHED AND {_is_news(table, columns, "s")} THEN UPDATE SET {_assignments(table, columns, "s")}
             WHEN NOT MATCHED THEN INSERT ({_names(columns)}, _run_id, _deleted_at)
                 VALUES ({_names(columns, "s")}, %(run_id)s, {_born_deleted(columns, "s")})
@@ -46,6 +52,14 @@ def _upsert(table: Table, columns: Sequence[str]) -> str:
 
 _COUNT = """SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted),
             count(*) FILTER (WHERE deleted) FROM touched"""
+
+
+def staged_keys_statement(table: Table) -> str:
+    """Return the statement that finds the lowest and highest staged key, and whether one is there more than once."""
+    key = quoted(table.key)
+    return f"""
+        SELECT min(key), max(key), coalesce(bool_or(times > 1), false)
+        FROM (SELECT {key} AS key, count(*) AS times FROM {STAGING} GROUP BY {key}) AS keys"""
 
 
 def drop_older_twins_statement(table: Table) -> str:

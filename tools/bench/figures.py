@@ -75,7 +75,9 @@ def as_table(figures: Sequence[Figure]) -> str:
     head = ("figure", "value", "unit", "limit", "ratio", "goal", "met", "note")
     rows = [head, *(_cells(each) for each in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)] + [0]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 
