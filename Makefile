@@ -17,7 +17,7 @@ WORKERS := -n auto --maxprocesses=4 --dist loadfile
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
 
-.PHONY: help up down status reset org peers faults airflow sql check-definitions check-connection forget test check format bench lock install install-dev
+.PHONY: help up down status reset org peers parity faults airflow sql check-definitions check-connection forget test check format bench lock install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ org: install ## run the sandbox org alone (PORT=8090 TLS_PORT= PROXY_PORT= CONTA
 
 peers: install ## let other Salesforce clients read and write a sandbox org, and compare (PEERS=jsforce CONTACTS=3000)
 	@$(RUN) -m tools.peers $(if $(PEERS),--peers "$(PEERS)") $(if $(CONTACTS),--contacts $(CONTACTS))
+
+parity: install ## compare the warehouse with what other clients read while people work in the org (CONTACTS=3000 ROUNDS=2)
+	@$(RUN) -m tools.parity $(if $(CONTACTS),--contacts $(CONTACTS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 faults: install-dev ## kill and disturb the extract of a sandbox org, then compare every value (FAULTS=500 KILLS=100 SEED=1)
 	@$(CHECK) $(PYTHON) -m tools.faults $(if $(FAULTS),--faults $(FAULTS)) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))

@@ -70,8 +70,11 @@ def test_an_object_that_the_org_does_not_read_is_refused(site: dict[str, str]) -
     """A typo in the trigger form would otherwise read nothing and look green."""
     probe = ProbeObjectsOperator(task_id="p", org="demo", objects=OBJECTS)
 
-    with pytest.raises(DefinitionError, match="'demo' does not read Contakt; it reads Account, Contact"):
-        probe.execute({"params": {"objects": ["Contakt"]}})
+    for operator in (probe, ExtractObjectOperator(task_id="e", org="demo", sobject="Contact")):
+        with pytest.raises(DefinitionError, match="'demo' does not read Contakt; it reads Account, Contact"):
+            operator.execute({"params": {"objects": ["Contakt"]}})
+    with pytest.raises(AirflowSkipException, match="not chosen"):
+        ExtractObjectOperator(task_id="e", org="demo", sobject="Contact").execute({"params": {"objects": ["Lead"]}})
 
 
 def test_a_comparison_says_what_it_found(site: dict[str, str]) -> None:

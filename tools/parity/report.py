@@ -35,7 +35,7 @@ def report(told: Told) -> str:
         "Headwater's warehouse and what other clients read of the same org",
         table(rows),
         f"While people made {told.changes:,} changes, {told.runs} runs of the extract read {told.read:,} rows.",
-        f"After they stopped, the comparison of all Ids mended: {told.mended or 'it was not reached'}.",
+        f"After they stopped, the comparison of all Ids mended: {told.mended or 'nothing'}.",
         _verdict(told),
     ]
     return "\n\n".join(said) + "\n"

@@ -22,6 +22,8 @@ from tools.peers.rows import read_rows
 # The defaults, what people change most besides, and one object with every type of field and odd values in each.
 OBJECTS = ("Account", "Contact", "Lead", "Opportunity", "Task", "Everything__c")
 LATE_SECONDS = 6  # so long after its stamp a slow commit shows up at most
+# More is thrown away, fetched back and merged than usual, so that deleted records are compared, too.
+_WEIGHTS = {"delete": 150, "restore": 40, "merge_duplicates": 80}  # of about a thousand
 _FOLDS_NEWLINES = ("airbyte-source-salesforce",)
 _PAUSE = 2.0  # between two of our runs
 
@@ -75,8 +77,9 @@ class Story:
     def live(self, rounds: int, *, changes_per_minute: int, seed: int) -> None:
         """Let people work, and compare in every round what was read meanwhile."""
         self._org.command(
-            "life", changes_per_minute=changes_per_minute, seed=seed, late_share=0.2, late_seconds=LATE_SECONDS
-        )
+            "life", changes_per_minute=changes_per_minute, seed=seed, late_share=0.2, late_seconds=LATE_SECONDS,
+            weights=_WEIGHTS,
+        )  # fmt: skip
         for number in range(1, rounds + 1):
             stage = f"round {number}"
             since = self._moment()
@@ -98,10 +101,14 @@ class Story:
     def still(self) -> None:
         """Compare everything once nothing moves any more."""
         time.sleep(LATE_SECONDS + 2)  # the last slow commits, and the second of the last change
+        # Accounts roll these up, and nothing moves an account's stamp for that.
+        self._org.command("delete", object="Subscription__c", n=40, seed=7)
+        time.sleep(2)
         self._ours.extract()
         found = self._ours.reconcile()
+        mended = [(each.object, each.fetched, each.recalculated) for each in found if each.changed]
         self.told.mended = ", ".join(
-            f"{each.object}: {each.fetched} read again, {each.recalculated} with new formulas" for each in found
+            f"{name} ({fetched} read again, {recalculated} with new formulas)" for name, fetched, recalculated in mended
         )
         for peer in self._peers:
             self._read(peer, "still")

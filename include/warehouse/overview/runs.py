@@ -24,7 +24,7 @@ SORTS = {
     "rejected": "e.rejected",
     "took": "coalesce(r.ended_at, now()) - r.started_at",
 }
-STATES = ("running", "success", "skipped", "degraded", "failed")
+STATES = ("running", "success", "skipped", "paused", "degraded", "failed")
 
 _MATCHING = """
   FROM headwater.run AS r

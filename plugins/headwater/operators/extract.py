@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from headwater.runs import airflow_run, backfill_interval, chosen_mode, parameter, waits_for_budget
+from headwater.runs import airflow_run, backfill_interval, chosen_mode, chosen_objects, waits_for_budget
 from include.config.budget import Work
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class ExtractObjectOperator(BaseOperator):
         from include.extract.run import ExtractState, extract_object
         from include.records import RunMode
 
-        if self.sobject not in (parameter(context, "objects", None) or [self.sobject]):
-            raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
+        if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
+            raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         mode = chosen_mode(context, self.mode)
         with salesforce_client(org, run, work=Work.BULK if mode is RunMode.FULL else Work.SYNC) as client:
             extracted = extract_object(
