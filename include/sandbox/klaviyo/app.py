@@ -24,7 +24,7 @@ def make_app(home: Path, *, job_seconds: float = 1.0, pace: float = 1.0) -> Star
         pace: how many times the platform's own rates are allowed.
     """
     store, faults = Store(home, job_seconds=job_seconds), Faults()
-    endpoint = Platform(store, faults, pace=pace).endpoint
+    endpoint = Platform(store, faults, pace=pace).endpoint.__call__
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
