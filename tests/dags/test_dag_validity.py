@@ -42,7 +42,7 @@ def bag_of(monkeypatch: pytest.MonkeyPatch, definitions: Path) -> Iterator[Any]:
 def test_every_dag_imports(bag: DagBag) -> None:
     """What is shipped parses without an error."""
     assert bag.import_errors == {}
-    assert {"demo_extract", "demo_health", "demo_reconcile", "push_contacts_to_insider_one"} <= set(bag.dags)
+    assert {"demo_extract", "demo_health", "demo_metadata", "demo_reconcile", "push_contacts_to_insider_one"} <= set(bag.dags)
 
 
 def test_every_dag_says_what_it_does_when_it_fails_and_how_to_run_it_again(bag: DagBag) -> None:
@@ -96,7 +96,7 @@ def test_one_broken_definition_among_three_hides_no_other(bag_of: Any) -> None:
     )
 
     assert sorted(set(parsed.dags) - {"headwater_housekeeping"}) == [
-        f"{org}_{what}" for org in ("one", "three") for what in ("extract", "health", "reconcile")
+        f"{org}_{what}" for org in ("one", "three") for what in ("extract", "health", "metadata", "reconcile")
     ]
     (file, message), *others = parsed.import_errors.items()
     assert not others
@@ -119,7 +119,7 @@ def test_a_group_of_objects_has_a_dag_of_its_own(bag_of: Any) -> None:
         orgs__a="org: a\nconnection: c\ngroups: [{name: people, schedule: '*/5 * * * *', objects: [Lead, Contact]}]\n"
     )
 
-    names = ["a_extract", "a_extract_people", "a_health", "a_reconcile"]
+    names = ["a_extract", "a_extract_people", "a_health", "a_metadata", "a_reconcile"]
     assert sorted(set(parsed.dags) - {"headwater_housekeeping"}) == names
     assert {"extract_Lead", "extract_Contact"} < set(parsed.dags["a_extract_people"].task_ids)
     assert {"extract_Account", "extract_Opportunity"} < set(parsed.dags["a_extract"].task_ids)
@@ -170,7 +170,7 @@ def test_people_are_told_behind_everything_else_and_do_not_decide_a_runs_state(b
     )
 
     assert parsed.import_errors == {}
-    for name in ("a_extract", "a_reconcile", "a_health", "push_p"):
+    for name in ("a_extract", "a_metadata", "a_reconcile", "a_health", "push_p"):
         dag = parsed.dags[name]
         assert {task.task_id for task in dag.tasks if not task.downstream_task_ids} == {"notify", "verdict"}
         assert dag.get_task("notify").trigger_rule == "all_done"
