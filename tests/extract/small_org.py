@@ -22,6 +22,7 @@ from include.warehouse.load_stream import records_csv
 ORG_ID = "00D000000000001EAA"
 BASE = "/services/data/v63.0/"
 LOST = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
+SLOW = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query was running too long"}]
 SYSTEM_FIELDS = {"Id": "id", "IsDeleted": "boolean", "CreatedDate": "datetime", "SystemModstamp": "datetime"}
 _QUERY = re.compile(r"SELECT (.+?) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (\w+)( DESC)?)?(?: LIMIT (\d+))?")
 _CONDITION = re.compile(r"(\w+) (>=|<|=) (\S+)")
@@ -38,6 +39,8 @@ class SmallOrg:
         self.calculated: set[str] = set()  # fields whose values change without a stamp
         self.described_at: dict[str, datetime] = {}
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
+        self.purged: dict[str, list[str]] = {}  # Ids that the list of deletions tells
+        self.without_deletions: set[str] = set()  # objects that have no such list
         self.calls: list[str] = []
         self.url_lengths: list[int] = [0]
         self.allowed = 15_000  # calls in its rolling day
@@ -52,6 +55,8 @@ class SmallOrg:
         self.shorten: Callable[[dict[str, Any]], dict[str, Any]] = lambda page: page
         self.job_state = "JobComplete"
         self.job_ends: Callable[[str], str] = lambda soql: ""  # state and error of the job for a query, if another
+        self.bulk_refusal: tuple[int, str] | None = None  # status and code that a new job is answered with
+        self.too_slow: Callable[[str], bool] = lambda soql: False  # which queries by REST end in QUERY_TIMEOUT
         self.unordered: set[str] = set()  # fields by which it doesn't order
         self.cut_results = 0  # so many result pages break off in the middle
         self.wrong_counts = 0  # so many result pages announce more rows than they hold
@@ -136,6 +141,23 @@ class SmallOrg:
         self.cursors.append(rows)
         return 200, self.page(len(self.cursors) - 1, 0)
 
+    def rows_of(self, soql: str) -> int:
+        """Return how many records a query finds, deleted ones included."""
+        _, body = self.query(re.sub("SELECT .+? FROM", "SELECT COUNT() FROM", soql), deleted=True)
+        found: int = body["totalSize"]
+        return found
+
+    def purge(self, object: str, key: str) -> None:
+        """Delete a record for good: no query shows it any more, only the list of deletions."""
+        del self.records[object][key]
+        self.purged.setdefault(object, []).append(key)
+
+    def deleted(self, name: str) -> tuple[int, Any]:
+        if name in self.without_deletions:
+            return 400, [{"errorCode": "INVALID_TYPE", "message": f"sObject type {name} is not replicable"}]
+        told = [{"id": key, "deletedDate": stamp(self.now)} for key in self.purged.get(name, [])]
+        return 200, {"deletedRecords": told, "earliestDateAvailable": None, "latestDateCovered": stamp(self.now)}
+
     def record_counts(self, names: list[str]) -> dict[str, Any]:
         alive = {name: [each for each in self.records[name].values() if not each["IsDeleted"]] for name in self.objects}
         return {"sObjects": [{"name": name, "count": len(alive[name])} for name in names if name in alive]}
@@ -155,18 +177,26 @@ class SmallOrg:
             if "describe" in tail:
                 name = tail.split("/")[1]
                 status, body, headers = self.describe(name, (each.get("httpHeaders") or {}).get("If-Modified-Since"))
+            elif "/deleted/" in tail:
+                status, body = self.deleted(tail.split("/")[1])
             else:
                 kind, soql = tail.split("?q=")
                 status, body = self.query(unquote(soql), deleted=kind == "queryAll")
-                counts, name = "COUNT()" in unquote(soql), unquote(soql).split(" FROM ")[1].split()[0]
+                counts, name = (
+                    re.search(r"COUNT\(\)|LIMIT 1$", unquote(soql)),
+                    unquote(soql).split(" FROM ")[1].split()[0],
+                )
                 if name in self.slow_queries and not counts:
-                    status, body = 400, [{"errorCode": "QUERY_TIMEOUT", "message": "Your query was running too long"}]
+                    status, body = 400, SLOW
             answers.append(
                 {"referenceId": each["referenceId"], "httpStatusCode": status, "httpHeaders": headers, "body": body}
             )
         return {"compositeResponse": answers}
 
     def create_job(self, asked: dict[str, Any]) -> tuple[int, Any]:
+        if self.bulk_refusal:
+            status, code = self.bulk_refusal
+            return status, [{"errorCode": code, "message": "no"}]
         if self.bulk_refused:
             return 400, [{"errorCode": "INVALIDENTITY", "message": "Odd is not supported by the Bulk API"}]
         status, body = self.query(asked["query"], deleted=asked["operation"] == "queryAll")
@@ -230,6 +260,8 @@ def running_org() -> Iterator[SmallOrg]:
             if tail.startswith("query/"):
                 cursor, at = tail.removeprefix("query/").split("-")
                 return self.answer(200, org.page(int(cursor), int(at)))
+            if org.too_slow(asked["q"]):
+                return self.answer(400, SLOW)
             return self.answer(*org.query(asked["q"], deleted=tail == "queryAll"))
 
         def job(self, parts: list[str], asked: dict[str, str]) -> None:
