@@ -170,7 +170,7 @@ def _ask(
     for each in questions:
         renewed = _renewed(engine, org, each, describes.get(each.object), reading)
         if renewed.error or renewed.soql == each.soql:
-            answers.append(renewed if renewed.error else _answered(renewed, rows[each.object], org))
+            answers.append(renewed if renewed.error else _answered(client, renewed, rows[each.object], org))
         else:
             again.append(renewed)
     if again:
@@ -198,12 +198,12 @@ def _probed_by(question: Answer) -> str:
     return only_key(question.soql, question.table.key) if is_long(question.soql) else question.soql
 
 
-def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> Answer:
+def _answered(client: SalesforceClient, question: Answer, response: SubResponse, org: OrgDefinition) -> Answer:
     assert question.table is not None
     try:
         page = page_in(response)
     except QueryTooSlow:  # it may be large, or what it asks for dear; a job has the time that a query has not
-        return replace(question, total=org.bulk_above_rows + 1, plan=Plan.BULK)
+        return replace(question, total=max(_about(client, org, question), org.bulk_above_rows + 1), plan=Plan.BULK)
     except OF_ONE_OBJECT as error:
         return replace(question, error=error)
     if page.next_url is None and len(page.records) != page.total:
@@ -215,6 +215,16 @@ def _answered(question: Answer, response: SubResponse, org: OrgDefinition) -> An
     travels = page_travels(page.total, plan) and page.next_url is None
     content = records_csv(page.records, list(question.table.columns)) if travels else None
     return replace(question, total=page.total, plan=plan, page=content)
+
+
+def _about(client: SalesforceClient, org: OrgDefinition, question: Answer) -> int:
+    """Return about how many records there are in a window that the org could not count in time; 0 when nobody knows."""
+    if question.window is None or question.window.low is not None or org.query(question.object):
+        return 0
+    try:
+        return client.record_counts([question.object]).get(question.object, 0)
+    except QueryRefused:  # an old API version, or a user who may not ask
+        return 0
 
 
 def _question(engine: Engine, org: OrgDefinition, object: str, reading: Reading) -> Answer:
