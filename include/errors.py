@@ -77,6 +77,10 @@ class AuthError(FatalError):
         super().__init__(message)
 
 
+class CircuitOpen(AuthError):
+    """Say that a connection's credentials were refused before, so that no request was made now."""
+
+
 class Unreachable(FatalError):
     """Say that nobody listens where the connection points; someone must mend host, port or network."""
 
@@ -120,6 +124,10 @@ class GateClosed(FatalError):
 
 class FastFailed(FatalError):
     """Say that a batch failed and fast fail was asked for; what came after it is held."""
+
+
+class PushStopped(FatalError):
+    """Say that a push was stopped while it ran: by a person, or because its definition changed; the rest is held."""
 
 
 class PushFailed(FatalError):

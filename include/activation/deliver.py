@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from include.activation.counts import counts_of, insist_on_balance
-from include.activation.fingerprint import mapping_seed
 from include.activation.options import PushMode
 from include.activation.prepare import Candidate, Row, events_of, in_rounds, prepare_row, with_claimed
 from include.activation.record import record_receipts, record_refused, record_unchanged
-from include.activation.select import source_of
+from include.activation.rows import mapper_of, selected_rows
 from include.activation.settlement import Terms, close, counts_so_far, put_back, stop, take_up, with_left_out
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, Destination
@@ -31,7 +30,7 @@ from include.warehouse.outbox import (
 from include.warehouse.outcomes import hold_rest, tally_outcomes
 from include.warehouse.pushes import PushRun, lock_push, note_counts, read_push_run
 from include.warehouse.runs import finish_run
-from include.warehouse.selections import look_up_by_key, stream_selection
+from include.warehouse.selections import look_up_by_key
 
 Progress = Callable[[OutcomeCounts], None]
 _ROWS_AT_ONCE = 10_000  # rows that are looked at before what was found among them is written down
@@ -154,11 +153,10 @@ class _Delivery:
         refused: list[tuple[Row, Receipt]] = []
         unchanged: list[Row] = []
         looked_at = 0
-        for row in self._rows(reading):
+        mapper = mapper_of(reading, self.push)
+        for row in selected_rows(reading, self.push, run_id=self.run.run_id):
             looked_at += 1
-            found = prepare_row(
-                self.push, self.destination, row, run=self.run.run_key, repeat=self.repeat, now=self.now()
-            )
+            found = prepare_row(mapper, self.destination, row, run=self.run.run_key, repeat=self.repeat, now=self.now())
             if found is None:
                 unchanged.append(row)
             elif isinstance(found, Receipt):
@@ -169,24 +167,6 @@ class _Delivery:
                 self._flush(candidates, refused, unchanged)
                 candidates, refused, unchanged, looked_at = [], [], [], 0
         self._flush(candidates, refused, unchanged)
-
-    def _rows(self, reading: Connection) -> Iterator[Row]:
-        query = source_of(reading, self.push)
-        paths = tuple(query.values)
-        for line in stream_selection(
-            reading, query, run_id=self.run.run_id, push=self.push.push, seed=mapping_seed(self.push)
-        ):
-            yield Row(
-                ordinal=line[0],
-                record_id=line[1],
-                exists=bool(line[2]),
-                stamp=line[3],
-                row_hash=line[4],
-                sent_fingerprint=None if line[5] is None else bytes(line[5]),
-                values=dict(zip(paths, line[8:], strict=True)),
-                sent_identifiers=line[6] or {},
-                platform_id=line[7],
-            )
 
     def _flush(self, candidates: list[Candidate], refused: list[tuple[Row, Receipt]], unchanged: list[Row]) -> None:
         """Record what needs no sending, write down what does, then send it request by request."""

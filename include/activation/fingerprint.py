@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from include.config.pushes import PushDefinition
-from include.records import Profile
+from include.records import Profile, ProfileAction
 
 # Raise it when mapping turns the same row into another payload: every record is then mapped and compared once.
 MAPPING_VERSION = 1
@@ -29,7 +29,15 @@ def fingerprint(profile: Profile, push: PushDefinition) -> bytes:
             for event in profile.events
         ],
     ]
+    if profile.action is not ProfileAction.UPSERT:
+        content.append(profile.action.value)
+    if push.nulls == "clear" and _holds_nulls(profile):
+        content.append("clear")  # an empty value is then something to send
     return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def _holds_nulls(profile: Profile) -> bool:
+    return None in profile.attributes.values() or None in profile.custom_attributes.values()
 
 
 def mapping_seed(push: PushDefinition) -> int:
@@ -38,7 +46,7 @@ def mapping_seed(push: PushDefinition) -> int:
         mode="json",
         include={
             "org", "source", "destination", "identifiers", "attributes", "custom_attributes", "fixed", "custom_fixed",
-            "phone", "event",
+            "phone", "event", "match", "nulls",
         },
     )  # fmt: skip
     content = orjson.dumps([MAPPING_VERSION, said], option=orjson.OPT_SORT_KEYS)

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from include.activation.fingerprint import fingerprint
-from include.activation.mapping import map_row
-from include.config.pushes import PushDefinition
+from include.activation.mapping import Mapper
 from include.destinations.protocol import Destination, without_expired
-from include.records import Event, Outcome, Profile, Receipt
+from include.records import Event, Outcome, Profile, ProfileAction, Receipt
+
+CUSTOM = "custom."  # before the name of a custom identifier, where all stand in one mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Row:
     """Hold a selected record as the warehouse has it now.
 
     `sent_identifiers` are those by which the platform took it last, and `platform_id` its id there, where it told one.
+    `action` is what is to be done; None: nothing, because it is gone and another record is the same person there.
     """
 
     ordinal: int
@@ -33,6 +35,7 @@ class Row:
     values: Mapping[str, Any]
     sent_identifiers: Mapping[str, str] = field(default_factory=dict)
     platform_id: str = ""
+    action: ProfileAction | None = ProfileAction.UPSERT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,34 +53,94 @@ class Candidate:
 
 
 def prepare_row(
-    push: PushDefinition, destination: Destination, row: Row, *, run: str, repeat: bool, now: datetime
+    mapper: Mapper, destination: Destination, row: Row, *, run: str, repeat: bool, now: datetime
 ) -> Candidate | Receipt | None:
     """Return what to send, or the receipt of a record that ends here, or None for one with nothing new.
 
     Args:
-        push: the definition.
+        mapper: of the push, see `compile_mapping`.
         destination: the platform, for what it would refuse or drop.
         row: the record.
         run: names the run, for events that are sent in every one.
         repeat: send it even if nothing about it is new.
         now: the time of processing.
+
+    Raises:
+        InvalidIdentifier: an identifier is not valid and the push wants the run to fail then.
     """
     if not row.exists:
-        message = "the record was deleted after it had been selected"
-        return Receipt(record_id=row.record_id, outcome=Outcome.SKIPPED, cause="gone", message=message)
-    mapped = map_row(push, row.values, record_id=row.record_id, stamp=row.stamp, run=run, now=now)
-    if isinstance(mapped, Receipt):
-        return mapped
-    print_ = fingerprint(mapped, push)
+        return _skipped(row, "gone", "the record left the source after it had been selected")
+    if row.action is not ProfileAction.UPSERT:
+        return _prepare_gone(mapper, destination, row, now=now)
+    found = mapper.profile(row.values, record_id=row.record_id, stamp=row.stamp, run=run, now=now)
+    if isinstance(found, Receipt):
+        return found
+    mapped, note = found
+    print_ = fingerprint(mapped, mapper.push)
     differs = repeat or print_ != row.sent_fingerprint
-    if not differs and not (push.event is not None and push.event.when == "every_run"):
+    if not differs and not mapper.in_every_run:
         return None
-    profile = without_expired(destination, mapped, now=now)
-    note = "" if profile is mapped else "event_expired"
+    profile = without_expired(destination, _remembering(mapped, row), now=now)
+    if len(profile.events) != len(mapped.events):
+        note = "event_expired"
     refusal = destination.check(profile, now=now)
     if refusal is not None:
-        return replace(refusal, cause=note) if note and refusal.outcome is Outcome.SKIPPED else refusal
+        return (
+            replace(refusal, cause=note) if note == "event_expired" and refusal.outcome is Outcome.SKIPPED else refusal
+        )
     return Candidate(row=row, profile=profile, fingerprint=print_, differs=differs, note=note)
+
+
+def _prepare_gone(mapper: Mapper, destination: Destination, row: Row, *, now: datetime) -> Candidate | Receipt:
+    """Return what to do about a record that is gone, by the identifiers under which the platform knows it."""
+    if row.action is None:
+        return _skipped(
+            row,
+            "identity_in_use",
+            "the record is gone, but another record is the same person at the platform: it stays",
+        )
+    standard, custom = _known_by(mapper, row)
+    if not standard and not custom:
+        return _skipped(row, "identity_unknown", "the record is gone, and nobody knows by what the platform knows it")
+    profile = mapper.gone(record_id=row.record_id, identifiers=standard, custom=custom, action=row.action)
+    if row.platform_id:
+        profile = replace(profile, platform_id=row.platform_id)
+    refusal = destination.check(profile, now=now)
+    if refusal is not None:
+        return refusal
+    return Candidate(row=row, profile=profile, fingerprint=fingerprint(profile, mapper.push), differs=True)
+
+
+def _known_by(mapper: Mapper, row: Row) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return by which identifiers the platform knows a record: those sent last, else those of its last values."""
+    if row.sent_identifiers:
+        sent = row.sent_identifiers
+        custom = {name.removeprefix(CUSTOM): value for name, value in sent.items() if name.startswith(CUSTOM)}
+        return {name: value for name, value in sent.items() if not name.startswith(CUSTOM)}, custom
+    return mapper.identifiers_of(row.values, row.record_id) if row.values else ({}, {})
+
+
+def _remembering(profile: Profile, row: Row) -> Profile:
+    """Return the profile with what is known of it at the platform."""
+    if not row.sent_identifiers and not row.platform_id:
+        return profile
+    present = flat_identifiers(profile)
+    former = {name: value for name, value in row.sent_identifiers.items() if present.get(name) != value}
+    if not former and not row.platform_id:
+        return profile
+    return replace(profile, former_identifiers=former, platform_id=row.platform_id)
+
+
+def flat_identifiers(profile: Profile) -> dict[str, str]:
+    """Return all identifiers in one mapping, as they are kept: the custom ones are named ``custom.<name>``."""
+    if not profile.custom_identifiers:
+        return dict(profile.identifiers)
+    own = {f"{CUSTOM}{name}": value for name, value in profile.custom_identifiers.items()}
+    return {**profile.identifiers, **own}
+
+
+def _skipped(row: Row, cause: str, message: str) -> Receipt:
+    return Receipt(record_id=row.record_id, outcome=Outcome.SKIPPED, cause=cause, message=message)
 
 
 def with_claimed(candidate: Candidate, claimed: set[str]) -> Candidate | None:
@@ -87,7 +150,7 @@ def with_claimed(candidate: Candidate, claimed: set[str]) -> Candidate | None:
     if len(events) != len(profile.events):
         profile = replace(profile, events=events)
         candidate = replace(candidate, profile=profile, note=candidate.note or "event_sent_before")
-    if events:
+    if events or profile.action is not ProfileAction.UPSERT:
         return candidate
     says = any(value is not None for value in (*profile.attributes.values(), *profile.custom_attributes.values()))
     return candidate if candidate.differs and says else None
@@ -106,8 +169,7 @@ def in_rounds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     rounds: list[list[Candidate]] = []
     last: dict[tuple[str, str], int] = {}
     for each in candidates:
-        identity = [*each.profile.identifiers.items()]
-        identity += [(f"custom.{name}", value) for name, value in each.profile.custom_identifiers.items()]
+        identity = [*flat_identifiers(each.profile).items(), *each.profile.former_identifiers.items()]
         place = 1 + max((last.get(token, -1) for token in identity), default=-1)
         last |= dict.fromkeys(identity, place)
         if place == len(rounds):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
 from include.activation.fingerprint import mapping_seed
+from include.activation.guards import Sizes, guard_reason
 from include.activation.options import PushMode, PushRunOptions
-from include.activation.source import compose_source
+from include.activation.rows import source_of
 from include.config.pushes import PushDefinition
-from include.errors import DefinitionError, HeadwaterError
+from include.errors import DefinitionError, HeadwaterError, SandboxRefused
 from include.records import AirflowRun, Window
 from include.warehouse.engine import transaction
+from include.warehouse.gone import Gone, select_gone
+from include.warehouse.orgs import is_sandbox
 from include.warehouse.pushes import PushRun, note_selected, write_push_run
 from include.warehouse.runs import finish_run, start_run
-from include.warehouse.selections import SourceObject, SourceQuery, read_source_object, write_selection
+from include.warehouse.selections import SourceQuery, note_size, usual_sizes, write_selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Selection:
     still_rejected: int = 0
     still_skipped: int = 0
     waiting: int = 0
+    gone: int = 0  # of those to send: gone from the source
 
 
 def select_push(
@@ -66,7 +69,8 @@ def select_push(
 
     Raises:
         NotReady: the first load of the object (or of one it refers to) is not complete.
-        DefinitionError: a mapped field does not exist or has vanished from the org.
+        DefinitionError: a mapped field does not exist or has vanished from the org, or a model cannot be run.
+        SandboxRefused: the push is marked for production and the org is a sandbox.
         WarehouseDown: the warehouse does not answer.
     """
     if (mode is PushMode.INTERVAL) != (interval is not None):
@@ -77,7 +81,7 @@ def select_push(
         run_id=run_id,
         org=push.org,
         push=push.push,
-        object=push.source.object,
+        object=push.source.name,
         platform=push.destination.platform,
         run_key=run.dag_run_id or str(run_id),
         mode=mode.value,
@@ -85,6 +89,7 @@ def select_push(
         max_failed_share=options.max_failed_share,
         selected=0,
         unchanged=0,
+        min_delivered=options.min_delivered,
     )
     try:
         return _select(engine, push, written, interval, record_ids, options)
@@ -92,29 +97,6 @@ def select_push(
         with transaction(engine) as connection:
             finish_run(connection, run_id, "failed", str(error))
         raise
-
-
-def source_of(connection: Connection, push: PushDefinition) -> SourceQuery:
-    """Return the query over a push's source, checked against what the warehouse holds now."""
-    schema = f"salesforce_{push.org}"
-
-    @cache
-    def known(object: str) -> SourceObject:
-        return read_source_object(connection, org=push.org, schema=schema, object=object)
-
-    return compose_source(push, schema=schema, known=known)
-
-
-def guard_reason(push: PushDefinition, *, to_send: int, options: PushRunOptions) -> str | None:
-    """Return why a person must approve this run: it would start journeys for very many people."""
-    limit = options.approve_above
-    if options.skip_hook or push.event is None or to_send <= limit:
-        return None
-    return (
-        f"{to_send:,} records would be sent with events, and journeys at the platform may start for each of them;"
-        f" more than {limit:,} need a person's approval. To send the data without starting journeys,"
-        " trigger the push with skip_hook on"
-    )
 
 
 def _select(
@@ -131,7 +113,9 @@ def _select(
         scope |= {"high": interval.high} | ({} if interval.low is None else {"low": interval.low})
     with transaction(engine) as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        _insist_on_production(connection, push)
         query = source_of(connection, push)
+        _insist_on_stamp(push, interval)
         write_push_run(
             connection,
             run,
@@ -152,6 +136,50 @@ def _select(
             scope=scope,
             changed_only=not (run.resend or every_run or run.mode == PushMode.ALL),
         )
-        guard = guard_reason(push, to_send=found.to_send, options=options)
+        gone = _select_gone(connection, push, query, run, interval, record_ids)
+        found = replace(found, selected=found.selected + gone.gone, to_send=found.to_send + gone.gone)
+        guard = None if options.dry_run else _guard(connection, push, found.to_send, gone, options)
         note_selected(connection, run.run_id, found, guard=guard)
-    return Selection(run_id=run.run_id, unchanged=found.unchanged, guard=guard, **asdict(found))
+        note_size(connection, run.run_id, to_send=found.to_send, gone=gone.gone, dry_run=options.dry_run)
+    return Selection(run_id=run.run_id, unchanged=found.unchanged, guard=guard, gone=gone.gone, **asdict(found))
+
+
+def _select_gone(
+    connection: Connection,
+    push: PushDefinition,
+    query: SourceQuery,
+    run: PushRun,
+    interval: Window | None,
+    record_ids: tuple[str, ...],
+) -> Gone:
+    """Select what is gone, where the push does something about it; a backfill looks only at what there is."""
+    if push.gone_action is None or interval is not None:
+        return Gone(gone=0, delivered=0)
+    return select_gone(
+        connection, query, run_id=run.run_id, push=push.push, action=push.gone_action.value, record_ids=record_ids
+    )
+
+
+def _guard(
+    connection: Connection, push: PushDefinition, to_send: int, gone: Gone, options: PushRunOptions
+) -> str | None:
+    usual = usual_sizes(connection, push.push)
+    sizes = Sizes(to_send=to_send, gone=gone.gone, delivered=gone.delivered, usual=usual, first=not usual)
+    return guard_reason(push, sizes, options)
+
+
+def _insist_on_production(connection: Connection, push: PushDefinition) -> None:
+    if push.production and is_sandbox(connection, push.org):
+        raise SandboxRefused(
+            f"the push {push.push!r} is marked `production: true`, and {push.org!r} is a sandbox org: its people are"
+            " copies. Point the push at the production org, or take `production` out. Nothing was sent"
+        )
+
+
+def _insist_on_stamp(push: PushDefinition, interval: Window | None) -> None:
+    if interval is not None and push.source.model and push.source.stamp is None:
+        raise DefinitionError(
+            "a backfill needs to know when a row last changed: name the model's column as `source.stamp`",
+            file=f"pushes/{push.push}.yaml",
+            key="source.stamp",
+        )

@@ -1,65 +1,143 @@
-"""Compose the query over a push's source: field paths become joined columns, checked against what is there. Pure."""
+"""Compose the query over a push's source: field paths become columns, checked against what is there. Pure."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from typing import NoReturn
 
+from include.activation.filtering import FilterColumn, FilterSql, compile_filter
 from include.config.pushes import PushDefinition
 from include.errors import DefinitionError, NotReady
 from include.warehouse.engine import quoted
+from include.warehouse.models import KEY, ROWS
 from include.warehouse.selections import SourceObject, SourceQuery
 
 Known = Callable[[str], SourceObject]
 _WITHOUT_HASH = ("json", "xml", "point")
+_LAID_DOWN = "_loaded_at"  # of a source without a stamp: when the row last changed here
 
 
 def compose_source(push: PushDefinition, *, schema: str, known: Known) -> SourceQuery:
-    """Return the query that reads what a push maps.
+    """Return the query that reads what a push maps from an object, or from the table of a query.
 
     Args:
         push: the definition.
         schema: where the org's tables are.
-        known: returns what the warehouse knows of an object.
+        known: returns what the warehouse knows of an object or query.
 
     Raises:
         NotReady: an object that is read has not been loaded completely yet.
-        DefinitionError: a mapped field does not exist, or has vanished from the org.
+        DefinitionError: a field does not exist, has vanished from the org, or is compared with what it cannot be.
     """
-    source = _ready(push, known(push.source.object), key="source.object")
-    composer = _Composer(push=push, schema=schema, known=known)
+    source = insist_on_load(push, known(push.source.name), key=f"source.{push.source.kind}")
+    composer = _Composer(push=push, schema=schema, known=known, source=source)
     values = {path: composer.value(path, key) for key, path in push.field_paths}
-    if source.cursor_field not in source.columns:
+    if source.cursor_field and source.cursor_field not in source.columns:
         raise NotReady(f"the table of {source.object} has no {source.cursor_field}; run a full refresh of the object")
-    hashed = ", ".join(['source."Id"', *(composer.hashed[path] for path in sorted(values))])
+    only = _filter(push, composer)
+    key = composer.column(push.source.key, "source.key")
+    text_key = key.expression if key.type == "text" else f"{key.expression}::text"
+    alive = "source._deleted_at IS NULL"
     return SourceQuery(
-        tables=f"{quoted(schema, source.object)} AS source{composer.joins}",
+        table=f"{quoted(schema, source.object)} AS source",
+        joins=composer.joins,
+        key=text_key,
         values=values,
-        row_hash=f"hash_record_extended(ROW({hashed}), CAST(:seed AS bigint))",
-        stamp=f"source.{quoted(source.cursor_field)}",
+        row_hash=_row_hash(composer, values, text_key),
+        stamp=f"source.{quoted(source.cursor_field)}" if source.cursor_field else f"source.{_LAID_DOWN}",
+        alive=f"{alive} AND {only.condition}" if only else alive,
+        there=f"source.{_LAID_DOWN} IS NOT NULL",
+        binds=only.binds if only else {},
     )
+
+
+def compose_model(push: PushDefinition, columns: dict[str, str]) -> SourceQuery:
+    """Return the query that reads what a push maps from the rows of its model, which stand in the session's table.
+
+    Raises:
+        DefinitionError: a mapped field is no column of the model.
+    """
+    source = SourceObject(
+        object=f"the model {push.source.model}",
+        columns={name: kind for name, kind in columns.items() if name != KEY},
+        gone={}, labels={}, references={}, cursor_field="", first_loaded_at=None,
+    )  # fmt: skip
+    composer = _Composer(push=push, schema="", known=lambda name: source, source=source)
+    values = {path: composer.value(path, key) for key, path in push.field_paths}
+    stamp = "NULL::timestamptz"
+    if push.source.stamp:
+        found = composer.column(push.source.stamp, "source.stamp")
+        if not found.type.startswith(("timestamp", "date")):
+            raise DefinitionError(
+                f"{push.source.stamp} is of type {found.type}; a stamp is a time", file=_file(push), key="source.stamp"
+            )
+        stamp = f"{found.expression}::timestamptz"
+    return SourceQuery(
+        table=f"pg_temp.{ROWS} AS source",
+        key=f"source.{KEY}",
+        values=values,
+        row_hash=_row_hash(composer, values, f"source.{KEY}"),
+        stamp=stamp,
+        alive="TRUE",
+        there=f"source.{KEY} IS NOT NULL",
+    )
+
+
+def insist_on_load(push: PushDefinition, object: SourceObject, *, key: str) -> SourceObject:
+    """Return an object that a push reads.
+
+    Raises:
+        NotReady: its first load is not complete.
+    """
+    if object.first_loaded_at is None or not object.columns:
+        raise NotReady(
+            f"the push {push.push!r} reads {object.object} ({key}), whose first load is not complete;"
+            f" let {push.org}_extract finish first: nothing is pushed from half an object"
+        )
+    return object
+
+
+def _row_hash(composer: _Composer, values: dict[str, str], key: str) -> str:
+    hashed = ", ".join([key, *(composer.hashed[path] for path in sorted(values))])
+    return f"hash_record_extended(ROW({hashed}), CAST(:seed AS bigint))"
+
+
+def _filter(push: PushDefinition, composer: _Composer) -> FilterSql | None:
+    if not push.source.filter:
+        return None
+    try:
+        return compile_filter(push.source.filter, lambda path: composer.column(path, "source.filter"))
+    except ValueError as error:
+        raise DefinitionError(str(error), file=_file(push), key="source.filter") from error
 
 
 class _Composer:
     """Collect the joins that field paths need; each relationship is joined once."""
 
-    def __init__(self, *, push: PushDefinition, schema: str, known: Known) -> None:
+    def __init__(self, *, push: PushDefinition, schema: str, known: Known, source: SourceObject) -> None:
         self._push = push
         self._schema = schema
         self._known = known
-        self._aliases: dict[str, tuple[str, SourceObject]] = {"": ("source", known(push.source.object))}
+        self._whole = push.source.object is None  # a path is then the name of a column, dots and all
+        self._aliases: dict[str, tuple[str, SourceObject]] = {"": ("source", source)}
         self.joins = ""
         self.hashed: dict[str, str] = {}
 
     def value(self, path: str, key: str) -> str:
-        """Return the expression of a field path."""
-        *relations, field = path.split(".")
+        """Return the expression of a field path whose value is sent."""
+        found = self.column(path, key)
+        self.hashed[path] = f"{found.expression}::text" if found.type in _WITHOUT_HASH else found.expression
+        return found.expression
+
+    def column(self, path: str, key: str) -> FilterColumn:
+        """Return what is behind a field path."""
+        *relations, field = [path] if self._whole else path.split(".")
         alias, object = self._follow(relations, key)
-        _insist_on_field(self._push, object, field, key=key)
-        expression = f"{alias}.{quoted(field)}"
-        kind = object.columns[field]
-        self.hashed[path] = f"{expression}::text" if kind in _WITHOUT_HASH else expression
-        return expression
+        field = _insist_on_field(self._push, object, field, key=key)
+        return FilterColumn(
+            expression=f"{alias}.{quoted(field)}", type=object.columns[field], field_type=object.types.get(field, "")
+        )
 
     def _follow(self, relations: list[str], key: str) -> tuple[str, SourceObject]:
         walked = ""
@@ -72,7 +150,7 @@ class _Composer:
 
     def _join(self, alias: str, object: SourceObject, relation: str, walked: str, key: str) -> None:
         field = f"{relation.removesuffix('__r')}__c" if relation.endswith("__r") else f"{relation}Id"
-        _insist_on_field(self._push, object, field, key=key)
+        field = _insist_on_field(self._push, object, field, key=key)
         targets = object.references.get(field, (relation,))
         tables = [found for found in map(self._known, targets) if found.columns]
         if not tables:
@@ -82,7 +160,7 @@ class _Composer:
                 file=_file(self._push),
                 key=key,
             )
-        target = _ready(self._push, tables[0], key=key)
+        target = insist_on_load(self._push, tables[0], key=key)
         joined = f"r{len(self._aliases)}"
         self.joins += (
             f" LEFT JOIN {quoted(self._schema, target.object)} AS {joined}"
@@ -91,16 +169,8 @@ class _Composer:
         self._aliases[walked] = (joined, target)
 
 
-def _ready(push: PushDefinition, object: SourceObject, *, key: str) -> SourceObject:
-    if object.first_loaded_at is None or not object.columns:
-        raise NotReady(
-            f"the push {push.push!r} reads {object.object} ({key}), whose first load is not complete;"
-            f" let {push.org}_extract finish first: nothing is pushed from half an object"
-        )
-    return object
-
-
-def _insist_on_field(push: PushDefinition, object: SourceObject, field: str, *, key: str) -> None:
+def _insist_on_field(push: PushDefinition, object: SourceObject, field: str, *, key: str) -> str:
+    """Return the field's name as it is spelt; a person's query may spell it otherwise than the org."""
     if field in object.gone:
         since = object.gone[field]
         raise DefinitionError(
@@ -110,12 +180,23 @@ def _insist_on_field(push: PushDefinition, object: SourceObject, field: str, *, 
             file=_file(push),
             key=key,
         )
-    if field not in object.columns or field.startswith("_"):
-        raise DefinitionError(
-            f"{object.object} has no field {field!r} in the warehouse{_suggestion(object, field)}",
-            file=_file(push),
-            key=key,
-        )
+    if field in object.columns and not field.startswith("_"):
+        return field
+    if push.source.query:
+        same = [name for name in object.columns if name.casefold() == field.casefold()]
+        if len(same) == 1:
+            return same[0]
+    _no_such_field(push, object, field, key=key)
+
+
+def _no_such_field(push: PushDefinition, object: SourceObject, field: str, *, key: str) -> NoReturn:
+    where = "has no column" if push.source.model else "has no field"
+    raise DefinitionError(
+        f"{object.object} {where} {field!r}{'' if push.source.model else ' in the warehouse'}"
+        f"{_suggestion(object, field)}",
+        file=_file(push),
+        key=key,
+    )
 
 
 def _suggestion(object: SourceObject, field: str) -> str:

@@ -15,8 +15,8 @@ Transform = Literal["lower", "upper", "trim", "date", "datetime", "boolean", "nu
 InvalidPolicy = Literal["skip_record", "drop_identifier", "send_as_is", "fail_run"]
 
 _ONE_WAY = (
-    "a push carries records from Salesforce to the platform; the way back is not there yet: take `direction` out, or the"
-    " field out of the mapping"
+    "a push carries records from Salesforce to the platform; the way back is not there yet: take `direction` out, or"
+    " the field out of the mapping"
 )
 
 

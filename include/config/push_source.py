@@ -1,4 +1,4 @@
-"""Where the records of a push come from: an object of the warehouse, a query of the extract, or a SELECT of one's own."""
+"""Where the records of a push come from: an object of the warehouse, a query of the extract, or a SELECT over both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Source(DefinitionModel):
 
     @field_validator("sql", "objects")
     @classmethod
-    def _not_written_here(cls, value: object) -> object:
+    def _not_written_here(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         if value:
             raise ValueError("not to be written here: the SELECT stands in definitions/models/<model>.sql")
         return value

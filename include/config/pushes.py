@@ -221,8 +221,8 @@ class PushDefinition(DefinitionModel):
 def without_skip_hook(platform: Platform) -> str:
     """Return what to say to somebody who asks for skip hook where there is none."""
     return (
-        f"{platform.title} has no way to take data without starting journeys: take skip_hook out, and pause the journeys"
-        " at the platform while much is sent"
+        f"{platform.title} has no way to take data without starting journeys: take skip_hook out, and pause the"
+        " journeys at the platform while much is sent"
     )
 
 

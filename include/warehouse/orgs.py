@@ -41,3 +41,9 @@ def pin_org(connection: Connection, org: str, identity: OrgIdentity) -> None:
             f" and delete the rows of {org!r} in headwater.org, headwater.object and headwater.field; the next run"
             " starts anew"
         )
+
+
+def is_sandbox(connection: Connection, org: str) -> bool:
+    """Return whether the org said, at first contact, that it is a sandbox."""
+    said = connection.execute(text("SELECT is_sandbox FROM headwater.org WHERE org = :org"), {"org": org})
+    return bool(said.scalar_one_or_none())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,9 @@ class SourceObject:
         gone: fields that the org no longer describes, with when that was seen.
         labels: API names by the label that people see.
         references: the objects that a reference field may point to.
-        cursor_field: the field that says when a record last changed.
+        cursor_field: the field that says when a record last changed; "": there is none.
         first_loaded_at: when the first load was complete; None: it is not.
+        types: Salesforce's word for the type of each field.
     """
 
     object: str
@@ -46,6 +47,7 @@ class SourceObject:
     references: Mapping[str, tuple[str, ...]]
     cursor_field: str
     first_loaded_at: datetime | None
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +76,29 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceQuery:
-    """Hold the parts of a statement over a source, composed of quoted names only.
+    """Hold the parts of a statement over a source, composed of quoted names and bound values only.
 
     Args:
-        tables: what stands behind FROM; the object's row is ``source``.
+        table: what stands behind FROM; its row is ``source``.
+        joins: what it is joined with.
+        key: an expression for the key of a row, as text.
         values: an expression for each field path.
         row_hash: an expression for the hash of the mapped columns; binds ``seed``.
         stamp: an expression for when the record last changed.
+        alive: a condition that a record meets as long as it belongs to the source.
+        there: a condition that a row meets when it was found at all.
+        binds: the values in `alive`.
     """
 
-    tables: str
+    table: str
+    key: str
     values: Mapping[str, str]
     row_hash: str
     stamp: str
+    alive: str
+    there: str
+    joins: str = ""
+    binds: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_source_object(connection: Connection, *, org: str, schema: str, object: str) -> SourceObject:
@@ -100,7 +112,7 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
     ).all()
     fields = connection.execute(
         text(
-            "SELECT name, label, reference_to, coalesce(gone_at, held_at) AS gone_at FROM headwater.field"
+            "SELECT name, label, type, reference_to, coalesce(gone_at, held_at) AS gone_at FROM headwater.field"
             " WHERE org = :org AND object = :object"
         ),
         {"org": org, "object": object},
@@ -117,7 +129,20 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
         references={field.name: tuple(field.reference_to) for field in fields if field.reference_to},
         cursor_field=ledger.cursor_field if ledger else "SystemModstamp",
         first_loaded_at=ledger.first_loaded_at if ledger else None,
+        types={field.name: field.type for field in fields},
     )
+
+
+def columns_of_session(connection: Connection, table: str) -> dict[str, str]:
+    """Return the columns of a table of this session, with their types."""
+    rows = connection.execute(
+        text(
+            "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
+            " WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        ),
+        {"table": quoted("pg_temp", table)},
+    )
+    return {str(name): str(kind) for name, kind in rows}
 
 
 def write_selection(
@@ -143,16 +168,17 @@ def write_selection(
         scope: ``low`` and ``high`` of an interval, ``record_ids``; what is absent does not narrow.
         changed_only: leave out the records that are as they were when they were last settled.
     """
-    conditions = ["source._deleted_at IS NULL"]
+    conditions = [query.alive]
     if "low" in scope:
         conditions.append(f"{query.stamp} >= :low")
     if "high" in scope:
         conditions.append(f"{query.stamp} < :high")
     if "record_ids" in scope:
-        conditions.append('source."Id" = ANY(:record_ids)')
+        conditions.append(f"{query.key} = ANY(:record_ids)")
     where = " AND ".join(conditions)
-    source = query.tables.partition(" LEFT JOIN ")[0]
-    selected = connection.execute(text(f"SELECT count(*) FROM {source} WHERE {where}"), dict(scope)).scalar_one()
+    joins = query.joins if query.binds else ""  # without a filter no other table decides which records there are
+    binds = {**query.binds, **scope}
+    selected = connection.execute(text(f"SELECT count(*) FROM {query.table}{joins} WHERE {where}"), binds).scalar_one()
     before, fate = "", "'send'"
     if changed_only:
         # Whoever names records wants those tried again that were refused.
@@ -162,10 +188,10 @@ def write_selection(
     connection.execute(text("SET LOCAL work_mem = '64MB'"))
     connection.execute(
         text(
-            f'CREATE TEMP TABLE found ON COMMIT DROP AS SELECT {query.stamp} AS stamp, source."Id" AS record_id,'
-            f" {fate} AS fate FROM {query.tables}{before} WHERE {where}"
+            f"CREATE TEMP TABLE found ON COMMIT DROP AS SELECT {query.stamp} AS stamp, {query.key} AS record_id,"
+            f" {fate} AS fate FROM {query.table}{query.joins}{before} WHERE {where}"
         ),
-        {**scope, **({"push": push, "seed": seed} if changed_only else {})},
+        {**binds, **({"push": push, "seed": seed} if changed_only else {})},
     )
     to_send = connection.execute(
         text(
@@ -186,10 +212,10 @@ def _compared(query: SourceQuery, *, again: bool) -> tuple[str, str, str]:
     """
     hash_ = query.row_hash
     joined = (
-        ' LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = source."Id"'
+        f" LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = {query.key}"
         " LEFT JOIN (SELECT record_id, min(next_try_at) AS due_at, max(row_hash) AS row_hash FROM headwater.sync_error"
         " WHERE push = :push AND settled_at IS NULL AND next_try_at IS NOT NULL GROUP BY record_id) AS failed"
-        ' ON failed.record_id = source."Id"'
+        f" ON failed.record_id = {query.key}"
     )
     changed = f"(sent.row_hash IS NULL OR sent.row_hash <> {hash_})"
     waiting = f"(failed.due_at > now() AND failed.row_hash = {hash_})"
@@ -208,22 +234,23 @@ def stream_selection(
 ) -> Iterator[Sequence[Any]]:
     """Yield the selected records that have no outcome yet, in order, as they are now; a few rows at a time.
 
-    A row is (ordinal, record Id, still there, stamp, row hash, fingerprint sent last, identifiers sent last,
-    the platform's id, value of each path of `query`).
+    A row is (ordinal, record Id, still in the source, stamp, row hash, fingerprint sent last, identifiers sent last,
+    the platform's id, what is to be done, whether the row is there at all, value of each path of `query`).
     """
     columns = "".join(f", {expression}" for expression in query.values.values())
     look_up_by_key(connection)
     rows = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(
         text(
-            "SELECT chosen.ordinal, chosen.record_id, source._deleted_at IS NULL AND source._loaded_at IS NOT NULL,"
+            f"SELECT chosen.ordinal, chosen.record_id, {query.there} AND {query.alive},"
             f" {query.stamp}, {query.row_hash}, sent.fingerprint, sent.identifiers,"
-            f" coalesce(sent.platform_id, ''){columns}"
-            f" FROM headwater.selection AS chosen LEFT JOIN {_aliased(query.tables)}"
+            f" coalesce(sent.platform_id, ''), chosen.action, {query.there}{columns}"
+            f" FROM headwater.selection AS chosen"
+            f" LEFT JOIN {query.table} ON {query.key} = chosen.record_id{query.joins}"
             " LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = chosen.record_id"
             " WHERE chosen.run_id = :run_id AND NOT EXISTS (SELECT FROM headwater.outcome AS known"
             " WHERE known.run_id = chosen.run_id AND known.record_id = chosen.record_id) ORDER BY chosen.ordinal"
         ),
-        {"run_id": run_id, "push": push, "seed": seed},
+        {**query.binds, "run_id": run_id, "push": push, "seed": seed},
     )
     yield from rows
 
@@ -241,6 +268,28 @@ def leave_selection(connection: Connection, run_id: int, ordinals: Sequence[int]
         )
 
 
+def note_size(connection: Connection, run_id: int, *, to_send: int, gone: int, dry_run: bool) -> None:
+    """Write down how large a run is: what is usual is judged by it."""
+    connection.execute(
+        text(
+            "UPDATE headwater.push_run SET to_send = :to_send, gone = :gone, dry_run = :dry_run WHERE run_id = :run_id"
+        ),
+        {"run_id": run_id, "to_send": to_send, "gone": gone, "dry_run": dry_run},
+    )
+
+
+def usual_sizes(connection: Connection, push: str, *, runs: int = 20) -> tuple[int, ...]:
+    """Return how many records the last runs of a push had to send that sent any."""
+    rows = connection.execute(
+        text(
+            "SELECT to_send FROM headwater.push_run WHERE push = :push AND to_send > 0 AND delivered + accepted > 0"
+            " AND NOT dry_run ORDER BY run_id DESC LIMIT :runs"
+        ),
+        {"push": push, "runs": runs},
+    )
+    return tuple(int(size) for size in rows.scalars())
+
+
 def look_up_by_key(connection: Connection) -> None:
     """Let this transaction find rows by their keys only, whatever the planner believes about the tables."""
     connection.execute(text(_BY_KEY))
@@ -249,8 +298,3 @@ def look_up_by_key(connection: Connection) -> None:
 def as_json(lines: Sequence[Any] | Mapping[str, Any]) -> str:
     """Return values, or frozen values as objects, as one JSON text to be taken apart by the server."""
     return orjson.dumps(lines).decode()
-
-
-def _aliased(tables: str) -> str:
-    source, joined, rest = tables.partition(" LEFT JOIN ")
-    return f'{source} ON source."Id" = chosen.record_id{joined}{rest}'

@@ -1,0 +1,75 @@
+"""Read what a push selected, as it is now, and compile what maps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from sqlalchemy import Connection
+
+from include.activation.fingerprint import mapping_seed
+from include.activation.mapping import Mapper, compile_mapping, needs_salt
+from include.activation.prepare import Row
+from include.activation.source import compose_model, compose_source, insist_on_load
+from include.config.pushes import PushDefinition
+from include.records import ProfileAction
+from include.warehouse.gone import GONE_HASHES
+from include.warehouse.models import ROWS, read_model_rows, tables_of_model
+from include.warehouse.salts import salt_of
+from include.warehouse.selections import (
+    SourceObject,
+    SourceQuery,
+    columns_of_session,
+    read_source_object,
+    stream_selection,
+)
+
+
+def source_of(connection: Connection, push: PushDefinition) -> SourceQuery:
+    """Return the query over a push's source, checked against what the warehouse holds now.
+
+    The rows of a model are read for it into a table of the session, which lasts as long as the transaction.
+
+    Raises:
+        NotReady: something that the source reads has not been loaded completely yet.
+        DefinitionError: a mapped field does not exist or has vanished, or the model cannot be run.
+    """
+    schema = f"salesforce_{push.org}"
+
+    @cache
+    def known(object: str) -> SourceObject:
+        return read_source_object(connection, org=push.org, schema=schema, object=object)
+
+    model = push.source.model
+    if model is None:
+        return compose_source(push, schema=schema, known=known)
+    for name in tables_of_model(connection, model=model, sql=push.source.sql, schema=schema):
+        insist_on_load(push, known(name), key="source.model")
+    read_model_rows(connection, model=model, sql=push.source.sql, key=push.source.key, schema=schema)
+    return compose_model(push, columns_of_session(connection, ROWS))
+
+
+def mapper_of(connection: Connection, push: PushDefinition) -> Mapper:
+    """Return what maps the rows of a push, with the org's salt where something is hashed."""
+    return compile_mapping(push, salt=salt_of(connection, push.org) if needs_salt(push) else b"")
+
+
+def selected_rows(connection: Connection, push: PushDefinition, *, run_id: int) -> Iterator[Row]:
+    """Yield the selected records that have no outcome yet, in order, as the warehouse has them now."""
+    query = source_of(connection, push)
+    paths = tuple(query.values)
+    for line in stream_selection(connection, query, run_id=run_id, push=push.push, seed=mapping_seed(push)):
+        ordinal, record_id, alive, stamp, row_hash, print_, identifiers, platform_id, action, there, *values = line
+        gone = action != "upsert" and not alive
+        yield Row(
+            ordinal=ordinal,
+            record_id=record_id,
+            exists=bool(alive) or gone,
+            stamp=stamp,
+            row_hash=GONE_HASHES.get(action, GONE_HASHES.get(push.gone, 1)) if gone else row_hash,
+            sent_fingerprint=None if print_ is None else bytes(print_),
+            values=dict(zip(paths, values, strict=True)) if there else {},
+            sent_identifiers=identifiers or {},
+            platform_id=platform_id,
+            action=(None if action == "keep" else ProfileAction(action)) if gone else ProfileAction.UPSERT,
+        )

@@ -1,0 +1,96 @@
+"""Run the models of pushes: a person's own SELECT over the warehouse, which may read and do nothing else.
+
+The rows go into a table of the session; the SELECT itself runs read-only and is cut off after a while. Table names
+without a schema mean those of the org.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from sqlalchemy import Connection
+
+from include.errors import DefinitionError
+from include.warehouse.engine import driver, quoted
+
+ROWS = "pushed_rows"  # the table of the session
+KEY = "_key"
+TIMEOUT_SECONDS = 600
+_TIMED_OUT = "57014"
+
+
+def tables_of_model(connection: Connection, *, model: str, sql: str, schema: str) -> tuple[str, ...]:
+    """Return the tables of the schema that a model reads, as the server itself understands it; nothing is read.
+
+    Raises:
+        DefinitionError: the server cannot make sense of it, or it does more than read.
+    """
+    point = connection.begin_nested()
+    try:
+        _search_in(connection, schema)
+        _run(connection, model, f"CREATE TEMP VIEW model_read AS {sql}\n")
+        found = driver(connection).execute(
+            "SELECT DISTINCT c.relname FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass"
+            " AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_class c ON c.oid = d.refobjid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE r.ev_class = 'pg_temp.model_read'::regclass AND n.nspname = %s ORDER BY 1",
+            (schema,),
+        )
+        return tuple(str(name) for (name,) in found)
+    finally:
+        point.rollback()
+
+
+def read_model_rows(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> None:
+    """Fill the session's table with the rows of a model, its key beside them as text; for this transaction.
+
+    Raises:
+        DefinitionError: the model fails, does more than read, takes too long, or its key doesn't tell rows apart.
+    """
+    _search_in(connection, schema)
+    rows = f"SELECT model.*, model.{quoted(key)}::text AS {KEY} FROM (\n{sql}\n) AS model"
+    _run(connection, model, f"CREATE TEMP TABLE {ROWS} ON COMMIT DROP AS {rows} WITH NO DATA")
+    with connection.begin_nested():
+        # Read-only holds for the savepoint: nothing that the SELECT calls can change a table that stays.
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET TRANSACTION READ ONLY")
+        _run(connection, model, f"INSERT INTO pg_temp.{ROWS} {rows}")
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL search_path TO DEFAULT")
+    _insist_on_key(connection, model, key)
+    connection.exec_driver_sql(f"ALTER TABLE pg_temp.{ROWS} ADD PRIMARY KEY ({KEY})")
+    connection.exec_driver_sql(f"ANALYZE pg_temp.{ROWS}")
+
+
+def _search_in(connection: Connection, schema: str) -> None:
+    connection.exec_driver_sql(f"SET LOCAL search_path = {quoted(schema)}, pg_catalog")
+
+
+def _run(connection: Connection, model: str, statement: str) -> None:
+    """Run one statement with a person's SQL in it; as a prepared one, so that a second cannot hide in it."""
+    try:
+        driver(connection).execute(statement.encode(), prepare=True)
+    except psycopg.Error as error:
+        raise _refused(model, error.sqlstate or "", str(error)) from None  # the cause may quote values of rows
+
+
+def _refused(model: str, sqlstate: str, said: str) -> DefinitionError:
+    file = f"models/{model}.sql"
+    if sqlstate == _TIMED_OUT:
+        return DefinitionError(
+            f"it takes longer than {TIMEOUT_SECONDS // 60} minutes; make it read less, or add an index", file=file
+        )
+    # Class 42 speaks of names and grammar; other errors may quote values, which are people's.
+    what = said.splitlines()[0] if sqlstate[:2] in ("42", "25", "0A") else f"the server says {sqlstate}"
+    return DefinitionError(f"the warehouse cannot run it: {what}", file=file)
+
+
+def _insist_on_key(connection: Connection, model: str, key: str) -> None:
+    total, without, several = driver(connection).execute(
+        f"SELECT count(*), count(*) FILTER (WHERE {KEY} IS NULL),"
+        f" count({KEY}) - count(DISTINCT {KEY}) FROM pg_temp.{ROWS}"
+    ).fetchone() or (0, 0, 0)
+    if without or several:
+        raise DefinitionError(
+            f"the key {key} doesn't tell the {total:,} rows apart: {without:,} have none, and {several:,} repeat that"
+            " of another row; name a column as `source.key` that is unique, or group the rows",
+            file=f"models/{model}.sql",
+            key="source.key",
+        )
