@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from include.config.budget import Work
 from include.extract.window import moves_cursor
 from include.records import RunMode, Window
 
@@ -36,6 +37,12 @@ def decide_plan(total: int, *, bulk_above_rows: int, wide: bool = False, whole: 
 def page_travels(total: int, plan: Plan) -> bool:
     """Return whether the probe's first page is all there is, so that it is kept and loaded from the warehouse."""
     return plan is Plan.REST and total <= PAGE_ROWS
+
+
+def decide_work(mode: RunMode, *, was_read: bool) -> Work:
+    """Return how urgent a run is; `was_read` says that its object has a cursor, so that changes are only changes."""
+    reads_all = mode is RunMode.FULL or (mode is RunMode.CHANGES and not was_read)
+    return Work.BULK if reads_all else Work.SYNC
 
 
 def is_too_slow(code: str) -> bool:

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from include.extract.plan import Leftover, Plan, decide_leftover, decide_plan, page_travels
+from include.config.budget import Work
+from include.extract.plan import (
+    Leftover,
+    Plan,
+    decide_leftover,
+    decide_plan,
+    decide_work,
+    is_too_slow,
+    lacks_bulk,
+    page_travels,
+)
 from include.records import RunMode, Window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -25,6 +35,37 @@ def test_the_size_of_a_window_decides_how_it_is_read(total: int, plan: Plan) -> 
 def test_a_page_is_kept_only_when_it_is_all_there_is(total: int, plan: Plan, travels: bool) -> None:
     """A part of a result is no use: pages of another query would not fit to it."""
     assert page_travels(total, plan) is travels
+
+
+@pytest.mark.parametrize(
+    ("mode", "was_read", "work"),
+    [
+        (RunMode.CHANGES, False, Work.BULK),
+        (RunMode.CHANGES, True, Work.SYNC),
+        (RunMode.FULL, True, Work.BULK),
+        (RunMode.FULL, False, Work.BULK),
+        (RunMode.LAST_DAY, False, Work.SYNC),
+        (RunMode.INTERVAL, False, Work.SYNC),
+    ],
+)
+def test_what_reads_everything_waits_before_what_reads_changes(mode: RunMode, was_read: bool, work: Work) -> None:
+    """A first load or a full refresh pauses first when calls become scarce."""
+    assert decide_work(mode, was_read=was_read) is work
+
+
+def test_only_what_took_too_long_is_worth_halving() -> None:
+    """And what was refused for its size is no reason to go by REST."""
+    assert [is_too_slow(code) for code in ("QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "INVALID_FIELD", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [lacks_bulk(code) for code in ("INVALIDENTITY", "FUNCTIONALITY_NOT_ENABLED", "OPERATION_TOO_LARGE")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from include.extract.certify import certify_objects
 from include.extract.probe import probe_objects
 from include.extract.reconcile import reconcile_object
 from include.extract.run import ExtractState, abort_extract, extract_object
+from include.extract.urgency import work_of
 from include.records import AirflowRun, RunMode
 from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
@@ -85,13 +86,15 @@ def perform(asked: Asked, answer: Connection) -> None:
 
 def _done(asked: Asked) -> Told:
     engine = open_warehouse(asked.warehouse)
-    heavy = asked.action == "reconcile" or asked.mode is RunMode.FULL
+    work = Work.BULK if asked.action == "reconcile" else Work.SYNC
+    if asked.action == "extract":
+        work = work_of(engine, asked.org, asked.objects[0], asked.mode)
     client = SalesforceClient(
         Credentials(**asked.credentials),
         api_version=asked.org.api_version,
         meter=WarehouseMeter(
             engine, asked.org.org, run=asked.run.dag_run_id, budget=asked.org.budget,
-            work=Work.BULK if heavy else Work.SYNC,
+            work=work,
         ),
         tokens=WarehouseTokens(engine, encrypt=lambda text: text, decrypt=lambda text: text),
         compress=True,  # as with a real org: gzip can be torn

@@ -40,13 +40,13 @@ class ExtractObjectOperator(BaseOperator):
         """Return the counts of what was read and what became of it."""
         from headwater.hooks import definitions, org_definition, salesforce_client, warehouse_engine
         from include.extract.run import ExtractState, extract_object
-        from include.records import RunMode
+        from include.extract.urgency import work_of
 
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
         if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
             raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         mode = chosen_mode(context, self.mode)
-        with salesforce_client(org, run, work=Work.BULK if mode is RunMode.FULL else Work.SYNC) as client:
+        with salesforce_client(org, run, work=work_of(engine, org, self.sobject, mode)) as client:
             extracted = extract_object(
                 engine,
                 client,
