@@ -62,7 +62,14 @@ def _klaviyo() -> Entry:
     return Entry(open=open_klaviyo, paces=PACES)
 
 
+def _intercom() -> Entry:
+    from include.destinations.intercom import PACES, open_intercom
+
+    return Entry(open=open_intercom, paces=PACES)
+
+
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {
     "insider_one": _insider_one,
+    "intercom": _intercom,
     "klaviyo": _klaviyo,
 }

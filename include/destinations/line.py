@@ -98,6 +98,7 @@ class Line:
         self.title = title
         self.base_url = checked_url(base_url, title)
         self.patience = patience or Patience()
+        self.requests = 0  # how many were made over this line
         self._headers = dict(headers)
         self._bucket = bucket
         self._read_allowance = read_allowance
@@ -117,8 +118,9 @@ class Line:
             Unreachable: nobody listens; nothing was sent.
             ConnectionLost: no answer came; nobody knows whether the platform took the request.
         """
-        if self._bucket is not None:
-            with self._turn:
+        with self._turn:
+            self.requests += 1
+            if self._bucket is not None:
                 self._bucket.take(lane=request.lane)
         try:
             response = self._http.request(

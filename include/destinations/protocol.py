@@ -36,10 +36,12 @@ class Policy:
     Args:
         match: which records may be touched or made at the platform.
         clear_nulls: empty an attribute at the platform whose source is empty now; otherwise it is left as it is.
+        compare: read what the platform holds first, and write only what differs; where it can be read back.
     """
 
     match: Match = Match.UPSERT
     clear_nulls: bool = False
+    compare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
