@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from include.config.expectations import Expectation, Unfolded, unknown_arguments
 from include.config.model import ApiName, DefinitionModel, Slug
 from include.config.predicates import Predicate, read_predicate
 
@@ -22,49 +23,6 @@ Category = Literal[
     "Compliance",
 ]
 Severity = Literal["info", "warning", "error", "critical"]
-
-
-class NotNull(DefinitionModel):
-    """Expect that a field is filled."""
-
-    type: Literal["expect_column_values_to_not_be_null"]
-    column: ApiName
-
-    @property
-    def bad_when(self) -> str:
-        """Return the predicate that is true for a row which breaks the expectation."""
-        return f"{{row.{self.column}}} IS NULL"
-
-
-class MatchesPattern(DefinitionModel):
-    """Expect that a field, where it is filled, matches a POSIX regular expression; or that it does not."""
-
-    type: Literal["expect_column_values_to_match_regex", "expect_column_values_to_not_match_regex"]
-    column: ApiName
-    regex: str = Field(min_length=1)
-
-    @property
-    def bad_when(self) -> str:
-        """Return the predicate that is true for a row which breaks the expectation."""
-        operator = "!~" if self.type == "expect_column_values_to_match_regex" else "~"
-        return f"{{row.{self.column}}} {operator} {_literal(self.regex)}"
-
-
-class InSet(DefinitionModel):
-    """Expect that a field, where it is filled, holds one of these texts."""
-
-    type: Literal["expect_column_values_to_be_in_set"]
-    column: ApiName
-    value_set: tuple[str, ...] = Field(min_length=1)
-
-    @property
-    def bad_when(self) -> str:
-        """Return the predicate that is true for a row which breaks the expectation."""
-        return f"{{row.{self.column}}} NOT IN ({', '.join(map(_literal, self.value_set))})"
-
-
-# Expectations of Great Expectations' own that say the same as a predicate; named as there, with its arguments.
-Expectation = Annotated[NotNull | MatchesPattern | InSet, Field(discriminator="type")]
 
 
 class CheckDefinition(DefinitionModel):
@@ -94,7 +52,9 @@ class CheckDefinition(DefinitionModel):
 
     @model_validator(mode="after")
     def _says_what_is_bad(self) -> CheckDefinition:
-        if bool(self.bad_when.strip()) == (self.expect is not None):
+        if isinstance(self.expect, Unfolded):
+            self._insist_on_ids(self.expect)
+        elif bool(self.bad_when.strip()) == (self.expect is not None):
             raise ValueError(f"give check {self.check!r} either expect or bad_when, not both")
         try:
             self.predicate  # noqa: B018  (reading it is the check)
@@ -102,10 +62,40 @@ class CheckDefinition(DefinitionModel):
             raise ValueError(f"check {self.check!r}: {error}") from error
         return self
 
+    def _insist_on_ids(self, expect: Unfolded) -> None:
+        refused = unknown_arguments(expect)
+        if refused:
+            raise ValueError(f"check {self.check!r}: leave out {', '.join(refused)}; max_share, title and why say it")
+        if expect.judges_rows and not self.bad_when.strip():
+            raise ValueError(
+                f"check {self.check!r}: {expect.type} is left to Great Expectations, which names 200 records at most;"
+                " give bad_when as well, the SQL that is true for a bad record, so that all of them are stored"
+            )
+        if not expect.judges_rows and self.bad_when.strip():
+            raise ValueError(f"check {self.check!r}: {expect.type} judges no single records; leave bad_when out")
+
+    @property
+    def unfolded(self) -> Unfolded | None:
+        """Return the expectation that Great Expectations itself has to judge, or None: a predicate says it all."""
+        return self.expect if isinstance(self.expect, Unfolded) else None
+
+    @property
+    def names_records(self) -> bool:
+        """Return whether the check fails for single records, so that there are Ids to store."""
+        return self.unfolded is None or self.unfolded.judges_rows
+
     @property
     def predicate(self) -> Predicate:
-        """Return the predicate for bad rows, read from `bad_when` or derived from `expect`."""
-        return read_predicate(self.expect.bad_when if self.expect else self.bad_when, self.object)
+        """Return the predicate for bad rows, read from `bad_when` or derived from `expect`.
+
+        A check of the whole object has one that no row fails: it only names the fields that the check needs.
+        """
+        if self.expect is None or (self.unfolded and self.unfolded.judges_rows):
+            return read_predicate(self.bad_when, self.object)
+        if isinstance(self.expect, Unfolded):
+            fields = " AND ".join(f"{{row.{name}}} IS NULL" for name in (*self.expect.columns, "Id"))
+            return read_predicate(f"false AND {fields}", self.object)
+        return read_predicate(self.expect.bad_when(self.object), self.object)
 
     @property
     def needs(self) -> Mapping[str, tuple[str, ...]]:
@@ -122,7 +112,3 @@ class CheckFile(DefinitionModel):
     """Hold a file of checks."""
 
     checks: tuple[CheckDefinition, ...] = Field(min_length=1)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

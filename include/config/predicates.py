@@ -10,6 +10,7 @@ Placeholders::
     {Account} AS parent     the live records of another object, under a name
     {parent.Name}           a field of those
     {now}  {today}          the moment and the day of the assessment, UTC
+    IN {list.countries}     the entries of a list that comes with Headwater, see LISTS
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from typing import Literal
 
 ROW = "row"
 
-Kind = Literal["text", "string", "field", "table", "now", "today"]
+Kind = Literal["text", "string", "field", "table", "now", "today", "list"]
+
+LISTS = frozenset({"countries", "us_states", "free_mail_domains", "disposable_mail_domains", "role_mailboxes"})
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -97,6 +100,7 @@ def read_predicate(source: str, judged: str) -> Predicate:
         raise ValueError("the predicate is empty; write a condition such as {row.Email} IS NULL")
     aliases = _aliases(tokens, judged)
     _check_words(tokens, frozenset(aliases))
+    _check_lists(tokens)
     _check_nesting(tokens)
     return Predicate(tokens=tokens, needs=_needs(tokens, aliases))
 
@@ -122,13 +126,22 @@ def _placeholder(inside: str) -> Token:
         return Token(kind="now", text=inside)
     if inside == "today":
         return Token(kind="today", text=inside)
+    if inside.startswith("list."):
+        return _list(inside.removeprefix("list."))
     if match := _FIELD.match(inside):
         return Token(kind="field", text=match["field"], alias=match["alias"])
     if _OBJECT.match(inside):
         return Token(kind="table", text=inside)
     raise ValueError(
-        f"{{{inside}}} is no placeholder; write {{row.Field}}, {{Object}} AS name, {{name.Field}}, {{now}} or {{today}}"
+        f"{{{inside}}} is no placeholder; write {{row.Field}}, {{Object}} AS name, {{name.Field}}, {{list.name}},"
+        " {now} or {today}"
     )
+
+
+def _list(name: str) -> Token:
+    if name not in LISTS:
+        raise ValueError(f"{{list.{name}}} is no list; there are: {', '.join(sorted(LISTS))}")
+    return Token(kind="list", text=name)
 
 
 def _string(piece: str, before: str) -> Token:
@@ -174,6 +187,12 @@ def _check_words(tokens: Sequence[Token], aliases: frozenset[str]) -> None:
         if word not in allowed:
             what = "function" if follows == "(" else "word"
             raise ValueError(f"the {what} {token.text!r} may not stand in a predicate; write fields as {{row.Field}}")
+
+
+def _check_lists(tokens: Sequence[Token]) -> None:
+    for position, token in enumerate(tokens):
+        if token.kind == "list" and _word(tokens, position - 1) != "in":
+            raise ValueError(f"write {{list.{token.text}}} after IN or NOT IN")
 
 
 def _names_a_source(tokens: Sequence[Token], position: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,19 +11,26 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from include.config.checks import CheckDefinition
+from include.config.expectations import Filled, Folded
 from include.config.orgs import OrgDefinition
-from include.errors import FatalError, Unbalanced, WarehouseDown
+from include.errors import WarehouseDown
 from include.quality.catalogue import Catalogue, choose_checks
-from include.quality.grade import grade_all, grade_object, share_of, verdict_of, worst_first
-from include.quality.suite import unexpected_counts, with_verdicts
+from include.quality.documents import Tally, documents_of
+from include.quality.due import Due, due_checks
+from include.quality.grade import grade_all, grade_object
+from include.quality.issues import Found, Past, insist_on_agreement, put_together
+from include.quality.suite import with_verdicts
 from include.quality.sweep import count_records, known_objects, sweep
-from include.quality.validate import Documents, export_snapshot, validate_suites
+from include.quality.validate import export_snapshot, judge_by_gx
 from include.records import AirflowRun
 from include.warehouse.assessments import (
+    AssessmentRow,
     IssueResult,
     ObjectGrade,
-    failing_before,
     finish_assessment,
+    grades_before,
+    issues_before,
+    take_over_object,
     write_assessment,
     write_issues,
     write_object,
@@ -60,7 +67,7 @@ def assess_org(
     Two assessments of one org wait for each other. A killed one leaves nothing but its run, marked failed by the next.
 
     Raises:
-        Unbalanced: Great Expectations counts another number of failing records than the sweep.
+        Unbalanced: `expect` and `bad_when` of a check that has both count differently.
         WarehouseDown: the warehouse does not answer.
     """
     with object_lock(engine, org.org, _SUBJECT, wait=True):
@@ -92,33 +99,34 @@ def _assess(
     started = time.monotonic()
     snapshot = export_snapshot(connection)
     schema = org.schema_name
-    catalogue = choose_checks(org, checks.values(), known_objects(connection, org.org, schema))
-    catalogue = catalogue.without(sweep(connection, catalogue, schema=schema, now=now))
-    records, failing = count_records(connection, schema, catalogue.objects), sweep_counts(connection)
-    by_object = {name: tuple(c for c in catalogue.assessable if c.object == name) for name in catalogue.objects}
-    documents = validate_suites(engine, snapshot, by_object, schema=schema, now=now) if by_object else {}
-    with_issue = records_with_issue(connection)
-    _compare(catalogue, failing, documents)
-
-    grades = [
-        grade_object(name, records=records[name], records_with_issue=with_issue.get(name, 0))
-        for name in catalogue.objects
-    ]
-    overall = grade_all(grades)
-    row = write_assessment(
-        connection,
-        org=org.org,
-        run_id=run_id,
-        assessed_at=now,
-        records=overall.records,
-        records_with_issue=overall.records_with_issue,
-        grade=overall.grade,
+    known = known_objects(connection, org.org, schema)
+    catalogue = choose_checks(org, checks.values(), known)
+    row = write_assessment(connection, org=org.org, run_id=run_id, assessed_at=now)
+    past = Past(
+        assessment_id=row.previous_id,
+        issues=issues_before(connection, row.previous_id),
+        grades=grades_before(connection, row.previous_id),
     )
-    settled = settle_findings(connection, org.org, row.assessment_id, [c.check for c in catalogue.assessable])
-    issues = _issues(catalogue, records, failing, settled, failing_before(connection, row.previous_id))
+    due = due_checks(catalogue.assessable, known, past.bases, now=now)
+    refused = sweep(connection, due.checks, schema=schema, now=now)
+    by_gx = [check for check in due.checks if check.unfolded and check.check not in refused]
+    judged, unjudged = judge_by_gx(engine, snapshot, by_gx, schema=schema, now=now)
+    catalogue = catalogue.without(refused | unjudged)
+    judged_now = [check.check for check in due.checks if check in catalogue.assessable]
+
+    looked_at = _objects_to_look_at(catalogue, due, past)
+    tallies = _tally(connection, catalogue, looked_at, set(judged_now), past, schema)
+    insist_on_agreement(catalogue, tallies, judged)
+    settled = settle_findings(connection, org.org, row.assessment_id, judged_now)
+    found = Found(tallies=tallies, judged=judged, settled=settled, bases=due.bases)
+    issues = put_together(catalogue, found, past)
     write_issues(connection, row.assessment_id, issues)
-    _write_objects(connection, row.assessment_id, grades, documents, {issue.check_id: issue for issue in issues})
-    finish_assessment(connection, row.assessment_id, seconds=time.monotonic() - started)
+    graded = _Graded(connection=connection, org=org, row=row, catalogue=catalogue, found=found, now=now)
+    overall = grade_all(
+        graded.anew(object, issues) if object in looked_at else graded.as_before(object, past)
+        for object in catalogue.objects
+    )
+    finish_assessment(connection, row.assessment_id, overall, seconds=time.monotonic() - started)
     return Assessment(
         assessment_id=row.assessment_id,
         grade=overall.grade,
@@ -128,68 +136,65 @@ def _assess(
     )
 
 
-def _compare(catalogue: Catalogue, failing: Mapping[str, int], documents: Mapping[str, Documents]) -> None:
-    """Refuse an assessment in which Great Expectations and the sweep disagree: one of them reads the check wrongly."""
-    counted = {name: n for each in documents.values() for name, n in unexpected_counts(each.validation).items()}
-    silent = [check.check for check in catalogue.assessable if counted.get(check.check) is None]
-    if silent:
-        raise FatalError(
-            f"Great Expectations could not evaluate {', '.join(silent)}; nothing was kept of this assessment"
-        )
-    differing = [check.check for check in catalogue.assessable if counted[check.check] != failing.get(check.check, 0)]
-    if differing:
-        raise Unbalanced(
-            f"Great Expectations and the stored findings disagree on {', '.join(differing)};"
-            " nothing was kept of this assessment. Please report it with the definitions of these checks"
-        )
-
-
-def _issues(
-    catalogue: Catalogue,
-    records: Mapping[str, int],
-    failing: Mapping[str, int],
-    settled: Mapping[str, tuple[int, int]],
-    before: Mapping[str, int],
-) -> tuple[IssueResult, ...]:
-    assessed = [
-        _described(
-            check,
-            verdict=verdict_of(failing.get(check.check, 0), records[check.object], check.max_share),
-            records=records[check.object],
-            failing=failing.get(check.check, 0),
-            share=share_of(failing.get(check.check, 0), records[check.object]),
-            previous_failing=before.get(check.check),
-            appeared=settled[check.check][0],
-            mended=settled[check.check][1],
-        )
-        for check in catalogue.assessable
-    ]
-    missing = [_described(check, verdict="not_assessed", reason=reason) for check, reason in catalogue.missing]
-    return tuple(sorted(assessed + missing, key=worst_first))
-
-
-def _described(check: CheckDefinition, **found: object) -> IssueResult:
-    return IssueResult(
-        check_id=check.check,
-        object=check.object,
-        title=check.title,
-        why=check.why,
-        category=check.category,
-        severity=check.severity,
-        max_share=check.max_share,
-        fix=check.fix,
-        **found,  # type: ignore[arg-type]
+def _objects_to_look_at(catalogue: Catalogue, due: Due, past: Past) -> frozenset[str]:
+    touched = {check.object for check in due.checks}
+    return frozenset(
+        object
+        for object in catalogue.objects
+        if object in touched or not past.graded_by(object, [check.check for check in catalogue.of(object)])
     )
 
 
-def _write_objects(
+def _tally(
     connection: Connection,
-    assessment_id: int,
-    grades: list[ObjectGrade],
-    documents: Mapping[str, Documents],
-    issues: Mapping[str, IssueResult],
-) -> None:
-    for grade in grades:
-        kept = documents[grade.object]
-        validation = with_verdicts(kept.validation, issues)
-        write_object(connection, assessment_id, grade, suite=kept.suite, validation=validation)
+    catalogue: Catalogue,
+    objects: Collection[str],
+    judged_now: Collection[str],
+    past: Past,
+    schema: str,
+) -> dict[str, Tally]:
+    """Return what each check of these objects found: now, or before where that still stands."""
+    failing = sweep_counts(connection)
+    tallies: dict[str, Tally] = {}
+    for object in objects:
+        checks = catalogue.of(object)
+        passed_over = {
+            check.check: check.expect.columns
+            for check in checks
+            if isinstance(check.expect, Folded) and not isinstance(check.expect, Filled)
+        }
+        records, missing = count_records(connection, schema, object, passed_over)
+        for check in checks:
+            name = check.check
+            bad = failing.get(name, 0) if name in judged_now else past.issues[name].failing
+            tallies[name] = Tally(records=records, missing=missing.get(name, 0), failing=bad)
+    return tallies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Graded:
+    """Write the grade of each object, with the documents of Great Expectations."""
+
+    connection: Connection
+    org: OrgDefinition
+    row: AssessmentRow
+    catalogue: Catalogue
+    found: Found
+    now: datetime
+
+    def anew(self, object: str, issues: Sequence[IssueResult]) -> ObjectGrade:
+        checks = self.catalogue.of(object)
+        names = [check.check for check in checks]
+        bad = records_with_issue(self.connection, self.org.org, object, names)
+        grade = grade_object(object, records=self.found.tallies[names[0]].records, records_with_issue=bad)
+        documents = documents_of(
+            object, checks, self.found.tallies, self.found.judged, schema=self.org.schema_name, now=self.now
+        )
+        validation = with_verdicts(documents.validation, {issue.check_id: issue for issue in issues})
+        write_object(self.connection, self.row.assessment_id, grade, suite=documents.suite, validation=validation)
+        return grade
+
+    def as_before(self, object: str, past: Past) -> ObjectGrade:
+        assert past.assessment_id is not None
+        take_over_object(self.connection, self.row.assessment_id, past.assessment_id, object)
+        return past.grades[object]

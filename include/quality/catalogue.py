@@ -11,10 +11,14 @@ from include.config.orgs import OrgDefinition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownObject:
-    """Hold what the warehouse has of an object: whether its first load is complete, and its usable columns."""
+    """Hold what the warehouse has of an object: whether its first load is complete, and its usable columns.
+
+    `version` differs once a run has changed rows of it; "" when no run is on record.
+    """
 
     loaded: bool
     columns: frozenset[str]
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,10 @@ class Catalogue:
     def objects(self) -> tuple[str, ...]:
         """Return the objects that at least one check judges, by name."""
         return tuple(sorted({check.object for check in self.assessable}))
+
+    def of(self, object: str) -> tuple[CheckDefinition, ...]:
+        """Return the checks that judge this object."""
+        return tuple(check for check in self.assessable if check.object == object)
 
     def without(self, refused: Mapping[str, str]) -> Catalogue:
         """Return the catalogue with these checks moved to the missing ones; `refused` gives their reasons by name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from include.config.predicates import ROW, Predicate, Token
+from include.quality.reference_lists import reference_list
 from include.warehouse.engine import quoted
 
 LIVE = '"_deleted_at" IS NULL'
@@ -43,8 +44,14 @@ def _sql(token: Token, schema: str, now: datetime) -> str:
         return quoted(token.alias, token.text)
     if token.kind == "table":
         return live_rows(schema, token.text)
+    if token.kind == "list":
+        return f"({', '.join(_literal(entry) for entry in reference_list(token.text))})"
     if token.kind == "now":
         return f"'{now.isoformat()}'::timestamptz"
     if token.kind == "today":
         return f"'{now.date().isoformat()}'::date"
     return token.text
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

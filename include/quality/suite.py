@@ -35,25 +35,32 @@ def build_suite(object: str, checks: Sequence[CheckDefinition], *, schema: str, 
 
 
 def _expectation(check: CheckDefinition, schema: str, now: datetime) -> Any:
-    import great_expectations.expectations as gxe
-
     common: dict[str, Any] = {
         "description": check.title,
         "notes": check.why,
         "severity": _GX_SEVERITY[check.severity],
         "meta": {"check": check.check, "category": check.category, "severity": check.severity},
     }
-    expect = check.expect
-    if expect is None:
+    if check.expect is None:
         query = failing_query(check.predicate, schema=schema, now=now)
         return failing_rows_class()(unexpected_rows_query=query, **common)
-    if expect.type == "expect_column_values_to_not_be_null":
-        return gxe.ExpectColumnValuesToNotBeNull(column=expect.column, **common)
-    if expect.type == "expect_column_values_to_match_regex":
-        return gxe.ExpectColumnValuesToMatchRegex(column=expect.column, regex=expect.regex, **common)
-    if expect.type == "expect_column_values_to_not_match_regex":
-        return gxe.ExpectColumnValuesToNotMatchRegex(column=expect.column, regex=expect.regex, **common)
-    return gxe.ExpectColumnValuesToBeInSet(column=expect.column, value_set=list(expect.value_set), **common)
+    return expectation_class(check.expect.type)(**check.expect.arguments, **common)
+
+
+@cache
+def _classes() -> Mapping[str, Any]:
+    import great_expectations.expectations as gxe
+
+    return {name.casefold(): getattr(gxe, name) for name in dir(gxe) if name.startswith("Expect")}
+
+
+def expectation_class(name: str) -> Any:
+    """Return Great Expectations' class of an expectation by the name that definitions give it.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _classes()[name.replace("_", "").casefold()]
 
 
 @cache
@@ -74,15 +81,22 @@ def failing_rows_class() -> Any:
 
 
 def unexpected_counts(validation: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return what GX counted for each check of a validation document; None where it could not."""
-    return {each["expectation_config"]["meta"]["check"]: _unexpected(each["result"]) for each in validation["results"]}
+    """Return what is counted for each check of a validation document; None where nothing is."""
+    return {each["expectation_config"]["meta"]["check"]: counted(each["result"]) for each in validation["results"]}
 
 
-def _unexpected(found: Mapping[str, Any]) -> int | None:
+def counted(found: Mapping[str, Any]) -> int | None:
+    """Return how many records a result of Great Expectations counts as unexpected; None where it counts none."""
     if found.get("element_count") == 0:
         return 0  # GX sums nothing to null and reports no count for an empty table
     count = found.get("unexpected_count", found.get("observed_value"))
-    return None if count is None else int(count)
+    return int(count) if isinstance(count, int) else None
+
+
+def observed(found: Mapping[str, Any]) -> str:
+    """Return what Great Expectations saw of a whole object, when it is a number; other values may be a person's."""
+    value = found.get("observed_value")
+    return f"seen: {value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def without_values(validation: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,11 +120,11 @@ SELECT o.object, o.first_loaded_at IS NOT NULL AND bool_or(a.attname IS NOT NULL
             WHERE e.org = o.org AND e.object = o.object AND inserted + updated > 0
             UNION ALL
             SELECT run_id, fetched + recalculated + vanished FROM headwater.reconciliation AS r
-            WHERE r.org = o.org AND r.object = o.object AND fetched + recalculated + vanished > 0) AS written) AS version
+            WHERE r.org = o.org AND r.object = o.object AND fetched + recalculated + vanished > 0) AS w) AS version
 FROM headwater.object AS o
 JOIN headwater.field AS f ON f.org = o.org AND f.object = o.object AND f.gone_at IS NULL AND f.held_at IS NULL
 LEFT JOIN pg_attribute AS a
        ON a.attrelid = to_regclass(format('%I.%I', CAST(:schema AS text), o.object)) AND a.attname = f.name
       AND a.attnum > 0 AND NOT a.attisdropped
 WHERE o.org = :org
-GROUP BY o.object, o.first_loaded_at"""
+GROUP BY o.org, o.object, o.first_loaded_at"""

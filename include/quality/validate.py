@@ -1,4 +1,4 @@
-"""Let Great Expectations validate the suites against the warehouse, on the snapshot of the assessment.
+"""Let Great Expectations validate suites against the warehouse by itself, on the snapshot of the assessment.
 
 GX opens connections of its own. Each sees the live records of an object as a temporary view, and each of its
 transactions joins the assessment's snapshot; so GX counts the same rows as the sweep, whatever is loaded meanwhile.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,19 +18,12 @@ from sqlalchemy import Connection, Engine, event
 
 from include.config.checks import CheckDefinition
 from include.errors import FatalError
+from include.quality.documents import Documents
 from include.quality.predicate import LIVE
 from include.quality.suite import build_suite, without_values
 from include.warehouse.engine import quoted
 
 _OPTIONS = "-c timezone=UTC -c work_mem=64MB -c jit=off"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Documents:
-    """Hold the JSON of one object's suite and of its validation: definitions and counts, no value of a record."""
-
-    suite: dict[str, Any]
-    validation: dict[str, Any]
 
 
 def export_snapshot(connection: Connection) -> str:
@@ -41,6 +33,32 @@ def export_snapshot(connection: Connection) -> str:
     """
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     return str(connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())
+
+
+def judge_by_gx(
+    engine: Engine, snapshot: str, checks: Sequence[CheckDefinition], *, schema: str, now: datetime
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+    """Let Great Expectations judge checks that no predicate can say; return its results, and why it could not others.
+
+    Each check is a suite of its own, so that one with impossible arguments does not stop the rest.
+    """
+    judged: dict[str, Mapping[str, Any]] = {}
+    refused: dict[str, str] = {}
+    for check in checks:
+        assert check.expect is not None
+        try:
+            documents = validate_suites(engine, snapshot, {check.object: (check,)}, schema=schema, now=now)
+        except (KeyError, TypeError, ValueError) as error:
+            refused[check.check] = f"Great Expectations knows no {check.expect.type} with these arguments" + (
+                "" if isinstance(error, KeyError) else f" ({type(error).__name__})"
+            )
+            continue
+        (result,) = documents[check.object].validation["results"]
+        if result["exception_info"]["raised_exception"]:
+            refused[check.check] = "Great Expectations could not evaluate it on this org's data"
+        else:
+            judged[check.check] = result
+    return judged, refused
 
 
 def validate_suites(

@@ -25,6 +25,8 @@ class IssueResult:
 
     `share` is failing / records; the check failed when it is greater than `max_share`.
     `reason` is filled when the check was not assessed: what is missing, and what to add where.
+    `basis` is a hash of what the verdict follows from; while it stays the same the verdict is taken over, and
+    `judged_by` names the assessment that judged it.
     `previous_failing` is None when the assessment before did not assess the check, or when there was none.
     """
 
@@ -44,6 +46,8 @@ class IssueResult:
     appeared: int = 0
     mended: int = 0
     fix: str = ""
+    basis: str = ""
+    judged_by: int | None = None
 
     @property
     def trend(self) -> int | None:
@@ -146,26 +150,17 @@ def expectation_documents(
     return (row.suite, row.validation) if row else None
 
 
-def write_assessment(
-    connection: Connection,
-    *,
-    org: str,
-    run_id: int | None,
-    assessed_at: datetime,
-    records: int,
-    records_with_issue: int,
-    grade: float | None,
-) -> AssessmentRow:
-    """Add an assessment, inside the caller's transaction, and return it with its number and the one before it."""
+def write_assessment(connection: Connection, *, org: str, run_id: int | None, assessed_at: datetime) -> AssessmentRow:
+    """Add an assessment, inside the caller's transaction, and return it with its number and the one before it.
+
+    What it found is added by `finish_assessment`.
+    """
     row = connection.execute(
         text(_INSERT),
         {
             "org": org,
             "run_id": run_id,
             "assessed_at": assessed_at,
-            "records": records,
-            "records_with_issue": records_with_issue,
-            "grade": grade,
         },
     ).one()
     return _assessment(row)
@@ -194,19 +189,34 @@ def write_object(
     )
 
 
-def finish_assessment(connection: Connection, assessment_id: int, *, seconds: float) -> None:
-    """Note how long the assessment took."""
-    statement = text("UPDATE headwater.assessment SET seconds = :seconds WHERE assessment_id = :assessment_id")
-    connection.execute(statement, {"seconds": seconds, "assessment_id": assessment_id})
-
-
-def failing_before(connection: Connection, assessment_id: int | None) -> dict[str, int]:
-    """Return how many records failed each check that an assessment assessed; nothing for None."""
+def finish_assessment(connection: Connection, assessment_id: int, overall: ObjectGrade, *, seconds: float) -> None:
+    """Note the grade over all objects, and how long the assessment took."""
     statement = text(
-        "SELECT check_id, failing FROM headwater.issue"
-        " WHERE assessment_id = :assessment_id AND verdict <> 'not_assessed'"
+        "UPDATE headwater.assessment SET records = :records, records_with_issue = :records_with_issue, grade = :grade,"
+        " seconds = :seconds WHERE assessment_id = :assessment_id"
     )
-    return {row.check_id: row.failing for row in connection.execute(statement, {"assessment_id": assessment_id})}
+    connection.execute(statement, asdict(overall) | {"seconds": seconds, "assessment_id": assessment_id})
+
+
+def issues_before(connection: Connection, assessment_id: int | None) -> dict[str, IssueResult]:
+    """Return what an assessment found of each check that it assessed; nothing for None."""
+    rows = connection.execute(text(_ISSUES), {"assessment_id": assessment_id}).mappings()
+    return {row["check_id"]: IssueResult(**row) for row in rows if row["verdict"] != "not_assessed"}
+
+
+def grades_before(connection: Connection, assessment_id: int | None) -> dict[str, ObjectGrade]:
+    """Return the grades of an assessment by object; nothing for None."""
+    statement = text(
+        "SELECT object, records, records_with_issue, grade FROM headwater.assessed_object"
+        " WHERE assessment_id = :assessment_id"
+    )
+    rows = connection.execute(statement, {"assessment_id": assessment_id}).mappings()
+    return {row["object"]: ObjectGrade(**row) for row in rows}
+
+
+def take_over_object(connection: Connection, assessment_id: int, before: int, object: str) -> None:
+    """Copy an object's grade and documents from an assessment before: nothing of it has changed since."""
+    connection.execute(text(_TAKE_OVER), {"assessment_id": assessment_id, "before": before, "object": object})
 
 
 def _assessment(row: Row[Any]) -> AssessmentRow:
@@ -219,8 +229,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM headwater.assessment"
 _INSERT = f"""
 INSERT INTO headwater.assessment (org, run_id, assessed_at, previous_id, records, records_with_issue, grade)
 VALUES (:org, :run_id, :assessed_at,
-        (SELECT max(assessment_id) FROM headwater.assessment WHERE org = :org),
-        :records, :records_with_issue, :grade)
+        (SELECT max(assessment_id) FROM headwater.assessment WHERE org = :org), 0, 0, NULL)
 RETURNING {_COLUMNS}"""
 
 _ISSUE_COLUMNS = tuple(each.name for each in fields(IssueResult))
@@ -234,6 +243,11 @@ _INSERT_OBJECT = """
 INSERT INTO headwater.assessed_object (assessment_id, object, records, records_with_issue, grade, suite, validation)
 VALUES (:assessment_id, :object, :records, :records_with_issue, :grade,
         CAST(:suite AS jsonb), CAST(:validation AS jsonb))"""
+
+_TAKE_OVER = """
+INSERT INTO headwater.assessed_object (assessment_id, object, records, records_with_issue, grade, suite, validation)
+SELECT :assessment_id, object, records, records_with_issue, grade, suite, validation FROM headwater.assessed_object
+WHERE assessment_id = :before AND object = :object"""
 
 _ISSUES = f"""
 SELECT {", ".join(_ISSUE_COLUMNS)} FROM headwater.issue

@@ -38,9 +38,10 @@ def sweep_counts(connection: Connection) -> dict[str, int]:
     return {row.check_id: row.failing for row in connection.execute(text(_SWEEP_COUNTS))}
 
 
-def records_with_issue(connection: Connection) -> dict[str, int]:
-    """Return how many records of each object failed at least one check of the sweep, each counted once."""
-    return {row.object: row.records for row in connection.execute(text(_SWEEP_RECORDS))}
+def records_with_issue(connection: Connection, org: str, object: str, checks: Sequence[str]) -> int:
+    """Return how many records of an object have an open finding of these checks, each record counted once."""
+    values = {"org": org, "object": object, "checks": list(checks)}
+    return int(connection.execute(text(_WITH_ISSUE), values).scalar_one())
 
 
 def settle_findings(
@@ -75,9 +76,10 @@ CREATE TEMPORARY TABLE sweep (check_id text NOT NULL, object text NOT NULL, reco
 
 _SWEEP_COUNTS = "SELECT check_id, count(*) AS failing FROM sweep GROUP BY check_id"
 
-_SWEEP_RECORDS = """
-SELECT object, count(*) AS records FROM (SELECT object, record_id FROM sweep GROUP BY object, record_id) AS once
-GROUP BY object"""
+_WITH_ISSUE = """
+SELECT count(*) FROM (
+    SELECT DISTINCT record_id FROM headwater.finding
+    WHERE org = :org AND mended_by IS NULL AND object = :object AND check_id = ANY(:checks)) AS once"""
 
 _MEND = """
 WITH mended AS (

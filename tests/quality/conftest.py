@@ -87,6 +87,20 @@ class WarehouseOrg:
                 connection.execute(text(f'DELETE FROM {table} WHERE "Id" = :Id'), {"Id": record["Id"]})
                 connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), dict(record))
 
+    def clear(self, name: str) -> None:
+        """Take every record out, as if there had never been one."""
+        self._execute(f"TRUNCATE {quoted('salesforce_acme', name)}")
+
+    def extracted(self, name: str, rows: int = 1) -> None:
+        """Note that a run changed rows of an object, as an extract does."""
+        self._execute(
+            "WITH r AS (INSERT INTO headwater.run (kind, org, subject, state) VALUES ('extract', 'acme', :object,"
+            " 'success') RETURNING run_id) INSERT INTO headwater.extract (run_id, org, object, mode, high, updated)"
+            " SELECT run_id, 'acme', :object, 'changes', now(), :rows FROM r",
+            object=name,
+            rows=rows,
+        )
+
     def delete(self, name: str, record_id: str) -> None:
         self._execute(
             f'UPDATE {quoted("salesforce_acme", name)} SET _deleted_at = now() WHERE "Id" = :id', id=record_id
@@ -116,6 +130,12 @@ def make_org(warehouse: Engine) -> Callable[..., WarehouseOrg]:
         return WarehouseOrg(warehouse, objects or ("Account", "Contact", "Lead", "Opportunity"))
 
     return make
+
+
+@pytest.fixture
+def shared_org(make_org: Callable[..., WarehouseOrg]) -> WarehouseOrg:
+    """Return an org that all examples of a property share."""
+    return make_org()
 
 
 @pytest.fixture

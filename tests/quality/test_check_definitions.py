@@ -46,5 +46,5 @@ def test_an_expectation_becomes_the_predicate_of_its_bad_rows(definitions):
     """Text is quoted for SQL, and what the check needs follows from it."""
     (definitions / "checks" / "good.yaml").write_text(GOOD)
     check = load_definitions(definitions).checks["good"]
-    assert check.expect.bad_when == "{row.Tier__c} NOT IN ('Gold', 'It''s')"
+    assert check.expect.bad_when("Contact") == "{row.Tier__c} NOT IN ('Gold', 'It''s')"
     assert (dict(check.needs), check.clock) == ({"Contact": ("Tier__c",)}, False)

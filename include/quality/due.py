@@ -1,0 +1,59 @@
+"""Decide which checks must be judged again and which still stand: nothing that they read has changed. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from include.config.checks import CheckDefinition
+from include.quality.catalogue import KnownObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Hold the checks to be judged now, those that stand as they were, and what each is judged on."""
+
+    checks: tuple[CheckDefinition, ...]
+    standing: tuple[CheckDefinition, ...]
+    bases: Mapping[str, str]
+
+
+def due_checks(
+    checks: Iterable[CheckDefinition],
+    known: Mapping[str, KnownObject],
+    before: Mapping[str, str],
+    *,
+    now: datetime,
+) -> Due:
+    """Return what must be judged: checks whose definition or data changed, and daily those that read the clock.
+
+    Where GX itself judges a check of an object, it is due with any other of that object: its answer is not kept apart.
+
+    Args:
+        checks: those that can be assessed.
+        known: what the warehouse has of each object.
+        before: the basis of each verdict of the assessment before.
+        now: the moment of the assessment.
+    """
+    listed = tuple(checks)
+    bases = {check.check: basis_of(check, known, now=now) for check in listed}
+    changed = {
+        check.check for check in listed if not bases[check.check] or before.get(check.check) != bases[check.check]
+    }
+    touched = {check.object for check in listed if check.check in changed}
+    due = tuple(check for check in listed if check.check in changed or (check.unfolded and check.object in touched))
+    return Due(checks=due, standing=tuple(check for check in listed if check not in due), bases=bases)
+
+
+def basis_of(check: CheckDefinition, known: Mapping[str, KnownObject], *, now: datetime) -> str:
+    """Return a hash of all that the verdict follows from; "" when it can't be told, so that nothing is taken over."""
+    versions = {name: known[name].version for name in sorted({check.object, *check.needs})}
+    if not all(versions.values()):
+        return ""
+    said = check.model_dump(mode="json", include={"object", "bad_when", "expect"})
+    day = now.date().isoformat() if check.clock else ""
+    content = json.dumps([said, versions, day], sort_keys=True)
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
