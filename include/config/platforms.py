@@ -107,7 +107,7 @@ _PLATFORMS = (
             reads_back=False,
             skip_hook=True,
             clears_nulls=True,
-            gone=frozenset({ProfileAction.CLEAR}),
+            gone=frozenset({ProfileAction.CLEAR, ProfileAction.DELETE}),
             settles_later=True,
         ),
     ),

@@ -68,8 +68,15 @@ def _intercom() -> Entry:
     return Entry(open=open_intercom, paces=PACES)
 
 
+def _braze() -> Entry:
+    from include.destinations.braze import PACES, open_braze
+
+    return Entry(open=open_braze, paces=PACES)
+
+
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {
     "insider_one": _insider_one,
     "intercom": _intercom,
     "klaviyo": _klaviyo,
+    "braze": _braze,
 }

@@ -1,0 +1,3 @@
+"""Hold the fixed key of the sandbox workspace: for development only, worth nothing anywhere else."""
+
+KEY = "sandbox-braze-key"
