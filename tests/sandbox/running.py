@@ -1,4 +1,4 @@
-"""Run a platform's sandbox as the process that it is, and speak to its control plane."""
+"""Run the sandbox of a platform as the process that it is, and speak to its control plane."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Sandbox:
-    """A running sandbox of one platform."""
+class Running:
+    """A running sandbox; `headers` are those of the platform's own requests."""
 
     url: str
     http: urllib3.PoolManager
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> Any:
         return orjson.loads(self.http.request("GET", self.url + path).data)
@@ -31,26 +32,26 @@ class Sandbox:
     def post(self, path: str, content: Any = None) -> Any:
         return orjson.loads(self.http.request("POST", self.url + path, body=orjson.dumps(content)).data)
 
-    def call(self, method: str, path: str, content: Any = None, headers: dict[str, str] | None = None) -> Any:
-        """Make a request of the platform's own; return status, headers and JSON (None for an empty body)."""
-        body = content if isinstance(content, bytes) or content is None else orjson.dumps(content)
-        answer = self.http.request(method, self.url + path, body=body, headers=headers or {})
-        return answer.status, answer.headers, orjson.loads(answer.data) if answer.data else None
+    def call(self, method: str, path: str, content: Any = None, **headers: str) -> tuple[int, Any, Mapping[str, str]]:
+        """Make a request of the platform's own; return status, JSON and headers."""
+        body = None if content is None else content if isinstance(content, bytes) else orjson.dumps(content)
+        response = self.http.request(method, self.url + path, body=body, headers={**self.headers, **headers})
+        return response.status, orjson.loads(response.data) if response.data else None, response.headers
 
     def fault(self, **wish: Any) -> None:
         answer = self.post("/sandbox/faults", wish)
         assert "faults" in answer, answer
 
-    def page(self, name: str) -> list[dict[str, Any]]:
-        return self.get(f"/sandbox/{name}?limit=10000")[name]
-
     @property
     def counts(self) -> dict[str, Any]:
         return self.get("/sandbox/counts")
 
-    def at(self, prefix: str) -> Sandbox:
-        """Return the platform below a prefix of the same server."""
-        return Sandbox(self.url + prefix, self.http)
+    def all(self, name: str) -> list[dict[str, Any]]:
+        """Return all that the sandbox holds of a kind."""
+        found: list[dict[str, Any]] = []
+        while page := self.get(f"/sandbox/{name}?limit=10000&offset={len(found)}")[name]:
+            found += page
+        return found
 
 
 def free_port() -> int:
@@ -60,21 +61,24 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, home: Path, *options: str, port: int | None = None) -> Iterator[Sandbox]:
-    """Start the sandbox of this name over `home`, kill it afterwards."""
+def running(
+    platform: str, home: Path, *options: str, port: int | None = None, headers: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Start a platform's sandbox over `home`, kill it afterwards."""
     port = port or free_port()
-    command = [sys.executable, "-m", f"include.sandbox.{name}", "--port", str(port), "--home", str(home), *options]
+    command = [sys.executable, "-m", f"include.sandbox.{platform}", "--port", str(port), "--home", str(home), *options]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
-            sandbox = Sandbox(f"http://127.0.0.1:{port}", urllib3.PoolManager(retries=False))
+            http = urllib3.PoolManager(retries=False, maxsize=4)
+            sandbox = Running(f"http://127.0.0.1:{port}", http, headers or {})
             _wait(sandbox, process)
             yield sandbox
         finally:
             process.kill()
 
 
-def _wait(sandbox: Sandbox, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+def _wait(sandbox: Running, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
     while True:
         try:
             assert sandbox.get("/sandbox/health")["status"] == "ok"

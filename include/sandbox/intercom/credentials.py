@@ -1,0 +1,3 @@
+"""Hold the fixed access token of the sandbox workspace: for development only, worth nothing anywhere else."""
+
+TOKEN = "sandbox-intercom-token"
