@@ -225,7 +225,7 @@ class Profile:
 
     `attributes` and `custom_attributes` hold JSON values; a None means that the source is empty now.
     `former_identifiers` are those by which the platform took the record last, where they differ from those of now, and
-    `platform_id` the platform's own id of it, where it told one.
+    `platform_id` the platform's own id of it, where it told one. `as_of` is when the record last changed in its source.
     """
 
     record_id: str
@@ -237,6 +237,7 @@ class Profile:
     action: ProfileAction = ProfileAction.UPSERT
     former_identifiers: Mapping[str, str] = field(default_factory=dict)
     platform_id: str = ""
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

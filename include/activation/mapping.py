@@ -84,6 +84,7 @@ class Mapper:
                 attributes=attributes,
                 custom_attributes=customs,
                 events=events,
+                as_of=stamp,
             ),
             LEFT_OUT if left_out else "",
         )

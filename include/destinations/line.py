@@ -82,6 +82,7 @@ class Line:
         patience: how long to wait for what.
         connections: how many requests may be under way at once.
         read_allowance: reads the platform's headers; None where it sends none.
+        pools: makes the pool of connections; another one than usual may refuse addresses.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Line:
         patience: Patience | None = None,
         connections: int = 1,
         read_allowance: ReadAllowance | None = None,
+        pools: Callable[..., urllib3.PoolManager] = urllib3.PoolManager,
     ) -> None:
         self.title = title
         self.base_url = checked_url(base_url, title)
@@ -106,7 +108,7 @@ class Line:
         timeout = urllib3.Timeout(
             connect=self.patience.connect_timeout_seconds, read=self.patience.read_timeout_seconds
         )
-        self._http = urllib3.PoolManager(timeout=timeout, retries=False, maxsize=connections)
+        self._http = pools(timeout=timeout, retries=False, maxsize=connections)
 
     def __repr__(self) -> str:
         return f"Line(title={self.title!r}, base_url={self.base_url!r})"
