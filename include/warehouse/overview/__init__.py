@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from include.warehouse.overview.health import HealthOverview, health_overview
 from include.warehouse.overview.issue_records import FailingRecord, FailingRecords, failing_records
+from include.warehouse.overview.notifications import Notification, Notifications, notifications_overview
 from include.warehouse.overview.objects import ObjectOverview, objects_overview
 from include.warehouse.overview.onboarding import Onboarding, onboarding_overview
 from include.warehouse.overview.orgs import ApiUsage, Org, api_usage, list_orgs
@@ -21,6 +22,8 @@ __all__ = [
     "FailingRecord",
     "FailingRecords",
     "HealthOverview",
+    "Notification",
+    "Notifications",
     "ObjectOverview",
     "Onboarding",
     "Org",
@@ -32,6 +35,7 @@ __all__ = [
     "failing_records",
     "health_overview",
     "list_orgs",
+    "notifications_overview",
     "objects_overview",
     "onboarding_overview",
     "schema_changes",

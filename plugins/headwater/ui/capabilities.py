@@ -58,4 +58,15 @@ def may_run(request: Request, user: GetUserDep) -> bool:
     return True
 
 
+async def may_see_unmasked(request: Request, user: GetUserDep) -> bool:
+    """Return whether this user may see who somebody is."""
+    try:
+        # Airflow asks about connections by a coroutine: called without await it would refuse nobody.
+        await CHECKS[Capability.SEE_UNMASKED](request, user)
+    except HTTPException:
+        return False
+    return True
+
+
 MayRun = Annotated[bool, Depends(may_run)]
+MaySeeUnmasked = Annotated[bool, Depends(may_see_unmasked)]

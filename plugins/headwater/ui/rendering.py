@@ -32,6 +32,7 @@ TABS = (
     Tab(name="extracts", title="Extracts"),
     Tab(name="schema", title="Schema"),
     Tab(name="usage", title="API usage"),
+    Tab(name="notifications", title="Notifications"),
 )
 
 environment = Environment(
