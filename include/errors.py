@@ -6,6 +6,7 @@
     ├── DefinitionError        a person must edit a file           never retried
     ├── FatalError             this run cannot succeed             never retried
     │   ├── AuthError          the org or platform refused our credentials
+    │   │   └── CircuitOpen    it did before, so nothing was asked of it now
     │   ├── Unreachable        nobody listens where the connection points
     │   ├── ApiDisabled        the org or user may not use the API
     │   ├── QueryRefused       the org cannot run our SOQL
@@ -15,6 +16,7 @@
     │   ├── NotReady           what this step needs has not been made yet
     │   ├── GateClosed         the health gate stops this push
     │   ├── FastFailed         a batch failed and fast fail was asked for
+    │   ├── PushStopped        somebody stopped a push, or its definition changed while it ran
     │   ├── PushFailed         too many records of a push failed
     │   ├── DiskShort          a load would fill the warehouse's disk
     │   ├── InvalidIdentifier  a record has none that is valid, and the push wants to stop then

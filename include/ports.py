@@ -1,16 +1,18 @@
 """The protocols by which rooms lend each other things without importing each other.
 
 `salesforce` meters its calls through `Meter` and keeps its session in a `TokenStore`;
-`destinations` wait for a `Bucket`.
+`destinations` wait for a `Bucket`, and a delivery asks a `Circuit` before it uses one.
 The warehouse implements them; `plugins/headwater/hooks.py` puts the implementations in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from include.errors import AuthError
 from include.records import Message
 
 
@@ -122,6 +124,27 @@ class Bucket(Protocol):
 
     def pause(self, seconds: float, *, lane: str = "") -> None:
         """Let nobody send for so long: the platform throttled us (429). `take` waits for it."""
+        ...
+
+
+class Circuit(Protocol):
+    """Remember that a platform refused a connection's credentials, for all who use the connection."""
+
+    def insist(self, test: Callable[[], None]) -> None:
+        """Return if the connection may be used; after a while let one caller try it by `test`, a reading call.
+
+        Raises:
+            CircuitOpen: the credentials were refused before, and nothing has changed since.
+            AuthError: they are refused still, as `test` found.
+        """
+        ...
+
+    def open(self, error: AuthError) -> None:
+        """Note that the platform refused the credentials; from now on nobody uses the connection."""
+        ...
+
+    def close(self) -> None:
+        """Note that the platform takes the credentials."""
         ...
 
 

@@ -92,7 +92,9 @@ def select_push(
         min_delivered=options.min_delivered,
     )
     try:
-        return _select(engine, push, written, interval, record_ids, options)
+        # A person who starts a run wants everything tried that can be; a schedule waits for what is not due.
+        patient = run.run_type in ("scheduled", "asset_triggered")
+        return _select(engine, push, written, interval, record_ids, options, patient=patient)
     except HeadwaterError as error:
         with transaction(engine) as connection:
             finish_run(connection, run_id, "failed", str(error))
@@ -106,6 +108,8 @@ def _select(
     interval: Window | None,
     record_ids: tuple[str, ...],
     options: PushRunOptions,
+    *,
+    patient: bool,
 ) -> Selection:
     every_run = push.event is not None and push.event.when == "every_run"
     scope: dict[str, Any] = {"record_ids": list(record_ids)} if record_ids else {}
@@ -135,6 +139,7 @@ def _select(
             seed=mapping_seed(push),
             scope=scope,
             changed_only=not (run.resend or every_run or run.mode == PushMode.ALL),
+            patient=patient,
         )
         gone = _select_gone(connection, push, query, run, interval, record_ids)
         found = replace(found, selected=found.selected + gone.gone, to_send=found.to_send + gone.gone)

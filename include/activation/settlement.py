@@ -10,22 +10,33 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from include.activation.counts import counts_of, insist_on_balance
 from include.activation.verdict import failure
+from include.config.platforms import Capabilities
 from include.config.pushes import PushDefinition
-from include.errors import AuthError, FastFailed, HeadwaterError, NotReady, RateLimited, Unreachable, WarehouseDown
-from include.records import Outcome, OutcomeCounts
+from include.errors import (
+    AuthError,
+    FastFailed,
+    HeadwaterError,
+    NotReady,
+    PushStopped,
+    RateLimited,
+    Unreachable,
+    WarehouseDown,
+)
+from include.records import Outcome, OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
-from include.warehouse.outbox import mark_request, recover_outbox
+from include.warehouse.outbox import Lost, mark_request, recover_outbox
 from include.warehouse.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
 from include.warehouse.pushes import PushRun, note_counts, note_options, read_push_run, resume_run
-from include.warehouse.runs import finish_run
+from include.warehouse.runs import EndState, finish_run
 from include.warehouse.sent import forget_sent
-from include.warehouse.sync_errors import note_errors
+from include.warehouse.sync_errors import Failure, note_errors
 
 _HELD_FOR: tuple[tuple[type[HeadwaterError], str], ...] = (
     (FastFailed, "fast_fail"),
     (AuthError, "credentials_refused"),
     (RateLimited, "throttled"),
     (Unreachable, "unreachable"),
+    (PushStopped, "stopped"),
 )
 
 
@@ -39,20 +50,33 @@ class Terms:
     resend: bool
 
 
-def take_up(engine: Engine, push: PushDefinition, run_id: int, terms: Terms) -> PushRun:
-    """Settle what killed deliveries left behind, and open the run for this one."""
+def may_repeat(capabilities: Capabilities) -> bool:
+    """Say whether an event whose answer was lost may be sent again under its key without being stored twice."""
+    return capabilities.dedupes_events or capabilities.reads_back
+
+
+def take_up(engine: Engine, push: PushDefinition, run_id: int, terms: Terms, *, again: bool) -> PushRun:
+    """Settle what killed deliveries left behind, and open the run for this one.
+
+    Args:
+        engine: the warehouse.
+        push: the definition.
+        run_id: the run.
+        terms: how to send.
+        again: what was under way may be sent again, see `may_repeat`.
+    """
     with transaction(engine) as connection:
         run = read_push_run(connection, run_id)
         if run.push != push.push:
             raise NotReady(f"run {run_id} belongs to the push {run.push!r}, not to {push.push!r}; select again")
-        _settle_lost(connection, push.push)
+        _settle_lost(connection, push.push, again=again)
         reopen_held(connection, run_id)
         resume_run(connection, run_id)
         note_options(connection, run_id, asdict(terms) | {"resend": run.resend or terms.resend})
     return run
 
 
-def stop(reading: Connection, engine: Engine, run: PushRun, error: HeadwaterError) -> None:
+def stop(reading: Connection, engine: Engine, run: PushRun, error: HeadwaterError, *, again: bool) -> None:
     """Hold what was not sent, and say in the run why.
 
     The error is what the caller has to hear of. A warehouse that fails now as well only adds a note to it: the next
@@ -63,10 +87,11 @@ def stop(reading: Connection, engine: Engine, run: PushRun, error: HeadwaterErro
         engine: the warehouse.
         run: the run that stops.
         error: why it stops.
+        again: what was under way may be sent again, see `may_repeat`.
     """
     try:
         reading.execute(text("SELECT 1"))  # without its session the lock is gone, and another delivery may be at work
-        _hold(engine, run, error)
+        _hold(engine, run, error, again=again)
     except (WarehouseDown, SQLAlchemyError) as failure_to_stop:
         error.add_note(f"the next delivery settles what this one left: {type(failure_to_stop).__name__} while stopping")
 
@@ -80,39 +105,25 @@ def put_back(engine: Engine, run: PushRun, number: int, error: HeadwaterError) -
         error.add_note(f"request {number} could not be put back: {type(failure_to_note).__name__}")
 
 
-def _hold(engine: Engine, run: PushRun, error: HeadwaterError) -> None:
-    cause = next((name for kind, name in _HELD_FOR if isinstance(error, kind)), "stopped")
-    with transaction(engine) as connection:
-        _settle_lost(connection, run.push, run_id=run.run_id)
-        hold_rest(connection, run.run_id, cause=cause, message="not sent: the delivery stopped before this record")
-        counts = counts_so_far(connection, read_push_run(connection, run.run_id))
-        note_counts(connection, run.run_id, counts, settled=True)
-        finish_run(connection, run.run_id, "failed", str(error))
-
-
-def _settle_lost(connection: Connection, push: str, *, run_id: int | None = None) -> None:
-    for lost_in, lost in recover_outbox(connection, push, run_id=run_id).items():
-        note_outcomes(connection, lost_in, [receipt for receipt, _ in lost])
-        run = read_push_run(connection, lost_in)
-        note_errors(connection, run, lost)
-        forget_sent(connection, push, [receipt.record_id for receipt, _ in lost])
-        counts = counts_so_far(connection, run)
-        note_counts(connection, lost_in, counts, settled=counts.settled == counts.selected)
-
-
 def close(engine: Engine, run_id: int) -> OutcomeCounts:
     """Count again from the ledgers, insist that it adds up, and say how the run ended."""
     with transaction(engine) as connection:
-        run = read_push_run(connection, run_id)
-        counts = counts_so_far(connection, run)
-        balanced = counts.settled == counts.selected
-        complaint = failure(counts, max_failed_share=run.max_failed_share) if balanced else "outcomes do not add up"
-        note_counts(connection, run_id, counts, settled=balanced)
-        if complaint:
-            finish_run(connection, run_id, "failed", complaint)
-        else:
-            finish_run(connection, run_id, "degraded" if counts.failed or counts.held else "success")
+        counts = conclude(connection, read_push_run(connection, run_id))
+        if counts.settled != counts.selected:
+            finish_run(connection, run_id, "failed", "outcomes do not add up")
     insist_on_balance(counts, run_id=run_id)
+    return counts
+
+
+def conclude(connection: Connection, run: PushRun) -> OutcomeCounts:
+    """Write down how a run stands by its ledgers, and once it adds up whether it is a success; return its counts."""
+    counts = counts_so_far(connection, run)
+    balanced = counts.settled == counts.selected
+    note_counts(connection, run.run_id, counts, settled=balanced)
+    if balanced:
+        complaint = failure(counts, max_failed_share=run.max_failed_share, min_delivered=run.min_delivered)
+        state: EndState = "failed" if complaint else "degraded" if counts.failed or counts.held else "success"
+        finish_run(connection, run.run_id, state, complaint)
     return counts
 
 
@@ -125,3 +136,38 @@ def with_left_out(run: PushRun, tally: Mapping[Outcome, int]) -> dict[Outcome, i
     """Return a tally with the records that were never looked at: those of which a count is all that is kept."""
     skipped = tally.get(Outcome.SKIPPED, 0) + run.left_out
     return dict(tally) | {Outcome.UNCHANGED: run.unchanged, Outcome.SKIPPED: skipped}
+
+
+def _hold(engine: Engine, run: PushRun, error: HeadwaterError, *, again: bool) -> None:
+    cause = next((name for kind, name in _HELD_FOR if isinstance(error, kind)), "stopped")
+    with transaction(engine) as connection:
+        _settle_lost(connection, run.push, run_id=run.run_id, again=again)
+        hold_rest(connection, run.run_id, cause=cause, message="not sent: the delivery stopped before this record")
+        counts = counts_so_far(connection, read_push_run(connection, run.run_id))
+        note_counts(connection, run.run_id, counts, settled=True)
+        finish_run(connection, run.run_id, "failed", str(error))
+
+
+def _settle_lost(connection: Connection, push: str, *, again: bool, run_id: int | None = None) -> None:
+    """Say unknown of what was under way; where it may be sent again, it is as if it never had been."""
+    left = recover_outbox(connection, push, again=again, run_id=run_id)
+    if again:
+        return
+    for lost_in, lost in left.items():
+        run = read_push_run(connection, lost_in)
+        receipts = [_unknown(each) for each in lost]
+        note_outcomes(connection, lost_in, receipts)
+        failures = zip(receipts, lost, strict=True)
+        note_errors(connection, run, [Failure(receipt=said, event_key=each.event_key) for said, each in failures])
+        forget_sent(connection, push, [each.record_id for each in lost])
+        counts = counts_so_far(connection, run)
+        note_counts(connection, lost_in, counts, settled=counts.settled == counts.selected)
+
+
+def _unknown(lost: Lost) -> Receipt:
+    return Receipt(
+        record_id=lost.record_id,
+        outcome=Outcome.UNKNOWN,
+        cause="answer_lost",
+        message="the delivery ended before an answer was stored; whether the platform has the event is not known",
+    )

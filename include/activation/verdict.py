@@ -8,24 +8,36 @@ from include.records import OutcomeCounts
 
 
 def settle(counts: OutcomeCounts, options: PushRunOptions) -> None:
-    """Raise when too many records failed; to be called after everything is recorded.
+    """Raise when too many records failed or too few arrived; to be called after everything is recorded.
 
     Raises:
-        PushFailed: every record that was tried failed, or a larger share than `options.max_failed_share`.
+        PushFailed: every record that was tried failed, or a larger share than `options.max_failed_share`, or fewer than
+            `options.min_delivered` arrived.
     """
-    complaint = failure(counts, max_failed_share=options.max_failed_share)
+    complaint = failure(counts, max_failed_share=options.max_failed_share, min_delivered=options.min_delivered)
     if complaint:
         raise PushFailed(complaint)
 
 
-def failure(counts: OutcomeCounts, *, max_failed_share: float) -> str:
+def failure(counts: OutcomeCounts, *, max_failed_share: float, min_delivered: int = 0) -> str:
     """Return why the run failed, or "" when it did not.
 
     Judged are the records that were tried: unchanged, skipped and held ones say nothing about the platform.
+    What the platform accepted counts as arrived until it tells otherwise.
     """
+    arrived = counts.delivered + counts.accepted
+    complaint = _failed(counts, arrived, max_failed_share)
+    if not complaint and arrived < min_delivered:
+        return (
+            f"{arrived:,} records were delivered, fewer than the {min_delivered:,} of min_delivered; see among the"
+            " outcomes of the run what became of the others"
+        )
+    return complaint
+
+
+def _failed(counts: OutcomeCounts, arrived: int, max_failed_share: float) -> str:
     if not counts.failed:
         return ""
-    arrived = counts.delivered + counts.accepted
     tried = arrived + counts.failed
     what = f"{counts.failed:,} of {tried:,} records that were tried did not arrive"
     kinds = f"{counts.rejected:,} rejected, {counts.unknown:,} unknown"

@@ -1,17 +1,20 @@
 """Keep the outbox: every event and every request is written down before it is sent.
 
 After a crash an event is in one of two places. Its request was not yet on its way: the event is free again. Or it was,
-and no answer is known: the event may be at the platform and stays ``unknown``.
+and no answer is known: the event may be at the platform. Where the platform keeps each key once, or shows what it
+holds, it is free again as well; elsewhere it stays ``unknown``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from include.errors import WarehouseDown
-from include.records import Event, Outcome, Receipt
+from include.records import Event, Outcome
+from include.warehouse.listed import clean, column, lines
 from include.warehouse.pushes import PushRun
 from include.warehouse.selections import LISTED, as_json
 
@@ -26,10 +29,27 @@ _STEPS = {  # what a request becomes: what it must have been, and the time to no
     "answered": ("sent", "ended_at = now()"),
     "written": ("sent", "sent_at = NULL"),
 }
-_LEFT_OPEN = (
-    "known.push = :push AND known.run_id = coalesce(:run_id, known.run_id) AND known.state = 'open'"
-    " AND request.run_id = known.run_id AND request.number = known.request"
+_CLAIM = text(
+    "INSERT INTO headwater.outbox AS known (push, run_id, request, event_key, record_id, event_name, event_at)"
+    " SELECT :push, :run_id, :request, event_key, record_id, coalesce(event_name, ''), CAST(event_at AS timestamptz)"
+    f" FROM {lines('event_key', 'record_id', 'event_name', 'event_at')}"
+    " ON CONFLICT (event_key) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,"
+    " event_name = excluded.event_name, event_at = excluded.event_at, state = 'open', written_at = now(),"
+    " settled_at = NULL"
+    " WHERE known.state = 'refused' OR (:resend AND known.run_id <> excluded.run_id AND known.state <> 'open')"
 )
+_ALL_SETTLED = text(
+    "UPDATE headwater.outbox SET state = :state, settled_at = now()"
+    " WHERE run_id = :run_id AND request = :request AND state = 'open'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Name a record whose request was on its way when its delivery ended; `event_key` is "" where it had no event."""
+
+    record_id: str
+    event_key: str
 
 
 def claim_events(
@@ -42,30 +62,25 @@ def claim_events(
     """
     if not events:
         return set()
-    rows = connection.execute(
-        text(
-            "INSERT INTO headwater.outbox AS known (push, run_id, request, event_key, record_id, event_name, event_at)"
-            " SELECT :push, :run_id, :request, event_key, record_id, event_name, event_at"
-            " FROM json_to_recordset(CAST(:lines AS json))"
-            " AS line(event_key text, record_id text, event_name text, event_at timestamptz)"
-            " ON CONFLICT (event_key) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,"
-            " event_name = excluded.event_name, event_at = excluded.event_at, state = 'open', written_at = now(),"
-            " settled_at = NULL"
-            " WHERE known.state = 'refused' OR (:resend AND known.run_id <> excluded.run_id AND known.state <> 'open')"
-            " RETURNING event_key"
-        ),
+    keys = [event.key for _, event in events]
+    claimed = connection.execute(
+        _CLAIM,
         {
             "push": run.push,
             "run_id": run.run_id,
             "request": request,
             "resend": resend,
-            "lines": as_json(
-                [
-                    {"event_key": event.key, "record_id": record_id, "event_name": event.name, "event_at": event.at}
-                    for record_id, event in events
-                ]
-            ),
+            "event_key": column(keys),
+            "record_id": column([record_id for record_id, _ in events]),
+            "event_name": column([clean(event.name) for _, event in events]),
+            "event_at": column([event.at.isoformat() for _, event in events]),
         },
+    ).rowcount
+    if claimed == len(keys):
+        return set(keys)
+    rows = connection.execute(
+        text("SELECT event_key FROM headwater.outbox WHERE run_id = :run_id AND request = :request AND state = 'open'"),
+        {"run_id": run.run_id, "request": request},
     )
     return set(rows.scalars())
 
@@ -80,14 +95,23 @@ def next_request(connection: Connection, run_id: int) -> int:
     )
 
 
-def write_request(connection: Connection, run_id: int, number: int, *, records: int, events: int) -> None:
-    """Write a request down before it is made."""
+def write_request(
+    connection: Connection, run_id: int, number: int, *, records: int, events: int, ordinals: tuple[int, int]
+) -> None:
+    """Write a request down before it is made; its records stand between two `ordinals` of the selection."""
     connection.execute(
         text(
-            "INSERT INTO headwater.push_request (run_id, number, records, events)"
-            " VALUES (:run_id, :number, :records, :events)"
+            "INSERT INTO headwater.push_request (run_id, number, records, events, first_ordinal, last_ordinal)"
+            " VALUES (:run_id, :number, :records, :events, :first, :last)"
         ),
-        {"run_id": run_id, "number": number, "records": records, "events": events},
+        {
+            "run_id": run_id,
+            "number": number,
+            "records": records,
+            "events": events,
+            "first": ordinals[0],
+            "last": ordinals[1],
+        },
     )
 
 
@@ -121,11 +145,20 @@ def mark_request(connection: Connection, run_id: int, number: int, state: str) -
         )
 
 
-def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]]) -> None:
-    """Note what became of events; one that was not sent after all leaves the outbox and is free again."""
+def settle_request(connection: Connection, run_id: int, number: int) -> None:
+    """Note that every event of a request has arrived."""
+    connection.execute(_ALL_SETTLED, {"run_id": run_id, "request": number, "state": "delivered"})
+
+
+def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]], *, again: bool = False) -> None:
+    """Note what became of events; one that was not sent after all leaves the outbox and is free again.
+
+    So does one whose fate is unknown, where sending it `again` under its key doubles nothing.
+    """
     pairs = list(outcomes)
-    settled = {key: _STATES[outcome] for key, outcome in pairs if outcome in _STATES}
-    free = [key for key, outcome in pairs if outcome not in _STATES]
+    kept = {outcome: state for outcome, state in _STATES.items() if not (again and outcome is Outcome.UNKNOWN)}
+    settled = {key: kept[outcome] for key, outcome in pairs if outcome in kept}
+    free = [key for key, outcome in pairs if outcome not in kept]
     if settled:
         connection.execute(
             text(
@@ -142,56 +175,58 @@ def settle_events(connection: Connection, outcomes: Iterable[tuple[str, Outcome]
 
 
 def recover_outbox(
-    connection: Connection, push: str, *, run_id: int | None = None
-) -> dict[int, list[tuple[Receipt, str]]]:
+    connection: Connection, push: str, *, again: bool, run_id: int | None = None
+) -> dict[int, list[Lost]]:
     """Settle what a delivery left behind when it ended; call it while nobody else delivers this push.
 
-    Events whose request was only written down are free again. All others become ``unknown``: their request was on its
-    way and no answer is recorded, so the platform may have them.
+    Events whose request was only written down are free again. Of the others nobody knows whether the platform has
+    them: they become ``unknown``, or are free as well where sending them again doubles nothing.
 
     Args:
         connection: a transaction.
         push: whose events.
+        again: the platform keeps each event key once, or shows what it holds.
         run_id: only those of this run; of every run of the push when it is None.
 
     Returns:
-        for each run, the receipts of its records that became unknown, each with the key of its event.
+        for each run, its records whose request was on its way.
     """
-    values = {"push": push, "run_id": run_id}
-    lost = connection.execute(
-        text(
-            "UPDATE headwater.outbox AS known SET state = 'unknown', settled_at = now()"
-            f" FROM headwater.push_request AS request WHERE {_LEFT_OPEN} AND request.state <> 'written'"
-            " RETURNING known.run_id, known.record_id, known.event_key"
-        ),
-        values,
-    ).all()
-    connection.execute(
-        text(
-            "DELETE FROM headwater.outbox AS known USING headwater.push_request AS request"
-            f" WHERE {_LEFT_OPEN} AND request.state = 'written'"
-        ),
-        values,
-    )
-    connection.execute(
+    ended = connection.execute(
         text(
             "UPDATE headwater.push_request AS request SET ended_at = now(),"
             " state = CASE WHEN request.state = 'sent' THEN 'lost' ELSE 'dropped' END"
             " FROM headwater.push_run AS run WHERE run.run_id = request.run_id AND run.push = :push"
             " AND run.run_id = coalesce(:run_id, run.run_id) AND request.state IN ('written', 'sent')"
+            " RETURNING request.run_id, request.number, request.state, request.first_ordinal, request.last_ordinal"
         ),
-        values,
-    )
-    found: dict[int, list[tuple[Receipt, str]]] = {}
-    for run_id, record_id, event_key in lost:
-        found.setdefault(int(run_id), []).append((_lost(str(record_id)), str(event_key)))
+        {"push": push, "run_id": run_id},
+    ).all()
+    found: dict[int, list[Lost]] = {}
+    for line in ended:
+        values = {"run_id": line.run_id, "request": line.number}
+        where = "WHERE run_id = :run_id AND request = :request AND state = 'open' RETURNING record_id, event_key"
+        if line.state == "lost" and not again:
+            statement = f"UPDATE headwater.outbox SET state = 'unknown', settled_at = now() {where}"
+        else:
+            statement = f"DELETE FROM headwater.outbox {where}"
+        rows = connection.execute(text(statement), values).all()
+        if line.state == "lost":
+            _forget_range(connection, push, line.run_id, line.first_ordinal, line.last_ordinal)
+        if line.state == "lost" and rows:
+            lost = found.setdefault(int(line.run_id), [])
+            lost.extend(Lost(record_id=row.record_id, event_key=row.event_key) for row in rows)
     return found
 
 
-def _lost(record_id: str) -> Receipt:
-    return Receipt(
-        record_id=record_id,
-        outcome=Outcome.UNKNOWN,
-        cause="answer_lost",
-        message="the delivery ended before an answer was stored; whether the platform has the event is not known",
+def _forget_range(connection: Connection, push: str, run_id: int, first: int, last: int) -> None:
+    """Forget what was sent of the records of a lost request: the platform may hold their newer state, or may not."""
+    connection.execute(
+        text(
+            "UPDATE headwater.sent AS held SET row_hash = NULL, fingerprint = NULL, outcome = 'unknown', at = now()"
+            " FROM headwater.selection AS chosen WHERE chosen.run_id = :run_id"
+            " AND chosen.ordinal BETWEEN :first AND :last AND held.push = :push AND held.record_id = chosen.record_id"
+            " AND NOT EXISTS (SELECT FROM headwater.outcome AS known WHERE known.run_id = chosen.run_id"
+            " AND known.record_id = chosen.record_id AND known.outcome <> 'held')"
+        ),
+        {"run_id": run_id, "push": push, "first": first, "last": last},
     )

@@ -8,7 +8,22 @@ from sqlalchemy import Connection, text
 
 from include.errors import Unbalanced
 from include.records import Outcome, Receipt
-from include.warehouse.selections import as_json
+from include.warehouse.listed import column, lines
+from include.warehouse.selections import LISTED, as_json
+
+_ONCE = (
+    " ON CONFLICT (run_id, record_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"
+    " message = excluded.message, at = now() WHERE known.outcome = 'held'"
+)
+_ARRIVED = text(
+    "INSERT INTO headwater.outcome AS known (run_id, record_id, outcome)"
+    f" SELECT :run_id, record_id, 'delivered' FROM {lines('record_id')}{_ONCE}"
+)
+_TOLD = text(
+    "INSERT INTO headwater.outcome AS known (run_id, record_id, outcome, cause, message)"
+    " SELECT :run_id, record_id, outcome, cause, message FROM json_to_recordset(CAST(:lines AS json))"
+    f" AS line(record_id text, outcome text, cause text, message text){_ONCE}"
+)
 
 
 def note_outcomes(connection: Connection, run_id: int, receipts: Sequence[Receipt]) -> None:
@@ -17,20 +32,42 @@ def note_outcomes(connection: Connection, run_id: int, receipts: Sequence[Receip
     Raises:
         Unbalanced: a record of the run has another outcome already.
     """
+    arrived = [each.record_id for each in receipts if each.outcome is Outcome.DELIVERED and not each.cause]
+    told = [each for each in receipts if each.outcome is not Outcome.DELIVERED or each.cause]
+    written = 0
+    if arrived:
+        written += connection.execute(_ARRIVED, {"run_id": run_id, "record_id": column(arrived)}).rowcount
+    if told:
+        written += connection.execute(_TOLD, {"run_id": run_id, "lines": as_json(told)}).rowcount
+    if written != len(receipts):
+        raise Unbalanced(f"{len(receipts) - written} records of push run {run_id} would get a second outcome")
+
+
+def settle_outcomes(connection: Connection, run_id: int, receipts: Sequence[Receipt]) -> int:
+    """Replace ``accepted`` by what the platform's job told; return how many records that were."""
     if not receipts:
-        return
-    written = connection.execute(
+        return 0
+    return connection.execute(
         text(
-            "INSERT INTO headwater.outcome AS known (run_id, record_id, outcome, cause, message)"
-            " SELECT :run_id, record_id, outcome, cause, message FROM json_to_recordset(CAST(:lines AS json))"
+            "UPDATE headwater.outcome AS known SET outcome = line.outcome, cause = line.cause, message = line.message,"
+            " at = now() FROM json_to_recordset(CAST(:lines AS json))"
             " AS line(record_id text, outcome text, cause text, message text)"
-            " ON CONFLICT (run_id, record_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"
-            " message = excluded.message, at = now() WHERE known.outcome = 'held'"
+            " WHERE known.run_id = :run_id AND known.record_id = line.record_id AND known.outcome = 'accepted'"
         ),
         {"run_id": run_id, "lines": as_json(receipts)},
     ).rowcount
-    if written != len(receipts):
-        raise Unbalanced(f"{len(receipts) - written} records of push run {run_id} would get a second outcome")
+
+
+def without_outcome(connection: Connection, run_id: int, record_ids: Sequence[str]) -> set[str]:
+    """Return those of the records that have no outcome in the run yet."""
+    rows = connection.execute(
+        text(
+            f"SELECT record_id FROM ({LISTED}) AS line(record_id) WHERE NOT EXISTS (SELECT FROM headwater.outcome AS"
+            " known WHERE known.run_id = :run_id AND known.record_id = line.record_id AND known.outcome <> 'held')"
+        ),
+        {"run_id": run_id, "listed": as_json(record_ids)},
+    )
+    return set(rows.scalars())
 
 
 def hold_rest(connection: Connection, run_id: int, *, cause: str, message: str) -> int:
@@ -67,7 +104,11 @@ def tally_causes(connection: Connection, run_id: int) -> list[tuple[Outcome, str
     rows = connection.execute(
         text(
             "SELECT outcome, cause, count(*) FROM headwater.outcome WHERE run_id = :run_id AND outcome <> 'delivered'"
-            " GROUP BY outcome, cause ORDER BY count(*) DESC, outcome, cause"
+            " GROUP BY outcome, cause"
+            " UNION ALL SELECT 'skipped', left_out.cause, left_out.records FROM headwater.push_run AS run,"
+            " LATERAL (VALUES ('still_rejected', run.still_rejected), ('still_skipped', run.still_skipped),"
+            " ('waiting_for_retry', run.waiting)) AS left_out(cause, records)"
+            " WHERE run.run_id = :run_id AND left_out.records > 0 ORDER BY 3 DESC, 1, 2"
         ),
         {"run_id": run_id},
     )

@@ -154,6 +154,7 @@ def write_selection(
     seed: int,
     scope: Mapping[str, Any],
     changed_only: bool,
+    patient: bool = False,
 ) -> Found:
     """Write down the Ids of the records to send, oldest change first; return how many there are, and of what kind.
 
@@ -167,6 +168,7 @@ def write_selection(
         seed: of the mapping, see `include.activation.fingerprint.mapping_seed`.
         scope: ``low`` and ``high`` of an interval, ``record_ids``; what is absent does not narrow.
         changed_only: leave out the records that are as they were when they were last settled.
+        patient: leave out as well those that failed for a passing reason and are not due for their next try.
     """
     conditions = [query.alive]
     if "low" in scope:
@@ -182,7 +184,7 @@ def write_selection(
     before, fate = "", "'send'"
     if changed_only:
         # Whoever names records wants those tried again that were refused.
-        before, fate, wanted = _compared(query, again="record_ids" in scope)
+        before, fate, wanted = _compared(query, again="record_ids" in scope, patient=patient)
         where += f" AND ({wanted})"
     # The server compares in parallel only where it doesn't insert at once; the hash join of a million rows wants room.
     connection.execute(text("SET LOCAL work_mem = '64MB'"))
@@ -204,11 +206,11 @@ def write_selection(
     return Found(selected=int(selected), to_send=int(to_send), **{str(name): int(count) for name, count in left})
 
 
-def _compared(query: SourceQuery, *, again: bool) -> tuple[str, str, str]:
+def _compared(query: SourceQuery, *, again: bool, patient: bool) -> tuple[str, str, str]:
     """Return what to join, an expression for what becomes of a record, and which records are worth a look at all.
 
     A record goes when its error is due, or when it is not what it was when it was last settled, unless it failed as it
-    is now and waits for its next try. A changed record does not wait.
+    is now and waits for its next try. A changed record does not wait, and nobody waits for whoever has no patience.
     """
     hash_ = query.row_hash
     joined = (
@@ -218,12 +220,13 @@ def _compared(query: SourceQuery, *, again: bool) -> tuple[str, str, str]:
         f" ON failed.record_id = {query.key}"
     )
     changed = f"(sent.row_hash IS NULL OR sent.row_hash <> {hash_})"
+    due = "failed.due_at <= now()" if patient else "failed.record_id IS NOT NULL"
     waiting = f"(failed.due_at > now() AND failed.row_hash = {hash_})"
     refused = "sent.outcome IN ('rejected', 'skipped')"
     goes = refused if again else "false"
     fate = (
-        f"CASE WHEN failed.due_at <= now() OR {goes} THEN 'send' WHEN {changed} AND NOT coalesce({waiting}, false)"
-        f" THEN 'send' WHEN {waiting} THEN 'waiting' WHEN sent.outcome = 'rejected' THEN 'still_rejected'"
+        f"CASE WHEN {due} OR {goes} THEN 'send' WHEN {changed} AND NOT coalesce({waiting}, false) THEN 'send'"
+        " WHEN failed.record_id IS NOT NULL THEN 'waiting' WHEN sent.outcome = 'rejected' THEN 'still_rejected'"
         " ELSE 'still_skipped' END"
     )
     return joined, fate, f"{changed} OR {refused} OR failed.record_id IS NOT NULL"

@@ -1,4 +1,8 @@
-"""Keep the records that did not arrive, with their cause, until they are settled."""
+"""Keep the records that did not arrive, with their cause and history, until they are settled: the retry queue.
+
+A passing failure is tried again by itself, each time later; any other waits until the record, the mapping or a person
+changes something.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,26 @@ from include.records import Receipt
 from include.warehouse.engine import transaction
 from include.warehouse.pushes import PushRun
 from include.warehouse.selections import LISTED, as_json
+
+# After the first failure a minute, then three times as long each time, a day at most.
+_PAUSE = "least(interval '1 day', interval '1 minute' * power(3, least({attempts}, 12) - 1))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Hold a record that did not arrive.
+
+    Args:
+        receipt: what the platform, or our validation, said.
+        event_key: of the event whose fate is unknown, or "".
+        row_hash: of the mapped source columns as they failed; None: not known.
+        again: it may be tried again by itself.
+    """
+
+    receipt: Receipt
+    event_key: str = ""
+    row_hash: int | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,26 +60,26 @@ def causes_of_run(engine: Engine, run_id: int, *, limit: int = 5) -> list[Cause]
         return [Cause(**row) for row in rows]
 
 
-def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[Receipt, str]]) -> None:
-    """Keep rejected and unknown records; a record that failed so before counts another attempt.
-
-    Args:
-        connection: the transaction that records the outcomes.
-        run: the run in which they failed.
-        failures: receipts, each with the key of the event whose fate is unknown, or "".
-    """
+def note_errors(connection: Connection, run: PushRun, failures: Sequence[Failure]) -> None:
+    """Keep rejected and unknown records; a record that failed so before counts another attempt."""
     if not failures:
         return
     connection.execute(
         text(
-            "INSERT INTO headwater.sync_error AS known (org, push, platform, object, first_run_id, last_run_id,"
-            " record_id, outcome, event_key, cause, message, retryable)"
+            "WITH noted AS (INSERT INTO headwater.sync_error AS known (org, push, platform, object, first_run_id,"
+            " last_run_id, record_id, outcome, event_key, cause, message, retryable, row_hash, next_try_at)"
             " SELECT :org, :push, :platform, :object, :run_id, :run_id, record_id, outcome, event_key, cause, message,"
-            " retryable FROM json_to_recordset(CAST(:lines AS json)) AS line(record_id text, outcome text,"
-            " event_key text, cause text, message text, retryable boolean)"
+            f" again, row_hash, CASE WHEN again THEN now() + {_PAUSE.format(attempts='1')} END"
+            " FROM json_to_recordset(CAST(:lines AS json)) AS line(record_id text, outcome text, event_key text,"
+            " cause text, message text, again boolean, row_hash bigint)"
             " ON CONFLICT (push, record_id, outcome, event_key) WHERE settled_at IS NULL DO UPDATE SET"
-            " attempts = known.attempts + 1, cause = excluded.cause, message = excluded.message,"
-            " retryable = excluded.retryable, last_run_id = excluded.last_run_id, last_at = now()"
+            " attempts = known.attempts + 1, cause = excluded.cause, message = excluded.message, asked_by = '',"
+            " retryable = excluded.retryable, last_run_id = excluded.last_run_id, last_at = now(),"
+            " row_hash = excluded.row_hash, next_try_at = CASE WHEN excluded.retryable THEN now()"
+            f" + {_PAUSE.format(attempts='known.attempts + 1')} END"
+            " RETURNING error_id, last_run_id, cause, message)"
+            " INSERT INTO headwater.sync_error_event (error_id, run_id, what, cause, message)"
+            " SELECT error_id, last_run_id, 'failed', cause, message FROM noted"
         ),
         {
             "org": run.org,
@@ -63,15 +87,20 @@ def note_errors(connection: Connection, run: PushRun, failures: Sequence[tuple[R
             "platform": run.platform,
             "object": run.object,
             "run_id": run.run_id,
-            "lines": as_json([asdict(receipt) | {"event_key": key} for receipt, key in failures]),
+            "lines": as_json(
+                [
+                    asdict(each.receipt) | {"event_key": each.event_key, "row_hash": each.row_hash, "again": each.again}
+                    for each in failures
+                ]
+            ),
         },
     )
 
 
 def settle_errors(
-    connection: Connection, push: str, record_ids: Sequence[str], *, event_keys: Sequence[str], by: str
+    connection: Connection, run: PushRun, record_ids: Sequence[str], *, event_keys: Sequence[str], by: str
 ) -> None:
-    """Close the errors of records whose present state the platform holds now.
+    """Close the errors of records whose present state the platform holds now; their history stays.
 
     An event whose fate is unknown stays open, unless that very event has been sent again (`event_keys`).
     """
@@ -79,9 +108,28 @@ def settle_errors(
         return
     connection.execute(
         text(
-            "UPDATE headwater.sync_error SET settled_at = now(), settled_by = :by"
+            "WITH settled AS (UPDATE headwater.sync_error SET settled_at = now(), settled_by = :by, next_try_at = NULL"
             f" WHERE push = :push AND record_id IN ({LISTED}) AND settled_at IS NULL"
             " AND (event_key = '' OR event_key IN (SELECT json_array_elements_text(CAST(:keys AS json))))"
+            " RETURNING error_id)"
+            " INSERT INTO headwater.sync_error_event (error_id, run_id, what, who)"
+            " SELECT error_id, :run_id, 'settled', :by FROM settled"
         ),
-        {"push": push, "listed": as_json(record_ids), "keys": as_json(event_keys), "by": by},
+        {
+            "push": run.push,
+            "run_id": run.run_id,
+            "listed": as_json(record_ids),
+            "keys": as_json(event_keys),
+            "by": by,
+        },
+    )
+
+
+def has_open_errors(connection: Connection, push: str) -> bool:
+    """Say whether any error of the push is open."""
+    return bool(
+        connection.execute(
+            text("SELECT EXISTS (SELECT FROM headwater.sync_error WHERE push = :push AND settled_at IS NULL)"),
+            {"push": push},
+        ).scalar_one()
     )

@@ -25,7 +25,7 @@ rounds = st.lists(st.tuples(st.lists(changes, max_size=3), faults), min_size=1, 
 def test_the_platform_ends_with_what_the_mapping_says(org: Org, platform: Sandbox, steps: list[Any]) -> None:
     """After changes, refusals and lost answers: no change is told twice, and in the end every profile is right."""
     platform.post("/sandbox/reset")
-    for table in ("outbox", "sent", "outcome", "selection", "sync_error", "run CASCADE"):
+    for table in ("outbox", "sent", "outcome", "selection", "sync_error CASCADE", "run CASCADE"):
         org.run(f"TRUNCATE headwater.{table}")
     org.run('TRUNCATE salesforce_demo."Contact"')
     org.add_contacts(RECORDS, Title="new")

@@ -38,7 +38,7 @@ CREATE INDEX accepted_push ON headwater.accepted (push, job);
 -- By what the platform knows a record: a changed identifier must not make a second profile.
 ALTER TABLE headwater.sent ADD COLUMN identifiers jsonb;          -- as they were when the record was last acknowledged
 ALTER TABLE headwater.sent ADD COLUMN platform_id text NOT NULL DEFAULT '';
-CREATE INDEX sent_refused ON headwater.sent (push, record_id) WHERE outcome IN ('rejected', 'skipped');
+ALTER TABLE headwater.sent ALTER COLUMN row_hash DROP NOT NULL;       -- null: nobody knows what the platform holds
 
 -- Refused or skipped before and the same since: counted, not tried. `waiting`: tried again by itself, but later.
 ALTER TABLE headwater.push_run ADD COLUMN still_rejected bigint NOT NULL DEFAULT 0;
@@ -69,5 +69,14 @@ CREATE INDEX sync_error_event_of ON headwater.sync_error_event (error_id, event_
 INSERT INTO headwater.sync_error_event (error_id, at, run_id, what, cause, message)
     SELECT error_id, last_at, last_run_id, 'failed', cause, message FROM headwater.sync_error;
 
--- A person may have said what became of an event whose answer was lost.
-ALTER TABLE headwater.push_request ADD COLUMN platform_requests integer NOT NULL DEFAULT 0;
+-- An event is settled in its page: no index knows its state, and each page leaves room for it.
+DROP INDEX headwater.outbox_open;
+DROP INDEX headwater.outbox_settled;
+ALTER TABLE headwater.outbox SET (fillfactor = 55);
+CREATE INDEX outbox_request ON headwater.outbox (run_id, request);
+CREATE INDEX outbox_written ON headwater.outbox USING brin (written_at);
+CREATE INDEX push_request_open ON headwater.push_request (run_id) WHERE state IN ('written', 'sent');
+
+-- Where a request's records stand in the selection: what a lost one may have changed at the platform.
+ALTER TABLE headwater.push_request ADD COLUMN first_ordinal bigint NOT NULL DEFAULT 0;
+ALTER TABLE headwater.push_request ADD COLUMN last_ordinal bigint NOT NULL DEFAULT 0;
