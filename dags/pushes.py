@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from headwater.defaults import PUSH_POOL, task_defaults
 from headwater.operators import (
@@ -15,6 +15,7 @@ from headwater.operators import (
     RunVerdictOperator,
     SelectProfilesOperator,
 )
+from headwater.push_form import push_params
 from include.config.loader import load_definitions
 from include.config.orgs import OrgDefinition
 from include.config.pushes import PushDefinition
@@ -23,15 +24,18 @@ DOC = """\
 ### What it does
 {description}
 
-Sends the records of `{object}` (org `{org}`) that changed since their last delivery to {platform}, over the Airflow connection `{connection}`.
+Sends the records of {source} (org `{org}`) that changed since their last delivery to {platform}, over the Airflow connection `{connection}`.
 `gate` looks at the health assessment, `select` writes down which records it is about, `approve` waits for a person only if a guard asks,
 `deliver` sends them in batches. Every record ends in one outcome, and the outcomes add up to the selection.
+Tick *dry run* to see what would be sent, and send nothing; name one record under *record Ids* to try it with that one first.
 
 ### When it fails
-- **GateClosed**: a critical check of {object} is over its threshold, or the assessment is missing or too old. See *CRM → Health*; the parameter *override gate* lets this run through.
+- **GateClosed**: a critical check of {objects} is over its threshold, or the assessment is missing or too old. See *CRM → Health*; the parameter *override gate* lets this run through.
 - **AuthError**: the platform refused the connection's credentials. What was not sent is *held* and goes with the next run.
 - **FastFailed, PushFailed**: records were refused; their causes are listed with the run. What was delivered stays delivered.
-- **NotReady**: the first load of {object} is not complete.
+- **NotReady**: the first load of something that the source reads is not complete.
+- **DefinitionError**: a field is not there any more, a model cannot be run, or {platform} lacks what was asked for.
+- **SandboxRefused**: the push is marked `production: true` and the org is a sandbox.
 
 ### How to re-run
 Clear `deliver`: it goes on where it was, and sends nothing twice. *Trigger* pushes what changed now; *Backfill* pushes the records that changed in past hours
@@ -41,15 +45,16 @@ and never sends an event again unless *resend* is set.
 
 def push_dag(push: PushDefinition, org: OrgDefinition) -> DAG:
     """Return the DAG of one push."""
-    options = push.options
+    source = f"the {push.source.kind} `{push.source.name}`"
     with DAG(
         f"push_{push.push}",
-        description=push.description or f"{push.source.object} of {push.org} → {push.destination.platform}",
+        description=push.description or f"{push.source.name} of {push.org} → {push.platform.title}",
         doc_md=DOC.format(
             description=push.description,
-            object=push.source.object,
+            source=source,
+            objects=", ".join(push.source.objects_read) or push.source.name,
             org=push.org,
-            platform=push.destination.platform,
+            platform=push.platform.title,
             connection=push.destination.connection,
         ),
         schedule=CronDataIntervalTimetable(push.schedule, timezone="UTC"),
@@ -58,65 +63,13 @@ def push_dag(push: PushDefinition, org: OrgDefinition) -> DAG:
         max_active_runs=1,
         default_args=task_defaults(push.owner),
         tags=["headwater", "push", f"org:{push.org}", f"platform:{push.destination.platform}"],
-        params={
-            "skip_hook": Param(
-                options.skip_hook,
-                type="boolean",
-                title="Skip hook",
-                description="Send the data without starting journeys at the platform.",
-            ),
-            "fast_fail": Param(
-                options.fast_fail,
-                type="boolean",
-                title="Fast fail",
-                description="Stop at the first batch with a failure; the rest is held.",
-            ),
-            "mode": Param(
-                "changed",
-                enum=["changed", "all"],
-                title="Records",
-                description="Those that changed since their last delivery, or all. A backfill takes those that its interval changed.",
-            ),
-            "resend": Param(
-                False,
-                type="boolean",
-                title="Resend",
-                description="Send again what was delivered already, events included.",
-                section="More",
-            ),
-            "override_gate": Param(
-                False,
-                type="boolean",
-                title="Override gate",
-                description="Push whatever the health assessment says.",
-                section="More",
-            ),
-            "record_ids": Param(
-                [],
-                type="array",
-                items={"type": "string"},
-                title="Record Ids",
-                description="Only these records, e.g. one to try a mapping with.",
-                section="More",
-            ),
-            "batch_size": Param(
-                options.batch_size, type="integer", minimum=1, maximum=1000, title="Batch size", section="More"
-            ),
-        },
+        params=push_params(push),
         render_template_as_native_obj=True,
     ) as dag:
         gate = HealthGateOperator(task_id="gate", push=push.push)
-        select = SelectProfilesOperator(task_id="select", push=push.push, skip_hook=options.skip_hook)
+        select = SelectProfilesOperator(task_id="select", push=push.push)
         approve = ApprovePushOperator(task_id="approve", push=push.push, selection=select.output)
-        deliver = PushProfilesOperator(
-            task_id="deliver",
-            push=push.push,
-            selection=select.output,
-            skip_hook=options.skip_hook,
-            fast_fail=options.fast_fail,
-            batch_size=options.batch_size,
-            pool=PUSH_POOL,
-        )
+        deliver = PushProfilesOperator(task_id="deliver", push=push.push, selection=select.output, pool=PUSH_POOL)
         gate >> select >> approve >> deliver
         if org.notify:
             deliver >> RunVerdictOperator(task_id="verdict")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from include.records import ProfileAction
 from include.warehouse.gone import GONE_HASHES
 from include.warehouse.models import ROWS, read_model_rows, tables_of_model
 from include.warehouse.salts import salt_of
+from include.warehouse.samples import sample_rows
 from include.warehouse.selections import (
     SourceObject,
     SourceQuery,
@@ -59,17 +61,32 @@ def selected_rows(connection: Connection, push: PushDefinition, *, run_id: int) 
     query = source_of(connection, push)
     paths = tuple(query.values)
     for line in stream_selection(connection, query, run_id=run_id, push=push.push, seed=mapping_seed(push)):
-        ordinal, record_id, alive, stamp, row_hash, print_, identifiers, platform_id, action, there, *values = line
-        gone = action != "upsert" and not alive
-        yield Row(
-            ordinal=ordinal,
-            record_id=record_id,
-            exists=bool(alive) or gone,
-            stamp=stamp,
-            row_hash=GONE_HASHES.get(action, GONE_HASHES.get(push.gone, 1)) if gone else row_hash,
-            sent_fingerprint=None if print_ is None else bytes(print_),
-            values=dict(zip(paths, values, strict=True)) if there else {},
-            sent_identifiers=identifiers or {},
-            platform_id=platform_id,
-            action=(None if action == "keep" else ProfileAction(action)) if gone else ProfileAction.UPSERT,
-        )
+        yield _row(push, paths, line)
+
+
+def sampled_rows(
+    connection: Connection, push: PushDefinition, *, record_ids: tuple[str, ...], limit: int
+) -> Iterator[Row]:
+    """Yield records of the source as the warehouse has them now: those named, or the ones that changed last."""
+    query = source_of(connection, push)
+    paths = tuple(query.values)
+    seed = mapping_seed(push)
+    for line in sample_rows(connection, query, push=push.push, seed=seed, record_ids=record_ids, limit=limit):
+        yield _row(push, paths, line)
+
+
+def _row(push: PushDefinition, paths: tuple[str, ...], line: Sequence[Any]) -> Row:
+    ordinal, record_id, alive, stamp, row_hash, print_, identifiers, platform_id, action, there, *values = line
+    gone = action != "upsert" and not alive
+    return Row(
+        ordinal=ordinal,
+        record_id=record_id,
+        exists=bool(alive) or gone,
+        stamp=stamp,
+        row_hash=GONE_HASHES.get(action, GONE_HASHES.get(push.gone, 1)) if gone else row_hash,
+        sent_fingerprint=None if print_ is None else bytes(print_),
+        values=dict(zip(paths, values, strict=True)) if there else {},
+        sent_identifiers=identifiers or {},
+        platform_id=platform_id,
+        action=(None if action == "keep" else ProfileAction(action)) if gone else ProfileAction.UPSERT,
+    )

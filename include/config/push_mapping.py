@@ -33,10 +33,14 @@ def refuse_way_back(direction: str) -> str:
     return direction
 
 
+# A label is let through, so that whoever knows the source can say which API name it belongs to.
+FieldName = Annotated[str, StringConstraints(pattern=r'^\w[^"\x00-\x1f]*$', max_length=255)]
+
+
 class MappedField(DefinitionModel):
     """Name the field that a value comes from, and what is done to the value on its way, in order."""
 
-    field: FieldPath
+    field: FieldName
     transform: tuple[Transform, ...] = ()
     direction: str = "to_platform"
 

@@ -94,7 +94,7 @@ def test_a_field_of_a_joined_object_that_vanished_is_an_error(org: Org) -> None:
 )
 def test_an_unknown_field_is_named_with_the_nearest(org: Org, field: str, advice: str) -> None:
     """A label or a slip gets the API name suggested; our own columns are no fields."""
-    push = definition().model_copy(update={"attributes": {"city": field}})
+    push = definition(attributes={"city": field})
 
     with pytest.raises(DefinitionError, match=advice):
         select(org.engine, push)
@@ -123,11 +123,11 @@ def test_many_events_with_hooks_on_need_a_person(org: Org, options: PushRunOptio
     assert (select(org.engine, definition(), options=options).guard is not None) is asks
 
 
-def test_without_an_event_nobody_is_asked(org: Org) -> None:
-    """Profiles alone start no journey by event."""
+def test_without_an_event_a_person_is_asked_too(org: Org) -> None:
+    """Journeys also start when an attribute changes, or when somebody is new."""
     org.add_contacts(3)
 
-    assert select(org.engine, definition(event=None), options=PushRunOptions(approve_above=1)).guard is None
+    assert select(org.engine, definition(event=None), options=PushRunOptions(approve_above=1)).guard
 
 
 def test_what_nobody_approved_is_held(org: Org) -> None:

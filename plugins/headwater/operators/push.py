@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 
-from headwater.runs import now_utc, parameter
+from headwater.push_parameters import options_of_run, push_of_run, take_options
+from headwater.runs import now_utc, parameter, says_why_it_failed
+from include.errors import NotReady
 from include.records import OutcomeCounts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from include.activation.options import PushRunOptions
+    from include.config.pushes import PushDefinition
 
 
 class PushProfilesOperator(BaseOperator):
@@ -20,10 +25,10 @@ class PushProfilesOperator(BaseOperator):
 
     :param push: name of the push's definition.
     :param selection: what a :class:`SelectProfilesOperator` returned; None selects what changed, here.
-    :param skip_hook: send the data without starting journeys at the platform.
-    :param fast_fail: stop at the first batch with a failure; what was not sent is held.
-    :param batch_size: most records in a request; the platform's limit in bytes holds besides.
     :param resend: send again what was delivered already, events included.
+    :param kwargs: what the run does otherwise than the definition says: ``skip_hook``, ``fast_fail``, ``batch_size``,
+        ``max_failed_share``, ``min_delivered``, ``approve_above``, ``unusual_factor``, ``max_gone_share``, ``dry_run``,
+        ``phone_country``, ``invalid_identifiers``; the rest is Airflow's.
 
     The run's parameters of the same names override them.
     """
@@ -36,36 +41,30 @@ class PushProfilesOperator(BaseOperator):
         *,
         push: str,
         selection: Any = None,
-        skip_hook: bool = False,
-        fast_fail: bool = False,
-        batch_size: int = 1000,
         resend: bool = False,
         **kwargs: Any,
     ) -> None:
+        self.options = take_options(kwargs)
         super().__init__(**kwargs)
         self.push = push
         self.selection = selection
-        self.skip_hook = skip_hook
-        self.fast_fail = fast_fail
-        self.batch_size = batch_size
         self.resend = resend
 
+    @says_why_it_failed
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many records ended in each outcome; too many failures fail the task after all are recorded."""
-        from headwater.hooks import destination, push_definition, warehouse_engine
+        from headwater.hooks import destination, warehouse_engine
         from include.activation.deliver import deliver_push
-        from include.activation.options import options_of
         from include.activation.verdict import settle
         from include.warehouse.sync_errors import causes_of_run
 
-        push = push_definition(self.push)
-        options = options_of(
-            push,
-            skip_hook=parameter(context, "skip_hook", self.skip_hook),
-            fast_fail=parameter(context, "fast_fail", self.fast_fail),
-            batch_size=parameter(context, "batch_size", self.batch_size),
-        )
+        push = push_of_run(context, self.push, self.options)
+        options = options_of_run(context, push, self.options)
         selection = self.selection or self._select(context)
+        if self.selection is None and selection["guard"]:
+            self._refuse(selection)
+        if options.dry_run:
+            return self._only_try(push, options, selection["run_id"])
         counts = deliver_push(
             warehouse_engine(),
             push,
@@ -90,14 +89,29 @@ class PushProfilesOperator(BaseOperator):
     def _select(self, context: Context) -> dict[str, Any]:
         from headwater.operators.select import SelectProfilesOperator
 
-        return SelectProfilesOperator(
-            task_id=f"{self.task_id}_select",
-            push=self.push,
-            resend=self.resend,
-            skip_hook=self.skip_hook,
-            fast_fail=self.fast_fail,
-            batch_size=self.batch_size,
-        ).execute(context)
+        select = SelectProfilesOperator(
+            task_id=f"{self.task_id}_select", push=self.push, resend=self.resend, **self.options
+        )
+        return select.execute(context)
+
+    def _refuse(self, selection: dict[str, Any]) -> NoReturn:
+        """Hold what a guard stops where no approve task stands before this one."""
+        from headwater.hooks import warehouse_engine
+        from include.activation.deliver import hold_push
+
+        hold_push(warehouse_engine(), run_id=selection["run_id"], cause="approval needed")
+        raise NotReady(
+            f"{selection['guard']} Nobody was asked, because this task selected by itself: put SelectProfilesOperator"
+            " and ApprovePushOperator before it. Nothing was sent"
+        )
+
+    def _only_try(self, push: PushDefinition, options: PushRunOptions, run_id: int) -> dict[str, int]:
+        from headwater.hooks import destination, warehouse_engine
+        from include.activation.preview import dry_run_push
+
+        tried = dry_run_push(warehouse_engine(), push, destination(push), run_id=run_id, options=options, now=now_utc())
+        self.log.info("%s", tried.words)
+        return asdict(tried.counts)
 
 
 def in_words(counts: OutcomeCounts) -> str:

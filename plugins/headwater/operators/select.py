@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from headwater.runs import airflow_run, backfill_interval, parameter
+from headwater.push_parameters import options_of_run, push_of_run, take_options
+from headwater.runs import airflow_run, backfill_interval, parameter, says_why_it_failed
 from include.records import Window
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ class SelectProfilesOperator(BaseOperator):
 
     :param push: name of the push's definition.
     :param mode: ``changed`` since their last delivery, or ``all``; a backfill selects the records that its interval
-        changed. The run's parameter overrides it.
+        changed. None: as defined.
     :param resend: send again what was delivered already, events included.
-    :param record_ids: only these records (18-character Ids), e.g. one to try a mapping with.
-    :param skip_hook: do not start journeys; here it decides whether a guard asks for approval. None: as defined.
-    :param fast_fail: kept with the run, as the delivery's `batch_size` is. None: as defined.
+    :param record_ids: only these records (18-character Ids, or values of the source's key), e.g. one to try a mapping.
+    :param kwargs: what the run does otherwise than the definition says: ``skip_hook``, ``fast_fail``, ``batch_size``,
+        ``max_failed_share``, ``min_delivered``, ``approve_above``, ``unusual_factor``, ``max_gone_share``, ``dry_run``,
+        ``phone_country``, ``invalid_identifiers``; the rest is Airflow's.
+
+    The run's parameters of the same names override them.
     """
 
     template_fields: Sequence[str] = ("push",)
@@ -34,51 +38,40 @@ class SelectProfilesOperator(BaseOperator):
         self,
         *,
         push: str,
-        mode: str = "changed",
+        mode: str | None = None,
         resend: bool = False,
         record_ids: Sequence[str] = (),
-        skip_hook: bool | None = None,
-        fast_fail: bool | None = None,
-        batch_size: int | None = None,
         **kwargs: Any,
     ) -> None:
+        self.options = take_options(kwargs)
         super().__init__(**kwargs)
         self.push = push
         self.mode = mode
         self.resend = resend
         self.record_ids = tuple(record_ids)
-        self.skip_hook = skip_hook
-        self.fast_fail = fast_fail
-        self.batch_size = batch_size
 
+    @says_why_it_failed
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the run's id, its counts and the guard's reason, if one asks for approval."""
-        from headwater.hooks import push_definition, warehouse_engine
-        from include.activation.options import PushMode, options_of
+        from headwater.hooks import warehouse_engine
+        from include.activation.options import PushMode
         from include.activation.select import select_push
 
-        push, interval = push_definition(self.push), backfill_interval(context)
-        mode = PushMode.INTERVAL if interval else PushMode(parameter(context, "mode", self.mode))
+        push, interval = push_of_run(context, self.push, self.options), backfill_interval(context)
+        mode = PushMode(parameter(context, "mode", self.mode) or push.options.records)
         selection = select_push(
             warehouse_engine(),
             push,
-            mode=mode,
+            mode=PushMode.INTERVAL if interval else mode,
             interval=Window(low=interval[0], high=interval[1]) if interval else None,
             resend=bool(parameter(context, "resend", self.resend)),
             record_ids=tuple(parameter(context, "record_ids", self.record_ids)),
             run=airflow_run(context),
-            options=options_of(
-                push,
-                skip_hook=parameter(context, "skip_hook", self.skip_hook),
-                fast_fail=parameter(context, "fast_fail", self.fast_fail),
-                batch_size=parameter(context, "batch_size", self.batch_size),
-            ),
+            options=options_of_run(context, push, self.options),
         )
         self.log.info(
-            "%s selected, %s unchanged, %s to send%s",
-            f"{selection.selected:,}",
-            f"{selection.unchanged:,}",
-            f"{selection.to_send:,}",
+            "%s selected, %s unchanged, %s to send, %s of them gone%s",
+            *(f"{each:,}" for each in (selection.selected, selection.unchanged, selection.to_send, selection.gone)),
             f"; approval needed: {selection.guard}" if selection.guard else "",
         )
         return asdict(selection)
