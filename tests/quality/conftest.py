@@ -18,7 +18,11 @@ from include.warehouse.engine import quoted
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 COLUMNS = {
-    "Account": {"Name": "text", "Website": "text", "OwnerId": "text"},
+    "Account": {
+        **dict.fromkeys(("Name", "Website", "OwnerId", "Phone", "Industry", "ParentId"), "text"),
+        **dict.fromkeys(("BillingCity", "BillingState", "BillingCountry"), "text"),
+        "LastModifiedDate": "timestamptz",
+    },
     "Contact": {
         "FirstName": "text",
         "LastName": "text",
@@ -28,6 +32,9 @@ COLUMNS = {
         "AccountId": "text",
         "OwnerId": "text",
         "Birthdate": "date",
+        **dict.fromkeys(("MailingCountry", "IndividualId", "ReportsToId"), "text"),
+        "EmailBouncedDate": "timestamptz",
+        "LastModifiedDate": "timestamptz",
     },
     "Lead": {
         "FirstName": "text",
@@ -38,6 +45,9 @@ COLUMNS = {
         "OwnerId": "text",
         "IsConverted": "boolean",
         "LastModifiedDate": "timestamptz",
+        **dict.fromkeys(("Country", "LeadSource", "Website", "ConvertedContactId"), "text"),
+        "CreatedDate": "timestamptz",
+        "EmailBouncedDate": "timestamptz",
     },
     "Opportunity": {
         "AccountId": "text",
@@ -46,8 +56,14 @@ COLUMNS = {
         "IsClosed": "boolean",
         "IsWon": "boolean",
         "Probability": "numeric",
+        **dict.fromkeys(("OwnerId", "NextStep", "CurrencyIsoCode"), "text"),
+        "CreatedDate": "timestamptz",
+        "LastStageChangeDate": "timestamptz",
     },
     "User": {"IsActive": "boolean"},
+    "Task": {"WhatId": "text"},
+    "Event": {"WhatId": "text"},
+    "OpportunityContactRole": {"OpportunityId": "text"},
 }
 
 
