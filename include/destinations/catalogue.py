@@ -27,10 +27,17 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Hold how a platform is opened, and how fast it may be sent to, by lane ("" is that of most calls)."""
+    """Hold how a platform is opened, and how it may be sent to.
+
+    Args:
+        open: turns a connection into the platform.
+        paces: how fast, by lane ("" is that of most calls).
+        parallel: how many batches a push sends at once; its `send` is then called by as many threads.
+    """
 
     open: Opener
     paces: Mapping[str, Pace]
+    parallel: int = 1
 
 
 def entry(platform: str) -> Entry:
@@ -53,7 +60,7 @@ def platforms() -> tuple[str, ...]:
 def _insider_one() -> Entry:
     from include.destinations.insider_one import PACES, open_insider_one
 
-    return Entry(open=open_insider_one, paces=PACES)
+    return Entry(open=open_insider_one, paces=PACES, parallel=4)
 
 
 def _klaviyo() -> Entry:
@@ -74,9 +81,16 @@ def _braze() -> Entry:
     return Entry(open=open_braze, paces=PACES)
 
 
+def _webhook() -> Entry:
+    from include.destinations.webhook import PACES, open_webhook
+
+    return Entry(open=open_webhook, paces=PACES)
+
+
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {
     "insider_one": _insider_one,
     "intercom": _intercom,
     "klaviyo": _klaviyo,
     "braze": _braze,
+    "webhook": _webhook,
 }

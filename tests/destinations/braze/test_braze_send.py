@@ -16,19 +16,19 @@ from include.destinations.protocol import BatchResult, Destination, Policy
 from include.errors import AuthError, RateLimited, ServerFault, Unreachable
 from include.records import Event, Outcome, Profile, ProfileAction
 from include.sandbox.braze.credentials import KEY
-from tests.sandbox.running import Sandbox, free_port, running
+from tests.sandbox.running import Running, free_port, running
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running("braze", tmp_path_factory.mktemp("braze")) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(one_sandbox: Sandbox) -> Sandbox:
+def sandbox(one_sandbox: Running) -> Running:
     one_sandbox.post("/sandbox/reset")
     return one_sandbox
 
@@ -36,7 +36,7 @@ def sandbox(one_sandbox: Sandbox) -> Sandbox:
 class Wire:
     """A connector to the sandbox that notes its pauses instead of making them."""
 
-    def __init__(self, sandbox: Sandbox, **options: Any) -> None:
+    def __init__(self, sandbox: Running, **options: Any) -> None:
         self.pauses: list[float] = []
         options = {"base_url": sandbox.url, "key": KEY, "patience": Patience(sleep=self.pauses.append)} | options
         self.braze = Braze(**options)
@@ -49,7 +49,7 @@ class Wire:
 
 
 @pytest.fixture
-def wire(sandbox: Sandbox) -> Wire:
+def wire(sandbox: Running) -> Wire:
     return Wire(sandbox)
 
 
@@ -69,22 +69,22 @@ def tally(result: BatchResult) -> dict[str, int]:
     return dict(Counter(str(each.outcome) for each in result.receipts))
 
 
-def test_profiles_and_events_arrive(sandbox: Sandbox, wire: Wire) -> None:
+def test_profiles_and_events_arrive(sandbox: Running, wire: Wire) -> None:
     """Under the strongest key; parameters become properties."""
     destination: Destination = wire.braze
     assert destination.name == "braze"
     one = person(1, custom_attributes={"tier": "Gold"}, events=(event(1, custom_params={"stage": "won"}),))
     assert tally(wire.push(one, person(2))) == {"delivered": 2}
-    assert sandbox.page("users")[0] == {
+    assert sandbox.all("users")[0] == {
         "braze_id": "1", "external_id": "u1", "email": "p1@example.com", "first_name": "Ada 1", "tier": "Gold",
     }  # fmt: skip
-    (stored,) = sandbox.page("events")
+    (stored,) = sandbox.all("events")
     assert (stored["name"], stored["properties"], stored["time"]) == (
         "stage_changed", {"stage": "won"}, "2026-11-22T12:00:00.000Z",
     )  # fmt: skip
 
 
-def test_a_record_without_attributes_is_its_event(sandbox: Sandbox, wire: Wire) -> None:
+def test_a_record_without_attributes_is_its_event(sandbox: Running, wire: Wire) -> None:
     """No element of attributes is sent for it; the others of the batch have one."""
     bare = person(1, identifiers={"uuid": "u1"}, attributes={}, events=(event(1),))
     assert tally(wire.push(bare, person(2))) == {"delivered": 2}
@@ -100,16 +100,16 @@ def test_a_record_without_attributes_is_its_event(sandbox: Sandbox, wire: Wire) 
         ({"identifiers": {}, "custom_identifiers": {"crm": "003"}}, "user_aliases"),
     ],
 )
-def test_weaker_keys_find_the_same_user_again(sandbox: Sandbox, wire: Wire, parts: dict[str, Any], key: str) -> None:
+def test_weaker_keys_find_the_same_user_again(sandbox: Running, wire: Wire, parts: dict[str, Any], key: str) -> None:
     """A user known by an alias is made as well."""
     for name in ("Ada", "Grace"):
         assert tally(wire.push(person(1, attributes={"first_name": name}, **parts))) == {"delivered": 1}
-    (user,) = sandbox.page("users")
+    (user,) = sandbox.all("users")
     assert key in user
     assert user["first_name"] == "Grace"
 
 
-def test_a_batch_holds_seventy_five_records(sandbox: Sandbox, wire: Wire) -> None:
+def test_a_batch_holds_seventy_five_records(sandbox: Running, wire: Wire) -> None:
     """And its events go in as many requests as they need."""
     batches = list(wire.braze.build((person(n, events=(event(n),)) for n in range(160)), skip_hook=False))
     assert [len(each.records) for each in batches] == [75, 75, 10]
@@ -119,7 +119,7 @@ def test_a_batch_holds_seventy_five_records(sandbox: Sandbox, wire: Wire) -> Non
     assert sandbox.counts["events"] == 160
 
 
-def test_refused_elements_reject_their_records(sandbox: Sandbox, wire: Wire) -> None:
+def test_refused_elements_reject_their_records(sandbox: Running, wire: Wire) -> None:
     """By array and index; HTTP 201 is not success."""
     sandbox.fault(reject_indexes=[1])
     result = wire.push(person(0), person(1), person(2))
@@ -127,7 +127,7 @@ def test_refused_elements_reject_their_records(sandbox: Sandbox, wire: Wire) -> 
     assert sandbox.counts["users"] == 2
 
 
-def test_a_record_whose_attributes_are_refused_sends_no_event(sandbox: Sandbox, wire: Wire) -> None:
+def test_a_record_whose_attributes_are_refused_sends_no_event(sandbox: Running, wire: Wire) -> None:
     """Or its event would be there twice when the record is mended and sent again."""
     sandbox.fault(reject_indexes=[0])
     result = wire.push(*(person(n, events=(event(n),)) for n in range(2)))
@@ -135,7 +135,7 @@ def test_a_record_whose_attributes_are_refused_sends_no_event(sandbox: Sandbox, 
     assert sandbox.counts["events"] == 1
 
 
-def test_a_refused_event_rejects_its_record(sandbox: Sandbox, wire: Wire) -> None:
+def test_a_refused_event_rejects_its_record(sandbox: Running, wire: Wire) -> None:
     """The attributes stay; they are the same when they come again."""
     sandbox.fault(skip=1, reject_indexes=[1])
     result = wire.push(*(person(n, events=(event(n),)) for n in range(3)))
@@ -143,7 +143,7 @@ def test_a_refused_event_rejects_its_record(sandbox: Sandbox, wire: Wire) -> Non
     assert sandbox.counts["events"] == 2
 
 
-def test_one_of_two_events_refused_is_unknown(sandbox: Sandbox, wire: Wire) -> None:
+def test_one_of_two_events_refused_is_unknown(sandbox: Running, wire: Wire) -> None:
     """Sending both again would double the one that was stored."""
     sandbox.fault(skip=1, reject_indexes=[1])
     result = wire.push(person(1, events=(event(1), event(2))))
@@ -155,7 +155,7 @@ def test_one_of_two_events_refused_is_unknown(sandbox: Sandbox, wire: Wire) -> N
 )
 @pytest.mark.parametrize("after_store", [True, False])
 def test_a_lost_answer_to_events_is_unknown_and_never_sent_again(
-    sandbox: Sandbox, wire: Wire, fault: dict[str, Any], after_store: bool
+    sandbox: Running, wire: Wire, fault: dict[str, Any], after_store: bool
 ) -> None:
     """Whether they arrived or not: the platform would store them twice."""
     sandbox.fault(skip=1, after_store=after_store, **fault)
@@ -164,21 +164,21 @@ def test_a_lost_answer_to_events_is_unknown_and_never_sent_again(
 
 
 @pytest.mark.parametrize("fault", [{"drop_answer": True}, {"status": 500}, {"status": 503}])
-def test_a_lost_answer_to_attributes_is_sent_again(sandbox: Sandbox, wire: Wire, fault: dict[str, Any]) -> None:
+def test_a_lost_answer_to_attributes_is_sent_again(sandbox: Running, wire: Wire, fault: dict[str, Any]) -> None:
     """The same attributes twice are the same attributes."""
     sandbox.fault(after_store=True, **fault)
     assert tally(wire.push(*(person(n, events=(event(n),)) for n in range(3)))) == {"delivered": 3}
     assert (sandbox.counts["users"], sandbox.counts["events"]) == (3, 3)
 
 
-def test_an_event_that_was_not_worked_on_is_sent_again(sandbox: Sandbox, wire: Wire) -> None:
+def test_an_event_that_was_not_worked_on_is_sent_again(sandbox: Running, wire: Wire) -> None:
     """A 503 says so."""
     sandbox.fault(skip=1, status=503)
     assert tally(wire.push(person(1, events=(event(1),)))) == {"delivered": 1}
     assert sandbox.counts["events"] == 1
 
 
-def test_an_answer_that_names_what_is_not_there_is_unclear(sandbox: Sandbox, wire: Wire) -> None:
+def test_an_answer_that_names_what_is_not_there_is_unclear(sandbox: Running, wire: Wire) -> None:
     """Attributes are asked again in halves; events are unknown."""
     body = {"message": "success", "errors": [{"type": "x", "input_array": "events", "index": 9}]}
     sandbox.fault(status=201, body=body, after_store=True)
@@ -187,31 +187,31 @@ def test_an_answer_that_names_what_is_not_there_is_unclear(sandbox: Sandbox, wir
     assert tally(wire.push(person(1, events=(event(1),)))) == {"unknown": 1}
 
 
-def test_nobody_is_made_where_only_updates_are_wanted(sandbox: Sandbox) -> None:
+def test_nobody_is_made_where_only_updates_are_wanted(sandbox: Running) -> None:
     """The platform does not tell who was not there."""
     wire = Wire(sandbox, policy=Policy(match=Match.UPDATE_ONLY))
     Wire(sandbox).push(person(1))
     wire.push(person(1, attributes={"first_name": "Grace"}, events=(event(1),)), person(2, events=(event(2),)))
-    assert [(user["external_id"], user["first_name"]) for user in sandbox.page("users")] == [("u1", "Grace")]
+    assert [(user["external_id"], user["first_name"]) for user in sandbox.all("users")] == [("u1", "Grace")]
     assert sandbox.counts["events"] == 1
 
 
 @pytest.mark.parametrize("clear_nulls", [True, False])
-def test_a_null_clears_where_that_is_wanted(sandbox: Sandbox, clear_nulls: bool) -> None:
+def test_a_null_clears_where_that_is_wanted(sandbox: Running, clear_nulls: bool) -> None:
     """Otherwise nothing is sent of it."""
     wire = Wire(sandbox, policy=Policy(clear_nulls=clear_nulls))
     wire.push(person(1, custom_attributes={"tier": "Gold"}))
     wire.push(person(1, attributes={"first_name": None}, custom_attributes={"tier": None}))
-    (user,) = sandbox.page("users")
+    (user,) = sandbox.all("users")
     assert ("first_name" in user, "tier" in user) == (not clear_nulls, not clear_nulls)
 
 
-def test_records_that_are_gone_can_be_cleared_or_deleted(sandbox: Sandbox, wire: Wire) -> None:
+def test_records_that_are_gone_can_be_cleared_or_deleted(sandbox: Running, wire: Wire) -> None:
     """Clearing empties what the push maps and makes nobody; deleting goes by id, fifty at a time."""
     wire.push(*(person(n, custom_attributes={"tier": "Gold"}) for n in range(60)))
     gone = person(0, custom_attributes={"tier": "Gold"}, action=ProfileAction.CLEAR)
     assert tally(wire.push(gone, person(99, action=ProfileAction.CLEAR))) == {"delivered": 2}
-    assert sandbox.page("users")[0] == {"braze_id": "1", "external_id": "u0", "email": "p0@example.com"}
+    assert sandbox.all("users")[0] == {"braze_id": "1", "external_id": "u0", "email": "p0@example.com"}
     assert sandbox.counts["users"] == 60
     batches = list(wire.braze.build((person(n, action=ProfileAction.DELETE) for n in range(60)), skip_hook=False))
     assert [len(each.records) for each in batches] == [50, 10]
@@ -220,7 +220,7 @@ def test_records_that_are_gone_can_be_cleared_or_deleted(sandbox: Sandbox, wire:
     assert tally(wire.push(person(1, action=ProfileAction.DELETE))) == {"delivered": 1}  # not there any more: the same
 
 
-def test_throttling_waits_until_the_window_ends(sandbox: Sandbox, wire: Wire) -> None:
+def test_throttling_waits_until_the_window_ends(sandbox: Running, wire: Wire) -> None:
     """The reset is a time; without headers a growing pause."""
     sandbox.fault(status=429, retry_after="7")
     assert tally(wire.push(person(1, events=(event(1),)))) == {"delivered": 1}
@@ -231,7 +231,7 @@ def test_throttling_waits_until_the_window_ends(sandbox: Sandbox, wire: Wire) ->
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_raises_at_once(sandbox: Sandbox, wire: Wire, status: int) -> None:
+def test_a_refused_key_raises_at_once(sandbox: Running, wire: Wire, status: int) -> None:
     """Nothing was taken; of events that follow taken attributes, the records are held."""
     sandbox.fault(status=status)
     with pytest.raises(AuthError, match=r"users\.track"):
@@ -240,7 +240,7 @@ def test_a_refused_key_raises_at_once(sandbox: Sandbox, wire: Wire, status: int)
     assert tally(wire.push(person(1, events=(event(1),)), person(2))) == {"held": 1, "delivered": 1}
 
 
-def test_the_connection_test_stores_nothing(sandbox: Sandbox, wire: Wire) -> None:
+def test_the_connection_test_stores_nothing(sandbox: Running, wire: Wire) -> None:
     """And says what is wrong."""
     wire.braze.test()
     assert sandbox.counts["users"] == 0

@@ -12,7 +12,7 @@ from include.destinations.line import Patience
 from include.destinations.protocol import BatchResult, Pending, Policy
 from include.records import Event, Outcome, Profile, Receipt
 from include.sandbox.klaviyo.credentials import KEY
-from tests.sandbox.running import Sandbox, running
+from tests.sandbox.running import Running, running
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 class Klav:
     """A connector to the sandbox that notes its pauses instead of making them, and its permissions by lane."""
 
-    def __init__(self, sandbox: Sandbox, **options: Any) -> None:
+    def __init__(self, sandbox: Running, **options: Any) -> None:
         self.pauses: list[float] = []
         self.taken: Counter[str] = Counter()
         self.observed: list[int] = []
@@ -74,24 +74,24 @@ def tally(receipts: tuple[Receipt, ...]) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def one_klaviyo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def one_klaviyo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Yield a sandbox that the tests of this folder share; its jobs end at once and its rates are far away."""
     with running("klaviyo", tmp_path_factory.mktemp("klaviyo"), "--job-seconds", "0", "--pace", "1000") as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(one_klaviyo: Sandbox) -> Sandbox:
+def sandbox(one_klaviyo: Running) -> Running:
     """Return a running sandbox that holds nothing."""
     one_klaviyo.post("/sandbox/reset")
     return one_klaviyo
 
 
 @pytest.fixture
-def klav(sandbox: Sandbox) -> Klav:
+def klav(sandbox: Running) -> Klav:
     return Klav(sandbox)
 
 
 @pytest.fixture
-def klav_with(sandbox: Sandbox) -> Callable[..., Klav]:
+def klav_with(sandbox: Running) -> Callable[..., Klav]:
     return lambda **policy: Klav(sandbox, policy=Policy(**policy))

@@ -14,10 +14,10 @@ from include.errors import AuthError, RateLimited, Unreachable
 from include.records import Outcome, ProfileAction
 from include.sandbox.klaviyo.credentials import KEY
 from tests.destinations.klaviyo.conftest import NOW, Klav, event, person, tally
-from tests.sandbox.running import Sandbox, free_port, running
+from tests.sandbox.running import Running, free_port, running
 
 
-def test_a_job_accepts_and_settles_into_delivered(sandbox: Sandbox, klav: Klav) -> None:
+def test_a_job_accepts_and_settles_into_delivered(sandbox: Running, klav: Klav) -> None:
     """Accepted names the job and the place; what arrives is what was mapped."""
     destination: Destination = klav.klaviyo
     assert destination.name == "klaviyo"
@@ -27,7 +27,7 @@ def test_a_job_accepts_and_settles_into_delivered(sandbox: Sandbox, klav: Klav) 
         (Outcome.ACCEPTED, 1),
     ]
     assert tally(klav.settled(result)) == {"delivered": 2}
-    stored = sandbox.page("profiles")[0]
+    stored = sandbox.all("profiles")[0]
     assert stored["attributes"] == {
         "external_id": "u1", "email": "p1@example.com", "first_name": "Ada 1", "location": {"city": "Berlin"},
     }  # fmt: skip
@@ -35,7 +35,7 @@ def test_a_job_accepts_and_settles_into_delivered(sandbox: Sandbox, klav: Klav) 
     assert dict(klav.taken) == {"": 1, "jobs": 1}
 
 
-def test_import_errors_reject_the_records_that_they_point_to(sandbox: Sandbox, klav: Klav) -> None:
+def test_import_errors_reject_the_records_that_they_point_to(sandbox: Running, klav: Klav) -> None:
     """By the place in the job; texts of the platform, which repeat the value, are not shown."""
     sandbox.fault(reject_indexes=[1, 3])
     receipts = klav.settled(klav.push(*(person(number) for number in range(5))))
@@ -44,7 +44,7 @@ def test_import_errors_reject_the_records_that_they_point_to(sandbox: Sandbox, k
     assert sandbox.counts["profiles"] == 3
 
 
-def test_more_errors_than_a_page_are_all_read(sandbox: Sandbox, klav: Klav) -> None:
+def test_more_errors_than_a_page_are_all_read(sandbox: Running, klav: Klav) -> None:
     """A page holds a hundred."""
     sandbox.fault(reject_indexes=list(range(230)))
     assert tally(klav.settled(klav.push(*(person(number) for number in range(300))))) == {
@@ -62,7 +62,7 @@ def test_a_job_that_is_not_done_says_nothing_yet(tmp_path: Any) -> None:
         assert slow.counts["jobs_open"] == 1
 
 
-def test_a_job_that_the_platform_forgot_leaves_its_records_unknown(sandbox: Sandbox, klav: Klav) -> None:
+def test_a_job_that_the_platform_forgot_leaves_its_records_unknown(sandbox: Running, klav: Klav) -> None:
     """Nobody can say what became of them."""
     receipts = klav.klaviyo.settle("job-0-gone", [Pending(record_id="r1", place=0)])
     assert receipts is not None
@@ -70,33 +70,33 @@ def test_a_job_that_the_platform_forgot_leaves_its_records_unknown(sandbox: Sand
 
 
 @pytest.mark.parametrize("skip_hook", [True, False])
-def test_skip_hook_is_backfill_on_every_event(sandbox: Sandbox, klav: Klav, skip_hook: bool) -> None:
+def test_skip_hook_is_backfill_on_every_event(sandbox: Running, klav: Klav, skip_hook: bool) -> None:
     """Recorded either way; flows start only without it."""
     result = klav.push(*(person(n, events=(event(n),)) for n in range(3)), skip_hook=skip_hook)
     assert tally(klav.settled(result)) == {"delivered": 3}
     assert (sandbox.counts["events"], sandbox.counts["flows"]) == (3, 0 if skip_hook else 3)
 
 
-def test_an_event_arrives_with_its_key_and_properties(sandbox: Sandbox, klav: Klav) -> None:
+def test_an_event_arrives_with_its_key_and_properties(sandbox: Running, klav: Klav) -> None:
     """The key is the platform's unique id; the time is truncated to the second."""
     one = event(7, params={"value": 9.5, "value_currency": "EUR"}, custom_params={"stage": "won", "none": None})
     klav.push(person(1, events=(one,)))
-    (stored,) = sandbox.page("events")
+    (stored,) = sandbox.all("events")
     assert (stored["unique_id"], stored["metric"], stored["value"]) == ("k7", "Stage changed", 9.5)
     assert stored["properties"] == {"stage": "won"}
     assert stored["time"] == "2026-11-22T12:00:00+00:00"
 
 
-def test_an_event_sent_again_is_stored_once(sandbox: Sandbox, klav: Klav) -> None:
+def test_an_event_sent_again_is_stored_once(sandbox: Running, klav: Klav) -> None:
     """The bulk request fails for the one that is known; all of it then goes one by one."""
     klav.push(person(1, events=(event(1),)))
     result = klav.push(person(1, events=(event(1),)), person(2, events=(event(2),)))
     assert tally(klav.settled(result)) == {"delivered": 2}
-    assert sorted(each["unique_id"] for each in sandbox.page("events")) == ["k1", "k2"]
+    assert sorted(each["unique_id"] for each in sandbox.all("events")) == ["k1", "k2"]
     assert klav.taken["event"] == 2
 
 
-def test_a_key_twice_in_a_batch_is_sent_once(sandbox: Sandbox, klav: Klav) -> None:
+def test_a_key_twice_in_a_batch_is_sent_once(sandbox: Running, klav: Klav) -> None:
     """Or the platform would take nothing of the request."""
     klav.push(person(1, events=(event(1), event(1), event(2))))
     assert sandbox.counts["events"] == 2
@@ -108,7 +108,7 @@ def test_a_key_twice_in_a_batch_is_sent_once(sandbox: Sandbox, klav: Klav) -> No
 )
 @pytest.mark.parametrize("path", ["/api/profile-bulk-import-jobs", "/api/event-bulk-create-jobs"])
 def test_a_lost_answer_is_sent_again_and_doubles_nothing(
-    sandbox: Sandbox, klav: Klav, fault: dict[str, Any], path: str
+    sandbox: Running, klav: Klav, fault: dict[str, Any], path: str
 ) -> None:
     """A profile is merged, an event has a key."""
     sandbox.fault(path=path, after_store=True, **fault)
@@ -117,7 +117,7 @@ def test_a_lost_answer_is_sent_again_and_doubles_nothing(
     assert (sandbox.counts["profiles"], sandbox.counts["events"]) == (4, 4)
 
 
-def test_records_refused_at_once_do_not_spoil_the_others(sandbox: Sandbox, klav: Klav) -> None:
+def test_records_refused_at_once_do_not_spoil_the_others(sandbox: Running, klav: Klav) -> None:
     """The whole request is refused; the errors say for whom, and the others go again."""
     body = {"errors": [{"code": "invalid", "source": {"pointer": "/data/attributes/profiles/data/1/attributes/email"}}]}
     sandbox.fault(status=400, body=body)
@@ -128,7 +128,7 @@ def test_records_refused_at_once_do_not_spoil_the_others(sandbox: Sandbox, klav:
     assert klav.taken[""] == 2
 
 
-def test_a_refusal_that_names_nobody_is_halved_down_to_the_culprit(sandbox: Sandbox, klav: Klav) -> None:
+def test_a_refusal_that_names_nobody_is_halved_down_to_the_culprit(sandbox: Running, klav: Klav) -> None:
     """Nothing was taken, so that halves may go; a single record that is refused is the culprit."""
     for _ in range(3):  # all eight, then the first four, then the first two
         sandbox.fault(status=400, body={"errors": []})
@@ -138,7 +138,7 @@ def test_a_refusal_that_names_nobody_is_halved_down_to_the_culprit(sandbox: Sand
     assert (receipts[0].outcome, receipts[0].cause) == (Outcome.REJECTED, "request_refused")
 
 
-def test_an_event_that_is_refused_rejects_its_record_alone(sandbox: Sandbox, klav: Klav) -> None:
+def test_an_event_that_is_refused_rejects_its_record_alone(sandbox: Running, klav: Klav) -> None:
     """The profile stays accepted at the platform; the record is told as what has to be mended."""
     sandbox.fault(path="/api/event-bulk-create-jobs", reject_indexes=[1])
     receipts = klav.settled(klav.push(*(person(n, events=(event(n),)) for n in range(3))))
@@ -146,7 +146,7 @@ def test_an_event_that_is_refused_rejects_its_record_alone(sandbox: Sandbox, kla
     assert sandbox.counts["events"] == 2
 
 
-def test_more_events_than_a_request_takes_go_in_several(sandbox: Sandbox, klav: Klav) -> None:
+def test_more_events_than_a_request_takes_go_in_several(sandbox: Running, klav: Klav) -> None:
     """A thousand at a time."""
     result = klav.push(*(person(n, events=(event(n),)) for n in range(1_500)))
     assert tally(klav.settled(result)) == {"delivered": 1_500}
@@ -154,49 +154,49 @@ def test_more_events_than_a_request_takes_go_in_several(sandbox: Sandbox, klav: 
     assert sandbox.counts["events"] == 1_500
 
 
-def test_a_null_clears_where_that_is_wanted(sandbox: Sandbox, klav_with: Callable[..., Klav]) -> None:
+def test_a_null_clears_where_that_is_wanted(sandbox: Running, klav_with: Callable[..., Klav]) -> None:
     """A standard attribute by a request of its own, a custom one in bulk."""
     full = person(1, custom_attributes={"tier": "Gold", "keep": 1})
     klav = klav_with(clear_nulls=True)
     klav.settled(klav.push(full))
     klav.push(person(1, attributes={"first_name": None, "city": None}, custom_attributes={"tier": None}))
-    (stored,) = sandbox.page("profiles")
+    (stored,) = sandbox.all("profiles")
     assert "first_name" not in stored["attributes"]
     assert "location" not in stored["attributes"]
     assert stored["properties"] == {"keep": 1}
     assert (klav.taken["profile"], klav.taken[""]) == (1, 1)
     klav.settled(klav.push(person(1, attributes={}, custom_attributes={"keep": None})))
-    assert sandbox.page("profiles")[0]["properties"] == {}
+    assert sandbox.all("profiles")[0]["properties"] == {}
     assert klav.taken["profile"] == 1
 
 
-def test_a_null_leaves_things_alone_otherwise(sandbox: Sandbox, klav: Klav) -> None:
+def test_a_null_leaves_things_alone_otherwise(sandbox: Running, klav: Klav) -> None:
     """Nothing is sent of it."""
     klav.settled(klav.push(person(1, custom_attributes={"tier": "Gold"})))
     klav.settled(klav.push(person(1, attributes={"first_name": None}, custom_attributes={"tier": None})))
-    (stored,) = sandbox.page("profiles")
+    (stored,) = sandbox.all("profiles")
     assert (stored["attributes"]["first_name"], stored["properties"]) == ("Ada 1", {"tier": "Gold"})
 
 
-def test_a_record_that_is_gone_can_be_cleared_or_erased(sandbox: Sandbox, klav: Klav) -> None:
+def test_a_record_that_is_gone_can_be_cleared_or_erased(sandbox: Running, klav: Klav) -> None:
     """Clearing empties what the push maps; erasing goes by e-mail, phone number or the platform's own id."""
     klav.settled(klav.push(person(1, custom_attributes={"tier": "Gold"}), person(2)))
     klav.push(person(1, custom_attributes={"tier": "Gold"}, action=ProfileAction.CLEAR))
-    assert sandbox.page("profiles")[0] == {
+    assert sandbox.all("profiles")[0] == {
         "id": "01KLAV00000000000000000001",
         "attributes": {"external_id": "u1", "email": "p1@example.com"},
         "properties": {},
     }
     result = klav.push(person(2, action=ProfileAction.DELETE))
     assert tally(result.receipts) == {"delivered": 1}
-    assert [each["attributes"]["external_id"] for each in sandbox.page("profiles")] == ["u1"]
+    assert [each["attributes"]["external_id"] for each in sandbox.all("profiles")] == ["u1"]
     nameless = person(3, identifiers={"uuid": "u3"}, action=ProfileAction.DELETE)
     refusal = klav.klaviyo.check(nameless, now=NOW)
     assert refusal is not None
     assert (refusal.outcome, refusal.cause) == (Outcome.SKIPPED, "no_key_to_delete")
 
 
-def test_a_refused_key_raises_at_once_and_is_not_repeated(sandbox: Sandbox) -> None:
+def test_a_refused_key_raises_at_once_and_is_not_repeated(sandbox: Running) -> None:
     """The caller holds what it has."""
     klav = Klav(sandbox, key="pk_wrong")
     with pytest.raises(AuthError, match="API key") as caught:
@@ -207,14 +207,14 @@ def test_a_refused_key_raises_at_once_and_is_not_repeated(sandbox: Sandbox) -> N
         klav.klaviyo.test()
 
 
-def test_events_that_cannot_be_sent_any_more_are_held(sandbox: Sandbox, klav: Klav) -> None:
+def test_events_that_cannot_be_sent_any_more_are_held(sandbox: Running, klav: Klav) -> None:
     """Of the first request an error is raised; of a later one the receipts of the others must not get lost."""
     sandbox.fault(path="/api/event-bulk-create-jobs", status=401)
     result = klav.push(person(0), *(person(n, events=(event(n),)) for n in range(1, 3)))
     assert [str(each.outcome) for each in result.receipts] == ["accepted", "held", "held"]
 
 
-def test_throttling_waits_as_told_and_tells_the_bucket(sandbox: Sandbox, klav: Klav) -> None:
+def test_throttling_waits_as_told_and_tells_the_bucket(sandbox: Running, klav: Klav) -> None:
     """A 429 is no error of a record."""
     sandbox.fault(status=429, retry_after="7")
     assert tally(klav.settled(klav.push(person(1)))) == {"delivered": 1}
@@ -222,7 +222,7 @@ def test_throttling_waits_as_told_and_tells_the_bucket(sandbox: Sandbox, klav: K
     assert klav.observed
 
 
-def test_throttling_without_end_is_left_to_the_caller(sandbox: Sandbox, klav: Klav) -> None:
+def test_throttling_without_end_is_left_to_the_caller(sandbox: Running, klav: Klav) -> None:
     """Nothing was taken."""
     sandbox.fault(status=429, retry_after="3600")
     with pytest.raises(RateLimited) as caught:
@@ -240,7 +240,7 @@ def test_the_real_windows_throttle_and_say_how_long(tmp_path: Any) -> None:
         assert 0 in klav.observed
 
 
-def test_the_connection_test_changes_nothing(sandbox: Sandbox, klav: Klav) -> None:
+def test_the_connection_test_changes_nothing(sandbox: Running, klav: Klav) -> None:
     """It reads one page of jobs."""
     klav.klaviyo.test()
     assert sandbox.counts["profiles"] == 0
