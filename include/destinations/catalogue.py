@@ -78,13 +78,13 @@ def _intercom() -> Entry:
 def _braze() -> Entry:
     from include.destinations.braze import PACES, open_braze
 
-    return Entry(open=open_braze, paces=PACES)
+    return Entry(open=open_braze, paces=PACES, parallel=4)
 
 
 def _webhook() -> Entry:
     from include.destinations.webhook import PACES, open_webhook
 
-    return Entry(open=open_webhook, paces=PACES)
+    return Entry(open=open_webhook, paces=PACES, parallel=4)
 
 
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {
