@@ -1,0 +1,5 @@
+"""x"""
+
+
+def measure_airflow(bench):
+    return iter(())

@@ -1,0 +1,177 @@
+"""Figures of the extract: first load, full re-read, increment, idle run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from include.config.orgs import OrgDefinition
+from include.extract.ask import known_table
+from include.warehouse.engine import open_warehouse
+from include.warehouse.tables import Table
+from tools.bench.bench import Bench, running_shelf
+from tools.bench.figures import Figure, Goal, against
+from tools.bench.limits import copy_seconds, page_bytes
+from tools.bench.org import BenchOrg, running_org
+from tools.bench.reread import measure_reread
+from tools.bench.server import fresh_database, settle
+from tools.bench.shelf import csv_pages
+
+_MEMORY_MIB = 250.0
+_IDLE_CONTACTS = 2000
+_OBJECTS = (
+    "Account", "Contact", "Lead", "Opportunity", "Task", "Event", "Campaign", "CampaignMember",
+    "OpportunityContactRole", "Case", "User", "Subscription__c",
+)  # fmt: skip
+
+
+def measure_extract(bench: Bench) -> Iterator[Figure]:
+    """Yield the figures of the extract."""
+    with running_org(bench.home / f"org-{bench.rows}", contacts=bench.rows) as org:
+        with fresh_database(bench.server, "bench_live") as warehouse:
+            yield from _live(bench, org, warehouse)
+            large = _increments(bench, org, warehouse)
+        yield from _from_disk(bench, org)
+    yield from _small(bench, large)
+    yield from _idle(bench)
+
+
+def bench_table(warehouse: str, name: str = "Contact") -> Table:
+    """Return the table of an object that was loaded."""
+    engine = open_warehouse(warehouse)
+    table = known_table(engine, OrgDefinition(org="bench", connection="bench", objects=(name,)), name)
+    engine.dispose()
+    assert table is not None
+    return table
+
+
+def checked(load: dict[str, Any], rows: int) -> dict[str, Any]:
+    """Return what a load took; refuse one that did not bring everything.
+
+    Raises:
+        RuntimeError: it did not: there is nothing to measure.
+    """
+    if load["rows"] != rows or load["difference"]:
+        raise RuntimeError(f"a load brought {load['rows']} of {rows} rows, and differs by {load['difference']}")
+    return load
+
+
+def _live(bench: Bench, org: BenchOrg, warehouse: str) -> Iterator[Figure]:
+    bench.say(f"first load of {bench.rows:,} contacts from the org")
+    load = checked(bench.load(warehouse, org.url, run="first", migrate=""), org.count("Contact"))
+    beside = "the org makes the result on the same cores"
+    yield Figure(
+        name="extract.first_load_live", value=bench.rows / load["seconds"], unit="rows/s",
+        note=f"{load['seconds']:.1f} s from the question to the commit; {beside}",
+    )  # fmt: skip
+    yield Figure(name="extract.first_load_calls", value=load["calls"], unit="calls", note="counts included")
+
+
+@dataclass(frozen=True, slots=True)
+class _Increment:
+    changed: int
+    seconds: float  # ours: without the waits for the org
+    total: float
+    certify: float
+    calls: float
+
+
+def _increments(bench: Bench, org: BenchOrg, warehouse: str, changed: int = 0) -> _Increment:
+    """Change a thousandth of the records and read the change, a few times."""
+    changed = changed or max(1, bench.rows // 1000)
+    loads = []
+    for number in range(3):
+        # Two steps beyond the lookback, so that the change before is not read again.
+        for step in ("settled", "quiet"):
+            org.command("clock", advance=1200)
+            bench.load(warehouse, org.url, run=f"{step} {number}")
+        org.command("touch", object="Contact", n=changed, seed=number + 1)
+        settle(warehouse)
+        load = bench.load(warehouse, org.url, run=f"increment {number}")
+        loads.append(checked(load, changed))
+    shown = ", ".join(f"{each['seconds']:.2f} s" for each in loads)
+    bench.say(f"increments of {changed:,} rows: {shown}")
+    return _Increment(
+        changed=changed,
+        seconds=median(each["seconds"] - each["seconds_waited"] for each in loads),
+        total=median(each["seconds"] for each in loads),
+        certify=median(each["seconds_certify"] for each in loads),
+        calls=median(each["calls"] for each in loads),
+    )
+
+
+def _from_disk(bench: Bench, org: BenchOrg) -> Iterator[Figure]:
+    folder = bench.home / "shelf"
+    shutil.rmtree(folder, ignore_errors=True)
+    org.command("clock", rate=0)  # so that what is asked twice is the same question
+    try:
+        with running_shelf(folder, org.url) as shelf:
+            bench.say("fill the shelf")
+            with fresh_database(bench.server, "bench_fill") as warehouse:
+                bench.load(warehouse, shelf, run="first", migrate="")
+            pages = csv_pages(folder)
+            yield from _first_load(bench, shelf, org.count("Contact"), pages)
+            yield from measure_reread(bench, shelf, pages)
+    finally:
+        org.command("clock", rate=1)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first_load(bench: Bench, shelf: str, rows: int, pages: list[Any]) -> Iterator[Figure]:
+    limits, loads, peak = [], [], 0.0
+    for number in range(bench.repeats):
+        with fresh_database(bench.server, "bench_first") as warehouse:
+            load = checked(bench.load(warehouse, shelf, run="first", migrate=""), rows)
+            columns = bench_table(warehouse).columns
+        with fresh_database(bench.server, "bench_limit") as warehouse:
+            settle(warehouse)
+            limits.append(copy_seconds(warehouse, columns, pages))
+        loads.append(load["seconds"])
+        bench.say(f"first load {number + 1}: {load['seconds']:.2f} s, COPY alone {limits[-1]:.2f} s")
+        peak = max(peak, load["peak_mib"])
+    ours, limit, megabytes = median(loads), median(limits), page_bytes(pages) / 1e6
+    size = f"{rows:,} rows of {len(columns)} fields, {megabytes:,.0f} MB"
+    yield against(
+        "extract.first_load", rows / ours, "rows/s", rows / limit, Goal(at_least=0.7),
+        note=f"{size}, pages from disk; limit: one COPY of the same bytes, typed, logged, no index",
+    )  # fmt: skip
+    yield against("extract.first_load_bytes", megabytes / ours, "MB/s", megabytes / limit, note=f"{ours:.2f} s")
+    yield against("extract.peak_memory", peak, "MiB", _MEMORY_MIB, Goal(at_most=1), note="of the process that loads")
+
+
+def _small(bench: Bench, large: _Increment) -> Iterator[Figure]:
+    contacts = max(1000, bench.rows // 5)
+    with (
+        running_org(bench.home / f"org-{contacts}", contacts=contacts) as org,
+        fresh_database(bench.server, "bench_small") as warehouse,
+    ):
+        checked(bench.load(warehouse, org.url, run="first", migrate=""), org.count("Contact"))
+        small = _increments(bench, org, warehouse, large.changed)
+    what = f"{large.changed:,} changed rows of {bench.rows:,}"
+    yield Figure(name="extract.increment", value=large.total, unit="s", note=f"{what}, the org's answers included")
+    yield against(
+        "extract.increment_ours", large.seconds, "s", small.seconds, Goal(at_most=1.5),
+        note=f"without the org's answers; limit: as many changed rows of {contacts:,}",
+    )  # fmt: skip
+    yield against(
+        "extract.increment_certificate", large.certify, "s", small.certify, note="both sides counted, in the same runs"
+    )
+    yield Figure(name="extract.increment_calls", value=large.calls, unit="calls", note="certificate included")
+
+
+def _idle(bench: Bench) -> Iterator[Figure]:
+    with running_org(bench.home / f"org-{_IDLE_CONTACTS}", contacts=_IDLE_CONTACTS) as org:
+        org.command("clock", advance=7200)
+        for number in (5, 12):
+            with fresh_database(bench.server, "bench_idle") as warehouse:
+                objects = ",".join(_OBJECTS[:number])
+                bench.load(warehouse, org.url, run="first", objects=objects, migrate="")
+                load = bench.load(warehouse, org.url, run="idle", objects=objects)
+            most = -(-number // 5)
+            yield against(
+                f"extract.idle_{number}_objects", load["calls"], "calls", most, Goal(at_most=1),
+                note=f"{load['seconds']:.2f} s, read {load['rows']} rows",
+            )  # fmt: skip

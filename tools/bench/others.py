@@ -1,0 +1,5 @@
+"""x"""
+
+
+def measure_peers(bench):
+    return iter(())
