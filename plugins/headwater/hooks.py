@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from include.config.notify import ChannelDefinition
     from include.config.orgs import OrgDefinition
     from include.config.pushes import PushDefinition
-    from include.destinations.protocol import Destination
-    from include.ports import Messenger, TokenStore
+    from include.destinations.protocol import Access, Destination, Policy
+    from include.ports import Circuit, Messenger, TokenStore
     from include.salesforce.client import SalesforceClient
 
 WAREHOUSE_CONNECTION = "headwater_warehouse"
@@ -81,18 +81,81 @@ def salesforce_client(
 def destination(push: PushDefinition) -> Destination:
     """Return the platform that a push goes to; its sockets live as long as this process, which is one task.
 
+    All who use the connection share its bucket, whatever process or DAG they are.
+
     Raises:
         NotReady: the connection does not exist.
-        AuthError: the connection lacks host, partner or token.
+        AuthError: the connection lacks something that the platform wants.
+        Unreachable: its address is none.
     """
-    from include.destinations.insider_one import InsiderOne
+    from include.config.platforms import Match
+    from include.destinations.protocol import Policy
 
-    name = push.destination.connection
-    connection = _connection(name, "create it with host (base URL), login (partner name) and password (request token)")
-    host, partner, token = connection.host, connection.login, connection.password
-    if not (host and partner and token):
-        raise AuthError(f"the connection {name!r} must have host (base URL), login (partner name), password (token)")
-    return InsiderOne(base_url=_base_url(connection), partner=partner, token=token)
+    policy = Policy(match=push.match_policy or Match.UPSERT, clear_nulls=push.nulls == "clear")
+    return open_platform(push.destination.platform, push.destination.connection, policy)
+
+
+def open_platform(platform: str, conn_id: str, policy: Policy | None = None) -> Destination:
+    """Return the platform behind a connection."""
+    from include.destinations.catalogue import entry
+    from include.destinations.protocol import Policy
+    from include.warehouse.pace import WarehouseBucket
+
+    found = entry(platform)
+    bucket = WarehouseBucket(warehouse_engine(), connection=conn_id, paces=found.paces)
+    return found.open(_access(platform, conn_id), bucket=bucket, policy=policy or Policy())
+
+
+def parallel_sends(push: PushDefinition) -> int:
+    """Return how many batches of a push may be under way at once."""
+    from include.destinations.catalogue import entry
+
+    return entry(push.destination.platform).parallel
+
+
+def circuit(platform: str, conn_id: str, *, user: str = "") -> Circuit:
+    """Return what remembers whether the platform refuses a connection; a changed connection is a new one to it."""
+    import hashlib
+
+    from airflow.configuration import conf
+
+    from include.warehouse.circuit import WarehouseCircuit
+
+    access = _access(platform, conn_id)
+    held = "\0".join((access.base_url, access.login, access.secret, repr(sorted(access.extras.items()))))
+    # Keyed, so that nobody who reads the ledger can try out secrets against it.
+    key = hashlib.blake2b(str(conf.get("core", "fernet_key", fallback="")).encode()).digest()
+    hashed = hashlib.blake2b(held.encode(), key=key, digest_size=16).digest()
+    return WarehouseCircuit(warehouse_engine(), connection=conn_id, access=hashed, user=user)
+
+
+def prove_platform(platform: str, conn_id: str) -> None:
+    """Make one reading call over a connection; if the platform takes it, pushes over the connection go on.
+
+    Raises:
+        AuthError: the platform refuses the credentials; pushes over the connection are held from now on.
+        Unreachable, RetryableError: it could not be asked.
+    """
+    remembered = circuit(platform, conn_id, user="connection check")
+    try:
+        open_platform(platform, conn_id).test()
+    except AuthError as error:
+        remembered.open(error)
+        raise
+    remembered.close()
+
+
+def _access(platform: str, conn_id: str) -> Access:
+    from include.destinations.protocol import Access
+
+    connection = _connection(conn_id, f"create it (type {platform}); docs/connections.md lists what it holds")
+    return Access(
+        name=conn_id,
+        base_url=_base_url(connection) if connection.host else "",
+        login=connection.login or "",
+        secret=connection.password or "",
+        extras=connection.extra_dejson,
+    )
 
 
 def messenger(channel: ChannelDefinition) -> Messenger:
