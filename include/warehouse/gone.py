@@ -13,6 +13,11 @@ from include.warehouse.selections import SourceQuery
 # Instead of the hash of a row that is no more, the ledger of what was sent holds one of these: what was done about it.
 GONE_HASHES: Mapping[str, int] = {"clear": 1, "archive": 2, "delete": 3}
 _HANDLED = ", ".join(map(str, GONE_HASHES.values()))
+# The platform took it once, or may have it, and nothing was done since about its being gone.
+_THERE = (
+    "(sent.fingerprint IS NOT NULL OR sent.outcome = 'unknown')"
+    f" AND coalesce(sent.row_hash, 0) NOT IN ({_HANDLED})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ def select_gone(
         only = " AND sent.record_id = ANY(:record_ids)"
         scope["record_ids"] = list(record_ids)
     joins = query.joins if query.binds else ""
-    delivered = f"sent.push = :push AND sent.fingerprint IS NOT NULL AND sent.row_hash NOT IN ({_HANDLED}){only}"
+    delivered = f"sent.push = :push AND {_THERE}{only}"
     connection.execute(
         text(
             "CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT sent.record_id, sent.identifiers"
@@ -78,7 +83,7 @@ def select_gone(
 _SHARED = f"""
     SELECT DISTINCT gone.record_id FROM gone, jsonb_each_text(gone.identifiers) AS own
     JOIN (SELECT each.key, each.value FROM headwater.sent AS sent, jsonb_each_text(sent.identifiers) AS each
-          WHERE sent.push = :push AND sent.fingerprint IS NOT NULL AND sent.row_hash NOT IN ({_HANDLED})
+          WHERE sent.push = :push AND {_THERE}
           AND NOT EXISTS (SELECT FROM gone WHERE gone.record_id = sent.record_id)) AS others
     ON others.key = own.key AND others.value = own.value
 """
