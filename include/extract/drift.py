@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+import re
+from collections.abc import Iterable, Iterator, Set
 
 from include.records import Describe, Field, FieldChange
 
@@ -33,6 +34,25 @@ def field_changes(before: Describe | None, after: Describe, *, gone: Set[str] = 
         if name not in new:
             changes.append(FieldChange(object=after.object, field=name, kind="removed", before=_type_of(field)))
     return changes
+
+
+def rewritten_fields(changes: Iterable[FieldChange]) -> frozenset[str]:
+    """Return the fields of which an org may have rewritten the values of its records without moving a stamp.
+
+    It converts them to another type, cuts them to a smaller size, gives them the new name of a picklist value.
+    """
+    return frozenset(
+        each.field
+        for each in changes
+        if each.kind in ("type", "formula")
+        or (each.kind == "picklist" and each.before)
+        or (each.kind == "length" and _shrinks(each.before, each.after))
+    )
+
+
+def _shrinks(before: str, after: str) -> bool:
+    old, new = ([int(number) for number in re.findall(r"\d+", text)] for text in (before, after))
+    return len(old) != len(new) or any(later < earlier for earlier, later in zip(old, new, strict=True))
 
 
 def _differences(object: str, old: Field, new: Field) -> Iterator[FieldChange]:

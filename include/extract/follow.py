@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection, Engine
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from include.config.orgs import OrgDefinition
 from include.config.schema_changes import Policy, SchemaChangesDefinition
 from include.errors import DefinitionError, SchemaFrozen
-from include.extract.drift import field_changes
+from include.extract.drift import field_changes, rewritten_fields
 from include.extract.drift_policy import Judged, Verdict, judge, may_follow
 from include.records import Describe
 from include.salesforce.composite import SubResponse, describe_in
@@ -62,6 +62,7 @@ def follow_describe(engine: Engine, org: OrgDefinition, describe: Describe) -> i
             keep_changes(connection, org.org, [_kept(each, "") for each in verdict.refused])
         else:
             _follow(connection, org, describe, before, verdict, columns)
+            _note_unfilled(connection, org, describe.object, rewritten_fields(changes) - verdict.held)
     if verdict.refused:
         raise SchemaFrozen(_words(org, verdict))
     return len(changes)
@@ -107,14 +108,17 @@ def _follow(
     keep_changes(connection, org.org, [_kept(each, _note(each, notes)) for each in verdict.judged])
     keep_describe(connection, org.org, described)
     read = table_of(org.org, org.schema_name, before).columns.keys() if before else table.columns.keys()
-    unfilled = {*added, *(table.columns.keys() - read)}
-    cursor = read_cursor(connection, org.org, describe.object)
-    if not unfilled or cursor.at is None or not table.cursor_field:
-        return  # what is read from the beginning brings every field
-    if org.query(describe.object):
-        forget_cursor(connection, org.org, describe.object)
+    _note_unfilled(connection, org, describe.object, {*added, *(table.columns.keys() - read)})
+
+
+def _note_unfilled(connection: Connection, org: OrgDefinition, object: str, fields: Collection[str]) -> None:
+    """Note which fields must be read for the records that are here; what is read from the beginning brings them all."""
+    if not fields or read_cursor(connection, org.org, object).at is None:
+        return
+    if org.query(object):
+        forget_cursor(connection, org.org, object)
     else:
-        note_unfilled(connection, org.org, describe.object, unfilled)
+        note_unfilled(connection, org.org, object, fields)
 
 
 def _change_columns(

@@ -70,3 +70,15 @@ async def may_see_unmasked(request: Request, user: GetUserDep) -> bool:
 
 MayRun = Annotated[bool, Depends(may_run)]
 MaySeeUnmasked = Annotated[bool, Depends(may_see_unmasked)]
+
+
+async def may_edit(request: Request, user: GetUserDep) -> bool:
+    """Return whether to offer this user what changes settings; the request that does so is checked again."""
+    try:
+        await CHECKS[Capability.EDIT](request, user)  # a coroutine, as may_see_unmasked says
+    except HTTPException:
+        return False
+    return True
+
+
+MayEdit = Annotated[bool, Depends(may_edit)]
