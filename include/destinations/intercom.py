@@ -137,13 +137,13 @@ class Intercom:
         before = self._line.requests
         found = self._contacts.look_up(batch.records)
         self._types()
-        turn = _Turn(self._contacts)
-        receipts = tuple(
-            self._threads.map(turn.carry, batch.records, [found.get(each.record_id) for each in batch.records])
-        )
+        turn = _Turn(self._line, self._contacts)
+        asked = self._line.requests - before
+        done = list(self._threads.map(turn.carry, batch.records, [found.get(one.record_id) for one in batch.records]))
+        receipts = tuple(receipt for receipt, _ in done)
         if turn.error is not None and all(each.outcome is Outcome.HELD for each in receipts):
             raise turn.error
-        return BatchResult(receipts=batch.refused + receipts, requests=self._line.requests - before)
+        return BatchResult(receipts=batch.refused + receipts, requests=asked + sum(requests for _, requests in done))
 
     def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
         """Have nothing to settle: an answer is final."""
@@ -173,13 +173,19 @@ class Intercom:
 class _Turn:
     """Be the sending of one batch: the first error that concerns the connection stops what has not begun yet."""
 
-    def __init__(self, contacts: Contacts) -> None:
+    def __init__(self, line: Line, contacts: Contacts) -> None:
+        self._line = line
         self._contacts = contacts
         self._stopped = threading.Event()
         self.error: HeadwaterError | None = None
 
-    def carry(self, record: Profile, found: Found) -> Receipt:
-        """Carry a record, or hold it."""
+    def carry(self, record: Profile, found: Found) -> tuple[Receipt, int]:
+        """Carry a record, or hold it; also return how many requests that took."""
+        before = self._line.requests  # of this thread, which has no other record meanwhile
+        receipt = self._carried(record, found)
+        return receipt, self._line.requests - before
+
+    def _carried(self, record: Profile, found: Found) -> Receipt:
         if not self._stopped.is_set():
             try:
                 return self._contacts.carry(record, found)

@@ -80,7 +80,7 @@ class Line:
         headers: sent with every request; they may hold the credentials and are never shown.
         bucket: hands out permission for each request; None sends as fast as the platform answers.
         patience: how long to wait for what.
-        connections: how many requests may be under way at once.
+        connections: how many connections are kept; requests beyond them make connections of their own.
         read_allowance: reads the platform's headers; None where it sends none.
         pools: makes the pool of connections; another one than usual may refuse addresses.
     """
@@ -93,14 +93,14 @@ class Line:
         headers: Mapping[str, str],
         bucket: Bucket | None = None,
         patience: Patience | None = None,
-        connections: int = 1,
+        connections: int = 8,
         read_allowance: ReadAllowance | None = None,
         pools: Callable[..., urllib3.PoolManager] = urllib3.PoolManager,
     ) -> None:
         self.title = title
         self.base_url = checked_url(base_url, title)
         self.patience = patience or Patience()
-        self.requests = 0  # how many were made over this line
+        self._made = threading.local()
         self._headers = dict(headers)
         self._bucket = bucket
         self._read_allowance = read_allowance
@@ -113,6 +113,11 @@ class Line:
     def __repr__(self) -> str:
         return f"Line(title={self.title!r}, base_url={self.base_url!r})"
 
+    @property
+    def requests(self) -> int:
+        """Return how many requests were made over this line by the thread that asks."""
+        return int(getattr(self._made, "requests", 0))
+
     def ask(self, request: Request) -> Reply:
         """Make a request once and return its answer, whatever it says.
 
@@ -120,9 +125,9 @@ class Line:
             Unreachable: nobody listens; nothing was sent.
             ConnectionLost: no answer came; nobody knows whether the platform took the request.
         """
-        with self._turn:
-            self.requests += 1
-            if self._bucket is not None:
+        self._made.requests = self.requests + 1
+        if self._bucket is not None:
+            with self._turn:
                 self._bucket.take(lane=request.lane)
         try:
             response = self._http.request(
