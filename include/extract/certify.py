@@ -6,7 +6,8 @@ is asked for only if there is one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.extract.ask import batches
+from include.extract.narrow import Counted, mend_difference
 from include.extract.probe import pin
 from include.extract.queries import conditions
 from include.records import AirflowRun, RunMode
@@ -29,7 +31,7 @@ from include.warehouse.certificates import (
 from include.warehouse.cursors import read_cursor
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
-from include.warehouse.extracts import changed_since_certificate, degrade_extract, extracts_of
+from include.warehouse.extracts import changed_since_certificate, degrade_extract, extracts_of, newest_extract
 from include.warehouse.rejects import open_rejects
 from include.warehouse.tables import Table, table_of
 
@@ -47,10 +49,12 @@ class _Due:
 
         Archived ones are among them, and only queryAll shows those.
         """
-        conditions = self.where
-        if self.counts_archived:
-            conditions += (condition("IsDeleted", "=", False),)
-        return count_before(self.table.object, self.as_of, where=conditions)
+        return count_before(self.table.object, self.as_of, where=self.conditions)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Return what a record must meet besides its creation to be counted."""
+        return (*self.where, condition("IsDeleted", "=", False)) if self.counts_archived else self.where
 
     def may_have_left(self, certificate: Certificate) -> bool:
         """Return whether what is too many here may no longer meet the filter: no window shows that."""
@@ -63,14 +67,21 @@ class _Due:
 
 
 def certify_objects(
-    engine: Engine, client: SalesforceClient, org: OrgDefinition, objects: tuple[str, ...], run: AirflowRun
+    engine: Engine,
+    client: SalesforceClient,
+    org: OrgDefinition,
+    objects: tuple[str, ...],
+    run: AirflowRun,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[Certificate]:
     """Count the objects that this DAG run changed, here and in the org, and keep the comparison.
 
-    A record that was rejected counts as changed: the warehouse lacks it. A difference that nothing explains makes the
-    run `degraded` that brought the rows. Objects of which nothing changed keep their last certificate and cost no call.
+    A record that was rejected counts as changed: the warehouse lacks it. A difference that nothing explains is narrowed
+    down by ranges of Ids to the records that make it, and just those are read; what remains of it makes the run
+    `degraded` that brought the rows. Objects of which nothing changed keep their last certificate and cost no call.
     One that has none yet counts as changed, and so do a full refresh and what a run that died before this task had
-    changed. Costs one call per five objects, and one more if the counts differ.
+    changed. Costs one call per five objects, one more if the counts differ, and a few for what nothing explains.
     """
     with transaction(engine) as connection:
         due = _due(connection, org, objects, run)
@@ -80,6 +91,10 @@ def certify_objects(
     for batch in batches(due, MOST_QUERIES):
         counted = _count(engine, client, batch)
         certificates += _explain(engine, client, batch, counted)
+    certificates = [
+        _narrowed(engine, client, org, each, certificate, sleep)
+        for each, certificate in zip(due, certificates, strict=True)
+    ]
     with transaction(engine) as connection:
         for each, certificate in zip(due, certificates, strict=True):
             keep_certificate(connection, org.org, certificate, run_id=each.run_id)
@@ -87,6 +102,35 @@ def certify_objects(
             if cause and not each.may_have_left(certificate):
                 degrade_extract(connection, org.org, certificate.object, cause)
     return certificates
+
+
+def _narrowed(
+    engine: Engine,
+    client: SalesforceClient,
+    org: OrgDefinition,
+    due: _Due,
+    certificate: Certificate,
+    sleep: Callable[[float], None],
+) -> Certificate:
+    """Return the certificate as it is after what makes an unexplained difference was looked for and read."""
+    with transaction(engine) as connection:
+        cause = _unexplained(certificate, open_rejects(connection, org.org, certificate.object))
+        run_id = due.run_id or newest_extract(connection, org.org, certificate.object)
+    if not cause or run_id is None or due.may_have_left(certificate):
+        return certificate
+    mended = mend_difference(
+        engine,
+        client,
+        Counted(table=due.table, as_of=due.as_of, where=due.conditions, all_rows=due.counts_archived),
+        run_id=run_id,
+        max_vanished_share=org.max_vanished_share,
+        sleep=sleep,
+    )
+    if mended is None or not mended.in_words:
+        return certificate
+    with transaction(engine) as connection:
+        here = rows_here(connection, due.table, created_before=due.as_of)
+    return replace(certificate, here=here, note=", ".join(filter(None, [certificate.note, mended.in_words])))
 
 
 def _unexplained(certificate: Certificate, rejected: int) -> str:

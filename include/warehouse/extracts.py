@@ -101,6 +101,15 @@ def changed_since_certificate(connection: Connection, org: str, object: str) -> 
     return found
 
 
+def newest_extract(connection: Connection, org: str, object: str) -> int | None:
+    """Return the run that last brought rows of the object, or None."""
+    found: int | None = connection.execute(
+        text("SELECT max(run_id) FROM headwater.extract WHERE org = :org AND object = :object"),
+        {"org": org, "object": object},
+    ).scalar()
+    return found
+
+
 def degrade_extract(connection: Connection, org: str, object: str, cause: str) -> None:
     """Mark the run that last brought rows of the object as degraded, and add the cause to its message."""
     connection.execute(
