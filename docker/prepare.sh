@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Bring databases, user, pools and connections to what Headwater needs; run it as often as you like.
 #   prepare.sh            Airflow's database, the admin user, pools, the warehouse and its connection
-#   prepare.sh sandbox    the connections to the sandbox org, Insider One and mail sink
+#   prepare.sh sandbox    the connections to the sandbox org, platforms and mail sink
 set -euo pipefail
 
 connection() { # connection ID JSON: an existing one is left as a person may have changed it
@@ -17,13 +17,13 @@ extra = {"consumer_key": CLIENT_ID, "consumer_secret": CLIENT_SECRET, "login_url
 print(json.dumps({"conn_type": "salesforce", "extra": extra}))
 PYTHON
 )"
-    connection insider_one_demo "$(python - <<'PYTHON'
+    python - <<'PYTHON' | while IFS=$'\t' read -r id json; do connection "$id" "$json"; done
 import json
-from include.sandbox.insider_one.credentials import PARTNER, TOKEN
-url = "http://sandbox-insider-one:8091"
-print(json.dumps({"conn_type": "insider_one", "host": url, "login": PARTNER, "password": TOKEN}))
+from include.local.connections import SANDBOXED, sandbox_access
+for platform in SANDBOXED:
+    held = sandbox_access(platform, "http://sandbox-insider-one:8091")
+    print(f"{platform}_demo", json.dumps({"conn_type": platform, **held}), sep="\t")
 PYTHON
-)"
     connection smtp_default '{"conn_type": "smtp", "host": "sandbox-mail", "port": 8092,
         "extra": {"disable_ssl": true, "disable_tls": true, "from_email": "headwater@localhost"}}'
     exit 0

@@ -7,18 +7,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+from include.config.platforms import PLATFORMS
 from include.local.airflow_rest import AirflowRest, Json, quoted_path
 from include.local.plan import WAREHOUSE_DATABASE
 from include.local.postgres import USER
 from include.local.site import Site, read_json, write_privately
+
+# Platforms whose sandbox a local installation runs, each behind a connection of its own.
+SANDBOXED = ("insider_one", "intercom", "klaviyo", "braze", "webhook")
 
 _POOLS = Path(__file__).with_name("pools.json")
 _HIDDEN = "***"  # what Airflow shows in the place of a secret
 
 
 def wanted_connections(site: Site) -> dict[str, Json]:
-    """Return the connections of this installation, by id: the warehouse and the sandbox services."""
-    from include.sandbox.insider_one.credentials import PARTNER, TOKEN
+    """Return the connections of this installation, by id: the warehouse, the org, the platforms, the mail sink."""
     from include.sandbox.org.credentials import CLIENT_ID, CLIENT_SECRET
 
     settings, secrets = site.settings, site.secrets()
@@ -44,13 +47,6 @@ def wanted_connections(site: Site) -> dict[str, Json]:
                 }
             ),
         },
-        "insider_one_demo": {
-            "conn_type": "insider_one",
-            "description": "The sandbox Insider One of this installation",
-            "host": site.destination_url,
-            "login": PARTNER,
-            "password": TOKEN,
-        },
         "smtp_default": {
             "conn_type": "smtp",
             "description": "The mail sink of this installation: it shows mails and sends none",
@@ -58,7 +54,40 @@ def wanted_connections(site: Site) -> dict[str, Json]:
             "port": settings.mail_port,
             "extra": json.dumps({"disable_ssl": True, "disable_tls": True, "from_email": "headwater@localhost"}),
         },
+        **{f"{platform}_demo": _platform_connection(platform, site.destination_url) for platform in SANDBOXED},
     }
+
+
+def sandbox_access(platform: str, url: str) -> Json:
+    """Return what a connection to a sandbox platform holds: host, login, password and extra, where there is one.
+
+    Args:
+        platform: its name in definitions.
+        url: where the sandbox platforms are served.
+    """
+    from include.sandbox.braze.credentials import KEY as BRAZE_KEY
+    from include.sandbox.destinations.app import prefix
+    from include.sandbox.insider_one.credentials import PARTNER
+    from include.sandbox.insider_one.credentials import TOKEN as INSIDER_TOKEN
+    from include.sandbox.intercom.credentials import TOKEN as INTERCOM_TOKEN
+    from include.sandbox.klaviyo.credentials import KEY as KLAVIYO_KEY
+    from include.sandbox.webhook.credentials import SECRET
+
+    own: dict[str, Json] = {
+        "insider_one": {"login": PARTNER, "password": INSIDER_TOKEN},
+        "intercom": {"password": INTERCOM_TOKEN},
+        "klaviyo": {"password": KLAVIYO_KEY},
+        "braze": {"password": BRAZE_KEY},
+        "webhook": {"password": SECRET, "extra": {"path": "/inbox", "allow_private": True}},
+    }
+    return {"host": url + prefix(platform), **own[platform]}
+
+
+def _platform_connection(platform: str, url: str) -> Json:
+    held = sandbox_access(platform, url)
+    extra = {"extra": json.dumps(held["extra"])} if "extra" in held else {}
+    title = PLATFORMS[platform].title
+    return {"conn_type": platform, "description": f"The sandbox of this installation for {title}", **held, **extra}
 
 
 def ensure_connections(site: Site, rest: AirflowRest) -> list[str]:

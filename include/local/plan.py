@@ -39,16 +39,17 @@ def postgres_service(site: Site, cluster: Cluster) -> Service:
 
 
 def sandbox_services(site: Site) -> list[Service]:
-    """Return the stand-ins: the org, Insider One and the mail sink."""
+    """Return the stand-ins: the org, the platforms (one process for all of them) and the mail sink."""
     settings = site.settings
     home = site.home / "sandbox"
     mail_http = _derived(settings.mail_port, 10_000)
     mail = ["--http-port", str(mail_http), "--home", str(home / "mail")]
     org = org_command(site, settings.org_port, home / "org")
-    destination = sandbox_command("insider_one", settings.dest_port, ["--home", str(home / "insider_one")])
+    platforms = sandbox_command("destinations", settings.dest_port, ["--home", str(home)])
     return [
         _sandbox(site, "org", settings.org_port, "ORG_PORT", org),
-        _sandbox(site, "insider_one", settings.dest_port, "DEST_PORT", destination),
+        # Named after the platform at its root, as ever: a plan of before must not start a second one on its port.
+        _sandbox(site, "insider_one", settings.dest_port, "DEST_PORT", platforms),
         _sandbox(
             site,
             "mail",

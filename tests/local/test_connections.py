@@ -12,7 +12,7 @@ import pytest
 
 from include.errors import SetupFailed
 from include.local.airflow_rest import AirflowRest
-from include.local.connections import ensure_connections, ensure_pools
+from include.local.connections import ensure_connections, ensure_pools, wanted_connections
 from include.local.site import Site, read_site
 
 
@@ -82,7 +82,7 @@ def test_the_second_time_nothing_is_written(site: Site, airflow_url: str) -> Non
     """What is right stays as it is."""
     rest = AirflowRest(airflow_url, "admin", "right")
     assert ensure_pools(rest) == ["headwater_org", "headwater_push"]
-    assert len(ensure_connections(site, rest)) == 4
+    assert ensure_connections(site, rest) == list(wanted_connections(site))
     assert ensure_pools(rest) == []
     assert ensure_connections(site, rest) == []
 
