@@ -180,6 +180,11 @@ def _insist_on_field(push: PushDefinition, object: SourceObject, field: str, *, 
             file=_file(push),
             key=key,
         )
+    if field in object.unfilled:
+        raise NotReady(
+            f"{object.object}.{field} ({key}) is new, and the records that were here before it lack its values;"
+            f" let {push.org}_extract read the object once more: they are not sent as empty"
+        )
     if field in object.columns and not field.startswith("_"):
         return field
     if push.source.query:

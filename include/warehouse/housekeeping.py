@@ -1,8 +1,9 @@
 """Remove from the ledgers what is older than it is kept, in batches; never what is open or what we go on from.
 
 Kept whatever their age: cursors, fingerprints (`headwater.sent`), sessions, the newest run, extract, certificate,
-reconciliation and assessment of each subject, open slices, unsettled rejects and sync errors, findings that are not
-mended, outbox rows whose event is not settled, and everything of a push run that is not settled.
+reconciliation and assessment of each subject, open slices, schema changes that wait for a person, unsettled rejects and
+sync errors, findings that are not mended, outbox rows whose event is not settled, and everything of a push run that is
+not settled.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ _LEDGERS = (
     _Ledger(table="probe", retention="probes", may_go=_older("probed_at")),
     _Ledger(table="api_call", retention="api_calls", may_go=_older("hour")),
     _Ledger(table="api_lease", retention="api_calls", may_go="t.expires_at < now() - interval '1 day' AND :days > 0"),
-    _Ledger(table="schema_change", retention="schema_changes", may_go=_older("seen_at")),
+    _Ledger(
+        table="schema_change",
+        retention="schema_changes",
+        may_go=f"t.state IN ('followed', 'overtaken') AND {_older('seen_at')}",
+    ),
     _Ledger(table="reject", retention="rejects", may_go=_older("settled_at")),  # open: settled_at is null, so never
     _Ledger(table="sync_error", retention="sync_errors", may_go=_older("settled_at")),
     _Ledger(

@@ -38,6 +38,7 @@ class SourceObject:
         cursor_field: the field that says when a record last changed; "": there is none.
         first_loaded_at: when the first load was complete; None: it is not.
         types: Salesforce's word for the type of each field.
+        unfilled: fields whose columns are new and lack the values of older records still.
     """
 
     object: str
@@ -48,6 +49,7 @@ class SourceObject:
     cursor_field: str
     first_loaded_at: datetime | None
     types: Mapping[str, str] = field(default_factory=dict)
+    unfilled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +114,11 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
     ).all()
     fields = connection.execute(
         text(
-            "SELECT name, label, type, reference_to, coalesce(gone_at, held_at) AS gone_at FROM headwater.field"
-            " WHERE org = :org AND object = :object"
+            "SELECT name, label, type, reference_to, coalesce(gone_at, held_at) AS gone_at,"
+            " unfilled_since IS NOT NULL AND EXISTS (SELECT FROM headwater.schema_change AS c WHERE c.org = f.org"
+            " AND c.object = f.object AND c.field = f.name AND c.kind IN ('added', 'returned', 'type')"
+            " AND coalesce(c.settled_at, c.seen_at) >= f.unfilled_since) AS unfilled"
+            " FROM headwater.field AS f WHERE org = :org AND object = :object"
         ),
         {"org": org, "object": object},
     ).all()
@@ -130,6 +135,7 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
         cursor_field=ledger.cursor_field if ledger else "SystemModstamp",
         first_loaded_at=ledger.first_loaded_at if ledger else None,
         types={field.name: field.type for field in fields},
+        unfilled=frozenset(field.name for field in fields if field.unfilled),
     )
 
 

@@ -79,6 +79,19 @@ def test_a_vanished_field_is_an_error_not_a_null(org: Org) -> None:
     assert caught.value.key == "custom_attributes.title"
 
 
+def test_a_new_field_is_not_sent_before_older_records_have_its_values(org: Org) -> None:
+    """Its column is there, and empty for all that came before it."""
+    org.add_contacts(1)
+    org.run("UPDATE headwater.field SET unfilled_since = now() WHERE object = 'Contact' AND name = 'Title'")
+    select(org.engine, definition())  # an old field whose values are read again is no reason to wait
+    org.run(
+        "INSERT INTO headwater.schema_change (org, object, field, kind) VALUES ('demo', 'Contact', 'Title', 'added')"
+    )
+
+    with pytest.raises(NotReady, match=r"Contact\.Title .* is new.*demo_extract"):
+        select(org.engine, definition())
+
+
 def test_a_field_of_a_joined_object_that_vanished_is_an_error(org: Org) -> None:
     """The same holds along a relationship."""
     with transaction(org.engine) as connection:
