@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from include.activation.counts import insist_on_balance
 from include.activation.delivery import Course, Delivery, Progress, StopAsked
+from include.activation.jobs import await_jobs, settle_jobs
 from include.activation.settlement import Terms, close, counts_so_far, may_repeat, stop, take_up
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Destination
@@ -19,7 +20,7 @@ from include.ports import Circuit, Clock
 from include.records import OutcomeCounts
 from include.warehouse.engine import transaction
 from include.warehouse.outcomes import hold_rest
-from include.warehouse.pushes import lock_push, note_counts, read_push_run
+from include.warehouse.pushes import has_selection, lock_push, note_counts, read_push_run
 from include.warehouse.runs import finish_run
 
 
@@ -81,8 +82,10 @@ def deliver_push(
         terms = Terms(skip_hook=skip_hook, fast_fail=fast_fail, batch_size=batch_size, resend=resend)
         run = take_up(engine, push, run_id, terms, again=again)
         try:
-            if circuit is not None:
+            if circuit is not None and has_selection(reading, run_id):
                 circuit.insist(destination.test)
+            if destination.capabilities.settles_later:
+                settle_jobs(engine, push.push, destination, now=now)
             course = Course(
                 push=push,
                 run=run,
@@ -93,6 +96,8 @@ def deliver_push(
                 resend=run.resend or resend,
             )
             Delivery(engine, destination, course, stop_asked=stop_asked, on_progress=on_progress).go(reading)
+            if destination.capabilities.settles_later:
+                await_jobs(engine, push.push, destination, now=now)
         except HeadwaterError as error:
             if circuit is not None and isinstance(error, AuthError) and not isinstance(error, CircuitOpen):
                 circuit.open(error)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from include.activation.settlement import conclude, may_repeat
 from include.destinations.protocol import Destination, Pending
-from include.errors import RetryableError
+from include.errors import AuthError, RetryableError, Unreachable
 from include.ports import Clock
 from include.records import Outcome, OutcomeCounts, Receipt
 from include.warehouse.accepted import Accepted, OpenJob, leave_accepted, open_jobs, read_job
@@ -88,7 +88,10 @@ def await_jobs(
     runs: dict[int, OutcomeCounts] = {}
     records = 0
     for pause in (*_PAUSES_SECONDS, None):
-        settled = settle_jobs(engine, push, destination, now=now)
+        try:
+            settled = settle_jobs(engine, push, destination, now=now)
+        except (AuthError, Unreachable) as error:  # what was to be sent is sent; whoever asks next meets it as well
+            return Settled(runs=runs, records=records, waiting=1, problem=str(error))
         runs |= settled.runs
         records += settled.records
         if not settled.waiting or pause is None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from include.activation.counts import counts_of, insist_on_balance
 from include.activation.verdict import failure
-from include.config.platforms import Capabilities
+from include.config.platforms import PLATFORMS, Capabilities
 from include.config.pushes import PushDefinition
 from include.errors import (
     AuthError,
@@ -23,10 +23,11 @@ from include.errors import (
     WarehouseDown,
 )
 from include.records import Outcome, OutcomeCounts, Receipt
+from include.warehouse.abandoned import old_runs, outrun_by, try_lock_push
 from include.warehouse.engine import transaction
 from include.warehouse.outbox import Lost, mark_request, recover_outbox
 from include.warehouse.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
-from include.warehouse.pushes import PushRun, note_counts, note_options, read_push_run, resume_run
+from include.warehouse.pushes import PushRun, is_selected, note_counts, note_options, read_push_run, resume_run
 from include.warehouse.runs import EndState, finish_run
 from include.warehouse.sent import forget_sent
 from include.warehouse.sync_errors import Failure, note_errors
@@ -70,10 +71,25 @@ def take_up(engine: Engine, push: PushDefinition, run_id: int, terms: Terms, *, 
         if run.push != push.push:
             raise NotReady(f"run {run_id} belongs to the push {run.push!r}, not to {push.push!r}; select again")
         _settle_lost(connection, push.push, again=again)
+        for each in outrun_by(connection, run_id):
+            _bury(connection, each, f"its process ended without a word; run {run_id} went on instead")
         reopen_held(connection, run_id)
         resume_run(connection, run_id)
         note_options(connection, run_id, asdict(terms) | {"resend": run.resend or terms.resend})
     return run
+
+
+def bury_old_runs(engine: Engine) -> int:
+    """Say of push runs that nobody can be waiting for any more that they failed; return how many those were."""
+    with transaction(engine) as connection:
+        found = old_runs(connection)
+    buried = 0
+    for each in found:
+        with transaction(engine) as connection:
+            if try_lock_push(connection, each.push):
+                _bury(connection, each.run_id, "its process ended without a word, and nobody took it up again")
+                buried += 1
+    return buried
 
 
 def stop(reading: Connection, engine: Engine, run: PushRun, error: HeadwaterError, *, again: bool) -> None:
@@ -136,6 +152,16 @@ def with_left_out(run: PushRun, tally: Mapping[Outcome, int]) -> dict[Outcome, i
     """Return a tally with the records that were never looked at: those of which a count is all that is kept."""
     skipped = tally.get(Outcome.SKIPPED, 0) + run.left_out
     return dict(tally) | {Outcome.UNCHANGED: run.unchanged, Outcome.SKIPPED: skipped}
+
+
+def _bury(connection: Connection, run_id: int, why: str) -> None:
+    """End a run that nobody carries on; call it while nobody delivers its push."""
+    if is_selected(connection, run_id):
+        run = read_push_run(connection, run_id)
+        _settle_lost(connection, run.push, run_id=run_id, again=may_repeat(PLATFORMS[run.platform].capabilities))
+        hold_rest(connection, run_id, cause="abandoned", message="not sent: the process of its run ended")
+        note_counts(connection, run_id, counts_so_far(connection, run), settled=True)
+    finish_run(connection, run_id, "failed", why)
 
 
 def _hold(engine: Engine, run: PushRun, error: HeadwaterError, *, again: bool) -> None:

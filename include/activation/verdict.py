@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from include.activation.options import PushRunOptions
+from include.config.pushes import PushOptions
 from include.errors import PushFailed
 from include.records import OutcomeCounts
 
@@ -17,6 +20,15 @@ def settle(counts: OutcomeCounts, options: PushRunOptions) -> None:
     complaint = failure(counts, max_failed_share=options.max_failed_share, min_delivered=options.min_delivered)
     if complaint:
         raise PushFailed(complaint)
+
+
+def settle_runs(push: str, runs: Mapping[int, OutcomeCounts], options: PushOptions) -> list[PushFailed]:
+    """Return why runs failed after all, once the platform told what became of the records that it had accepted."""
+    complaints = {
+        run_id: failure(counts, max_failed_share=options.max_failed_share, min_delivered=options.min_delivered)
+        for run_id, counts in runs.items()
+    }
+    return [PushFailed(f"run {run_id} of the push {push!r}: {said}") for run_id, said in complaints.items() if said]
 
 
 def failure(counts: OutcomeCounts, *, max_failed_share: float, min_delivered: int = 0) -> str:

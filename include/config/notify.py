@@ -21,6 +21,7 @@ class Event(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_DEGRADED = "run_degraded"  # it ran, and something is not as it should be
     MASS_DISAPPEARANCE = "mass_disappearance"  # so many records are gone that a person has to decide
+    CREDENTIALS_REFUSED = "credentials_refused"  # a platform refuses a connection; every push over it is held
     BUDGET_PAUSED = "budget_paused"  # a run waits for API calls
     SCHEMA_CHANGED = "schema_changed"  # a field that a push or check uses is gone or has another type
 

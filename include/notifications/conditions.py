@@ -56,6 +56,7 @@ def conditions_of(
         *_failures(org, notable),
         *_degradations(org, notable),
         *_disappearances(org, notable),
+        *_refusals(notable),
         *_tasks(notable, tasks),
         *(_field(org, each, used_by.get((each.object, each.field), ())) for each in notable.fields),
     ]
@@ -82,8 +83,8 @@ def run_path(dag_id: str, dag_run_id: str) -> str:
 
 def _failures(org: str, notable: Notable) -> Iterator[Condition]:
     for run in notable.last_runs:
-        if run.run_id in notable.quarantined_by:
-            continue  # told as a mass disappearance
+        if run.run_id in notable.quarantined_by or run.run_id in notable.held_by_refusal:
+            continue  # told as a mass disappearance, or with the connection
         first = run.kind == "extract" and not run.loaded
         yield Condition(
             key=f"failed:{run.kind}:{run.subject}",
@@ -118,6 +119,26 @@ def _disappearances(org: str, notable: Notable) -> Iterator[Condition]:
             message="They were not marked as deleted. Check the rights of the connection's user; if they were really"
             f" purged, trigger {org}_reconcile with {each.vanished} at 'Accept what vanished'.",
             path=_page(org, "extracts", each.object),
+        )
+
+
+def _refusals(notable: Notable) -> Iterator[Condition]:
+    """Tell once of a connection that its platform refuses, however many pushes it holds up."""
+    refused = {each.connection: each for each in notable.refused}
+    for connection in notable.connections:
+        found = refused.get(connection)
+        yield Condition(
+            key=f"credentials_refused:{connection}",
+            event=Event.CREDENTIALS_REFUSED,
+            holds=found is not None,
+            title=f"The platform refuses the connection {connection}",
+            message=_short(
+                f"{found.reason}. Every push over it is held until the connection is mended or its check succeeds; one"
+                f" tries it again at {found.probe_at:%Y-%m-%d %H:%M} UTC."
+            )
+            if found
+            else "",
+            path="/connections",
         )
 
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
+from include.warehouse.circuit import OpenCircuit, open_circuits
+
 # The newest run of each subject that has ended. One index look-up for each pair of kind and subject.
 _LAST = """
 SELECT r.run_id, r.kind, r.subject, r.state, r.message, r.dag_id, r.dag_run_id,
@@ -20,6 +22,13 @@ SELECT r.run_id, r.kind, r.subject, r.state, r.message, r.dag_id, r.dag_run_id,
                       WHERE kind = k.kind AND org = :org AND subject = s.subject AND state = ANY(:states)
                       ORDER BY run_id DESC LIMIT 1) AS r
  ORDER BY r.subject, r.run_id DESC
+"""
+
+# A run that a refused connection held back is told of with the connection, once for all its pushes.
+_HELD_BY_REFUSAL = """
+SELECT r.run_id FROM unnest(CAST(:run_ids AS bigint[])) AS r(run_id)
+ WHERE EXISTS (SELECT FROM headwater.outcome AS o
+                WHERE o.run_id = r.run_id AND o.outcome = 'held' AND o.cause = 'credentials_refused')
 """
 
 _FAILURES_WRITTEN = """
@@ -153,6 +162,9 @@ class Notable:
     fields: tuple[FieldNews, ...] = ()
     onboarding: Onboarding | None = None
     failures_written: frozenset[tuple[str, str]] = frozenset()  # (dag_run_id, task_id)
+    connections: tuple[str, ...] = ()  # of the DAG's pushes
+    refused: tuple[OpenCircuit, ...] = ()  # those of them that their platform refuses
+    held_by_refusal: frozenset[int] = frozenset()  # the last runs that were held for it
     unmet: bool = False  # an object of the DAG was never loaded completely
 
     @property
@@ -170,8 +182,12 @@ def read_notable(
     objects: Sequence[str],
     dag_id: str,
     dag_run_id: str,
+    connections: Sequence[str] = (),
 ) -> Notable:
-    """Return what the ledgers say about a DAG's subjects, and about the onboarding of all the org's `objects`."""
+    """Return what the ledgers say about a DAG's subjects, and about the onboarding of all the org's `objects`.
+
+    `connections` are those over which the DAG's pushes go.
+    """
     copies = kind in ("extract", "reconcile")
     bound: dict[str, Any] = {"org": org, "subjects": list(subjects), "kinds": [kind]}
     ended = ["success", "skipped", "degraded", "failed"]
@@ -188,8 +204,16 @@ def read_notable(
         fields=_fields(connection, bound) if kind in ("extract", "metadata") else (),
         onboarding=_onboarding(connection, org, incomplete) if kind == "extract" else None,
         failures_written=_failures_written(connection, dag_id, dag_run_id),
+        connections=tuple(connections),
+        refused=tuple(open_circuits(connection, connections)) if connections else (),
+        held_by_refusal=_held_by_refusal(connection, last) if kind == "push" else frozenset(),
         unmet=bool(set(incomplete) & set(subjects)),
     )
+
+
+def _held_by_refusal(connection: Connection, last: tuple[LastRun, ...]) -> frozenset[int]:
+    bound = {"run_ids": [run.run_id for run in last]}
+    return frozenset(connection.execute(text(_HELD_BY_REFUSAL), bound).scalars())
 
 
 def _runs(connection: Connection, bound: dict[str, Any]) -> tuple[LastRun, ...]:

@@ -130,6 +130,18 @@ def read_push_run(connection: Connection, run_id: int) -> PushRun:
     return PushRun(**row)
 
 
+def is_selected(connection: Connection, run_id: int) -> bool:
+    """Say whether a run got as far as having its records written down."""
+    statement = text("SELECT EXISTS (SELECT FROM headwater.push_run WHERE run_id = :run_id)")
+    return bool(connection.execute(statement, {"run_id": run_id}).scalar_one())
+
+
+def has_selection(connection: Connection, run_id: int) -> bool:
+    """Say whether a run has records that it may have to send."""
+    statement = text("SELECT EXISTS (SELECT FROM headwater.selection WHERE run_id = :run_id)")
+    return bool(connection.execute(statement, {"run_id": run_id}).scalar_one())
+
+
 def lock_push(connection: Connection, push: str) -> None:
     """Wait until no other transaction delivers this push, and keep others from it until this one ends."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"push:{push}"})

@@ -33,6 +33,7 @@ def tell_of_run(org_name: str, context: Context, *, kind: str, subjects: Sequenc
             objects=org.all_objects,
             dag_id=run.dag_id,
             dag_run_id=run.dag_run_id,
+            connections=_connections(subjects) if kind == "push" else (),
         )
     used_by = {
         (each.object, each.field): users_of(definitions(), org.org, each.object, each.field) for each in notable.fields
@@ -41,6 +42,11 @@ def tell_of_run(org_name: str, context: Context, *, kind: str, subjects: Sequenc
     if run.dag_id:
         conditions.append(waits_for_calls(run.dag_id, run.dag_run_id, "", holds=False))
     return tell(engine, org, conditions, messenger=messenger, airflow_url=airflow_url())
+
+
+def _connections(pushes: Sequence[str]) -> tuple[str, ...]:
+    known = definitions().pushes
+    return tuple(dict.fromkeys(known[name].destination.connection for name in pushes if name in known))
 
 
 def tell_of_pause(operator: Any, context: Context, pause: BudgetPaused) -> None:

@@ -12,6 +12,7 @@ from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
 from headwater.operators.reconcile import AnnounceChangesOperator, ReconcileObjectOperator
 from headwater.operators.select import SelectProfilesOperator
+from headwater.operators.settle import SettlePushesOperator
 from headwater.operators.verdict import RunVerdictOperator
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "ReconcileObjectOperator",
     "RunVerdictOperator",
     "SelectProfilesOperator",
+    "SettlePushesOperator",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,8 +17,11 @@ from include.records import OutcomeCounts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from headwater.stopping import StopWatch
     from include.activation.options import PushRunOptions
     from include.config.pushes import PushDefinition
+
+_TELL_SECONDS = 5.0  # between two lines of the log that say how far a delivery is
 
 
 class PushProfilesOperator(BaseOperator):
@@ -49,15 +53,19 @@ class PushProfilesOperator(BaseOperator):
         self.push = push
         self.selection = selection
         self.resend = resend
+        self._watch: StopWatch | None = None
+        self._told_at = 0.0
 
     @says_why_it_failed
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many records ended in each outcome; too many failures fail the task after all are recorded."""
-        from headwater.hooks import destination, warehouse_engine
+        from headwater.hooks import circuit, destination, parallel_sends, push_definition, warehouse_engine
+        from headwater.stopping import StopWatch
         from include.activation.deliver import deliver_push
         from include.activation.verdict import settle
         from include.warehouse.sync_errors import causes_of_run
 
+        self._watch = StopWatch(push_definition(self.push))
         push = push_of_run(context, self.push, self.options)
         options = options_of_run(context, push, self.options)
         selection = self.selection or self._select(context)
@@ -74,8 +82,11 @@ class PushProfilesOperator(BaseOperator):
             fast_fail=options.fast_fail,
             batch_size=options.batch_size,
             resend=bool(parameter(context, "resend", self.resend)),
+            parallel=parallel_sends(push),
+            circuit=circuit(push.destination.platform, push.destination.connection, user=push.push),
+            stop_asked=self._watch,
             now=now_utc,
-            on_progress=lambda counts: self.log.info("so far: %s", in_words(counts)),
+            on_progress=self._tell_now_and_then,
         )
         self.log.info("of %s selected records: %s", f"{counts.selected:,}", in_words(counts))
         if counts.failed:
@@ -85,6 +96,17 @@ class PushProfilesOperator(BaseOperator):
                 )
         settle(counts, options)
         return asdict(counts)
+
+    def on_kill(self) -> None:
+        """Let the delivery stop between two batches; what is under way is recorded, the rest is held."""
+        if self._watch is not None:
+            self._watch.stop("its task was ended in Airflow")
+
+    def _tell_now_and_then(self, counts: OutcomeCounts) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= _TELL_SECONDS:
+            self._told_at = now
+            self.log.info("so far: %s", in_words(counts))
 
     def _select(self, context: Context) -> dict[str, Any]:
         from headwater.operators.select import SelectProfilesOperator
