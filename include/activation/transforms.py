@@ -150,8 +150,8 @@ def _on_texts(change: Callable[[str], str]) -> Convert:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        return str(int(value)) if value.is_finite() else ""
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return str(int(value))
     if isinstance(value, str | int | float | Decimal):
         return str(value).strip()
     raise Unconvertible("is no text")
