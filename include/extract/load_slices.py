@@ -16,7 +16,7 @@ from include.extract.absent import mark_what_is_gone
 from include.extract.loading import Loaded, Loading, complete_window, goes_straight, write_load
 from include.extract.plan import Plan, is_too_slow, lacks_bulk
 from include.extract.queries import query_of, reads_deleted
-from include.extract.result_page import ResultPage
+from include.extract.result_page import ResultPage, result_pages
 from include.extract.slicing import halves, slice_bounds
 from include.extract.split import MOST_HALVINGS
 from include.records import RowCounts, Window
@@ -195,19 +195,20 @@ class LargeLoad:
 
     def _load(self, slice_: Slice) -> None:
         self._polls = -1
-        locator: str | None = slice_.locator
-        while locator is not None:
-            try:
-                counts, locator = self._load_page(slice_, locator)
-            except JobFailed:
-                with transaction(self._loading.engine) as connection:
-                    forget_job(connection, slice_.slice_id)
-                raise
-            self._counts += counts
+        loading = self._loading
+        try:
+            with result_pages(
+                loading.client, slice_.job_id, slice_.locator, loading.bulk_page_rows, loading.object
+            ) as pages:
+                for page in pages:
+                    self._counts += self._load_page(slice_, page)
+        except JobFailed:
+            with transaction(loading.engine) as connection:
+                forget_job(connection, slice_.slice_id)
+            raise
 
-    def _load_page(self, slice_: Slice, locator: str) -> tuple[RowCounts, str | None]:
+    def _load_page(self, slice_: Slice, result: ResultPage) -> RowCounts:
         loading, table = self._loading, self._table
-        result = ResultPage(loading.client, slice_.job_id, locator, loading.bulk_page_rows, loading.object)
         with transaction(loading.engine) as connection:
             counts = load_rows(connection, table, result.opened, run_id=loading.run_id, straight=slice_.straight)
             result.check(counts.read)
@@ -215,7 +216,7 @@ class LargeLoad:
             last = False
             if result.next_locator is None:
                 close_slice(connection, slice_.slice_id, "done")
-                if slice_.slice_id == slice_.root_id and not locator:
+                if slice_.slice_id == slice_.root_id and not result.locator:
                     # What came in several pages or slices is compared by the nightly reconciliation alone.
                     gone, warning = mark_what_is_gone(
                         connection, loading.org, table, counts, run_id=loading.run_id, straight=slice_.straight
@@ -228,7 +229,7 @@ class LargeLoad:
                     loading = replace(loading, note=_in_words(found.done, found.halved))
             write_load(connection, loading, slice_.window, Plan.BULK, counts, last=last)
         self._loading = loading
-        return counts, result.next_locator
+        return counts
 
 
 def _why_not(slice_: Slice) -> str:

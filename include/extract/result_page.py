@@ -1,38 +1,85 @@
-"""Read a page of a Bulk result as a source of CSV, and check that all of its rows came."""
+"""Read a Bulk result page by page as sources of CSV, and fetch the next ones while one is loaded.
+
+Where a page begins stands in the header of the one before, so that the next can be asked for long before this one has
+arrived. What is fetched ahead waits in files of a bounded size; what does not fit stays in its connection.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import chain
+from tempfile import TemporaryFile
 
 from include.errors import ConnectionLost
+from include.salesforce.bulk import BulkPage
 from include.salesforce.client import SalesforceClient
 
 # Rows of a Bulk result page: each costs a call, is loaded in a second or so, and is what a killed load repeats.
 BULK_PAGE_ROWS = 100_000
+# So many pages are fetched besides the one that is loaded: an org sends each at a pace of its own, slower than COPY.
+PAGES_AHEAD = 2
+SPOOL_BYTES = 96 * 1024 * 1024  # the most of one page that waits in a file
+_CHUNK_BYTES = 256 * 1024
 
 
 class ResultPage:
-    """Open one page of a Bulk result, as often as the loader asks, and keep what its headers say."""
+    """Open one page of a Bulk result, as often as the loader asks, and keep what its headers say.
 
-    def __init__(self, client: SalesforceClient, job_id: str, locator: str, page_rows: int, object: str) -> None:
+    `on_header` is called once, by the thread that first hears from the org.
+    """
+
+    def __init__(
+        self,
+        client: SalesforceClient,
+        job_id: str,
+        locator: str,
+        page_rows: int,
+        object: str,
+        on_header: Callable[[ResultPage], None] | None = None,
+    ) -> None:
         self._client = client
         self._job_id = job_id
-        self._locator = locator
         self._page_rows = page_rows
         self._object = object
+        self._on_header = on_header
+        self._fetched: tuple[ExitStack, Iterator[bytes]] | None = None
+        self.locator = locator
         self.next_locator: str | None = None
         self.number_of_records = 0
 
     @contextmanager
     def opened(self) -> Iterator[Iterable[bytes]]:
-        """Yield the page's bytes, from its beginning."""
-        with self._client.bulk_results(
-            self._job_id, locator=self._locator, max_records=self._page_rows, object=self._object
-        ) as page:
-            self.next_locator = page.next_locator
-            self.number_of_records = page.number_of_records
-            yield page.chunks
+        """Yield the page's bytes, from its beginning: as they were fetched, the first time."""
+        fetched, self._fetched = self._fetched, None
+        if fetched is None:
+            with self._asked() as page:
+                yield page.chunks
+            return
+        held, chunks = fetched
+        with held:
+            yield chunks
+
+    def fetch(self, stopped: threading.Event) -> None:
+        """Fetch the page, up to `SPOOL_BYTES` of it, for whoever opens it first."""
+        with ExitStack() as stack:
+            page = stack.enter_context(self._asked())
+            spool = stack.enter_context(TemporaryFile())
+            for chunk in page.chunks:
+                spool.write(chunk)
+                if spool.tell() >= SPOOL_BYTES or stopped.is_set():
+                    break
+            spool.seek(0)
+            self._fetched = stack.pop_all(), chain(iter(partial(spool.read, _CHUNK_BYTES), b""), page.chunks)
+
+    def discard(self) -> None:
+        """Let go of what was fetched and not opened."""
+        if self._fetched is not None:
+            self._fetched[0].close()
+            self._fetched = None
 
     def check(self, rows: int) -> None:
         """Refuse a page that held another number of rows than its header announced.
@@ -45,3 +92,56 @@ class ResultPage:
                 f"a page of Bulk job {self._job_id} has {rows} rows of {self._object} where the org announced"
                 f" {self.number_of_records}; the next try goes on from the page before it"
             )
+
+    @contextmanager
+    def _asked(self) -> Iterator[BulkPage]:
+        with self._client.bulk_results(
+            self._job_id, locator=self.locator, max_records=self._page_rows, object=self._object
+        ) as page:
+            self.next_locator = page.next_locator
+            self.number_of_records = page.number_of_records
+            on_header, self._on_header = self._on_header, None
+            if on_header is not None:
+                on_header(self)
+            yield page
+
+
+@contextmanager
+def result_pages(
+    client: SalesforceClient, job_id: str, locator: str, page_rows: int, object: str
+) -> Iterator[Iterator[ResultPage]]:
+    """Yield the pages of a job's result from a locator on, each to be loaded before the next is taken.
+
+    An error of a page that is fetched ahead is raised when that page is taken: what came before it can be kept.
+    """
+    room, stopped = threading.Semaphore(PAGES_AHEAD), threading.Event()
+    ahead: dict[str, tuple[ResultPage, Future[None]]] = {}
+
+    def fetch(page: ResultPage) -> None:
+        room.acquire()
+        if not stopped.is_set():
+            page.fetch(stopped)
+
+    def fetch_behind(page: ResultPage) -> None:
+        if page.next_locator is not None and not stopped.is_set():
+            behind = ResultPage(client, job_id, page.next_locator, page_rows, object, fetch_behind)
+            ahead[page.next_locator] = behind, pool.submit(fetch, behind)
+
+    def taken() -> Iterator[ResultPage]:
+        page = ResultPage(client, job_id, locator, page_rows, object, fetch_behind)
+        yield page
+        while page.next_locator is not None:
+            page, fetching = ahead.pop(page.next_locator)
+            fetching.result()
+            yield page
+            room.release()
+
+    pool = ThreadPoolExecutor(PAGES_AHEAD, thread_name_prefix="result-pages")
+    try:
+        yield taken()
+    finally:
+        stopped.set()
+        room.release(PAGES_AHEAD)
+        pool.shutdown(cancel_futures=True)
+        for page, _ in ahead.values():
+            page.discard()
