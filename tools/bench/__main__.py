@@ -15,6 +15,7 @@ from tools.bench.airflow import measure_airflow
 from tools.bench.bench import ROOT, Bench
 from tools.bench.extract import measure_extract
 from tools.bench.figures import Figure, as_line, as_table
+from tools.bench.later import measure_activation, measure_health
 from tools.bench.machine import describe_machine
 from tools.bench.others import measure_peers
 from tools.bench.server import running_server
@@ -22,6 +23,8 @@ from tools.bench.server import running_server
 # What is measured, by area: each entry yields figures. An area that is new has a place here.
 AREAS: Mapping[str, tuple[Callable[[Bench], Iterator[Figure]], ...]] = {
     "extract": (measure_extract, measure_airflow, measure_peers),
+    "health": (measure_health,),
+    "activation": (measure_activation,),
 }
 
 

@@ -62,6 +62,7 @@ def main() -> int:
     parser.add_argument("--org", required=True)
     parser.add_argument("--mode", default="changes")
     parser.add_argument("--run", default="bench")
+    parser.add_argument("--name", default="bench", help="of the org's definition")
     parser.add_argument("--objects", default="Contact")
     parser.add_argument("--migrate", action="store_true", help="make the schema first; not part of what is timed")
     print(json.dumps(load(parser.parse_args())))
@@ -74,7 +75,7 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
     if options.migrate:
         migrate(engine)
     objects = tuple(options.objects.split(","))
-    org = OrgDefinition(org="bench", connection="bench", objects=objects)
+    org = OrgDefinition(org=options.name, connection="bench", objects=objects)
     run = AirflowRun(dag_id="bench", dag_run_id=options.run, task_id="bench", try_number=1)
     signed = Credentials(
         kind="client_credentials",
@@ -83,7 +84,7 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
         client_secret=credentials.CLIENT_SECRET,
     )
     mode, transport = RunMode(options.mode), TimedTransport()
-    meter = WarehouseMeter(engine, "bench", run=options.run)
+    meter = WarehouseMeter(engine, options.name, run=options.run)
     with SalesforceClient(signed, meter=meter, transport=transport) as client:
         began, cpu = time.perf_counter(), time.process_time()
         probed = probe_objects(engine, client, org, objects, mode=mode, run=run)
@@ -105,7 +106,7 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
         "seconds_cpu": time.process_time() - cpu,
         "peak_mib": _peak_mib(),
         "difference": sum(abs(each.difference) for each in certificates),
-        "calls": calls_of_run(engine, "bench", options.run),
+        "calls": calls_of_run(engine, options.name, options.run),
         "plans": [each.plan.value for each in done],
     }
 

@@ -1,7 +1,7 @@
 """A shelf of an org's answers: `python -m tools.bench.shelf --port 9000 --folder F --org http://127.0.0.1:8090`.
 
-What is asked for the first time is fetched from the org and kept on disk; what is asked again is sent from there, by the
-kernel, with the Date it had. A load from a full shelf has no org beside it: the figure is about the one who loads.
+What is asked for the first time is fetched from the org and kept on disk; what is asked again is sent from there, by
+the kernel, with the Date it had. A load from a full shelf has no org beside it: the figure is about the one who loads.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Reader(BaseHTTPRequestHandler):
             return False
         return any(word in place.read_bytes() for word in _UNFINISHED)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_DELETE = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

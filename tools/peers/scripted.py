@@ -50,15 +50,15 @@ class Dlt:
 
     name = "dlt"
     ways: Mapping[str, bool] = {"Bulk 1.0": True}
-    _pin = "1.31.0"
-    _commit = "3957506893a7da821dbcc6acd51c7ca4475d1f53"
+    pin = "1.31.0"
+    commit = "3957506893a7da821dbcc6acd51c7ca4475d1f53"
 
     def install(self, folder: Path) -> str:
-        source = find_source(folder, "DLT_SOURCES", "dlt-hub/verified-sources", self._commit)
-        wanted = (f"dlt[filesystem]=={self._pin}", "simple-salesforce==1.12.10")
+        source = find_source(folder, "DLT_SOURCES", "dlt-hub/verified-sources", self.commit)
+        wanted = (f"dlt[filesystem]=={self.pin}", "simple-salesforce==1.12.10")
         self._python = install_python(folder, *wanted) / "python"
         self._source = source / "sources"
-        return f"{self._pin}, source {self._commit[:7]}"
+        return f"{self.pin}, source {self.commit[:7]}"
 
     def run(self, stage: str, sight: Sight) -> dict[str, Any]:
         if stage == "write":

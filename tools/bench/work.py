@@ -1,0 +1,96 @@
+"""One assessment or one push in a process of its own: `python -m tools.bench.work assess|push …`; answers in JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from include.config.loader import Definitions, load_definitions
+from include.config.pushes import PushDefinition
+from include.records import AirflowRun
+from include.warehouse.engine import open_warehouse, transaction
+
+_RUN = AirflowRun(dag_id="bench", dag_run_id="bench", task_id="bench", try_number=1)
+
+
+def main() -> int:
+    """Do the work and say what it took."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.work", description=__doc__)
+    parser.add_argument("what", choices=("assess", "push"))
+    parser.add_argument("--warehouse", required=True)
+    parser.add_argument("--platform", default="", help="URL of the sandbox Insider One")
+    options = parser.parse_args()
+    told = assess(options) if options.what == "assess" else push(options)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({**told, "peak_mib": peak / (2**20 if sys.platform == "darwin" else 2**10)}))
+    return 0
+
+
+def assess(options: argparse.Namespace) -> dict[str, Any]:
+    """Judge the checks that the project comes with."""
+    from include.quality.assess import assess_org
+
+    definitions = _definitions()
+    engine = open_warehouse(options.warehouse)
+    began = time.perf_counter()
+    found = assess_org(engine, definitions.orgs["demo"], definitions.checks, now=datetime.now(UTC), run=_RUN)
+    seconds = time.perf_counter() - began
+    assessed = sum(1 for each in found.issues if each.verdict != "not_assessed")
+    return {"seconds": seconds, "records": found.records, "checks": assessed}
+
+
+def push(options: argparse.Namespace) -> dict[str, Any]:
+    """Select and deliver the push that the project comes with, to a platform that holds nothing."""
+    from include.activation.deliver import deliver_push
+    from include.activation.options import PushMode, PushRunOptions
+    from include.activation.select import select_push
+    from include.destinations.insider_one import InsiderOne
+    from include.sandbox.insider_one.credentials import PARTNER, TOKEN
+
+    definition = _without_missing(_definitions().pushes["contacts_to_insider_one"], options.warehouse)
+    engine = open_warehouse(options.warehouse)
+    began = time.perf_counter()
+    selection = select_push(engine, definition, mode=PushMode.CHANGED, run=_RUN, options=PushRunOptions())
+    selected = time.perf_counter()
+    platform = InsiderOne(base_url=options.platform, partner=PARTNER, token=TOKEN)
+    counts = deliver_push(
+        engine, definition, platform, run_id=selection.run_id, skip_hook=False, fast_fail=False, batch_size=1000,
+        now=lambda: datetime.now(UTC), parallel=4,
+    )  # fmt: skip
+    ended = time.perf_counter()
+    return {
+        "seconds": ended - selected,
+        "seconds_select": selected - began,
+        "selected": counts.selected,
+        "delivered": counts.delivered,
+    }
+
+
+def _definitions() -> Definitions:
+    found = load_definitions()
+    if found.errors:
+        raise found.errors[0]
+    return found
+
+
+def _without_missing(definition: PushDefinition, warehouse: str) -> PushDefinition:
+    """Return the push without the attributes whose fields the bench's org does not have."""
+    engine = open_warehouse(warehouse)
+    with transaction(engine) as connection:
+        names = connection.exec_driver_sql(
+            "SELECT object || '.' || name FROM headwater.field UNION SELECT name FROM headwater.field"
+            " WHERE object = 'Contact'"
+        )
+        known = {row[0] for row in names}
+    engine.dispose()
+    kept = {name: source for name, source in definition.custom_attributes.items() if str(source) in known}
+    return definition.model_copy(update={"custom_attributes": kept})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
