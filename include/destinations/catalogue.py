@@ -69,6 +69,12 @@ def _klaviyo() -> Entry:
     return Entry(open=open_klaviyo, paces=PACES)
 
 
+def _hubspot() -> Entry:
+    from include.destinations.hubspot import PACES, open_hubspot
+
+    return Entry(open=open_hubspot, paces=PACES)
+
+
 def _intercom() -> Entry:
     from include.destinations.intercom import PACES, open_intercom
 
@@ -89,6 +95,7 @@ def _webhook() -> Entry:
 
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {
     "insider_one": _insider_one,
+    "hubspot": _hubspot,
     "intercom": _intercom,
     "klaviyo": _klaviyo,
     "braze": _braze,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.destinations import intercom_line
+from tests.destinations import hubspot_line, intercom_line
 from tests.sandbox.insider_one.running import Sandbox, running_sandbox
 from tests.sandbox.running import Running, running
 
@@ -37,3 +37,18 @@ def intercom(one_intercom: Running) -> Running:
     one_intercom.post("/sandbox/reset")
     one_intercom.post("/sandbox/search_delay", {"seconds": 0})
     return one_intercom
+
+
+@pytest.fixture(scope="session")
+def one_hubspot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Yield a sandbox HubSpot that the tests of this folder share; its window is wide."""
+    home = tmp_path_factory.mktemp("hubspot")
+    with running("hubspot", home, "--requests", "1000000", headers=hubspot_line.HEADERS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def hubspot(one_hubspot: Running) -> Running:
+    """Return a running HubSpot that holds nothing."""
+    one_hubspot.post("/sandbox/reset")
+    return one_hubspot
