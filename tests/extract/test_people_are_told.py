@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from include.config.orgs import OrgDefinition
+from include.config.schema_changes import SchemaChangesDefinition
 from include.errors import JobFailed, MassDisappearance
+from include.extract.metadata import read_metadata
 from include.extract.onboard import forecast_onboarding
 from include.notifications.conditions import conditions_of
 from include.notifications.tell import tell
@@ -158,3 +160,21 @@ def test_a_field_that_a_push_uses_is_told_when_it_goes_and_comes_back(desk: Desk
     desk.org.change_fields("Contact", LastName="string")
     desk.extract()
     assert reader.after(**used) == ["Over: Contact.LastName is gone from the org"]
+
+
+def test_a_change_that_is_frozen_is_told_by_the_metadata_run_and_is_over_when_it_is_followed(
+    desk: Desk, reader: Reader
+) -> None:
+    """Once, though each hour finds it again."""
+    desk.extract()
+    desk.definition = desk.definition.model_copy(update={"schema_changes": SchemaChangesDefinition(added="freeze")})
+    desk.org.tick(minutes=30)
+    desk.org.change_fields("Contact", Score__c="double")
+    for expected in (["Contact.Score__c is new in the org"], []):
+        with desk.client(desk.next_run()) as client:
+            read_metadata(desk.warehouse, client, desk.definition)
+        assert reader.after("metadata") == expected
+    assert reader.after() == []
+    desk.definition = desk.definition.model_copy(update={"schema_changes": SchemaChangesDefinition()})
+    desk.extract()
+    assert reader.after() == ["Over: Contact.Score__c is new in the org"]

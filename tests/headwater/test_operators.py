@@ -14,7 +14,9 @@ from headwater import hooks
 from headwater.operators import (
     AssessHealthOperator,
     CertifyExtractOperator,
+    DescribeObjectsOperator,
     ExtractObjectOperator,
+    FollowDeletionsOperator,
     HealthGateOperator,
     ProbeObjectsOperator,
     PushProfilesOperator,
@@ -91,6 +93,23 @@ def test_a_comparison_says_what_it_found(site: dict[str, str]) -> None:
         compare.execute({"params": {"objects": ["Lead"]}})
     with pytest.raises(DefinitionError, match="'demo' does not read Contakt"):
         compare.execute({"params": {"objects": ["Contakt"]}})
+
+
+def test_fields_and_deletions_are_followed_between_extracts(site: dict[str, str]) -> None:
+    """Before the first load there is nothing to ask for; afterwards each task says what it found, as counts."""
+    describe = DescribeObjectsOperator(task_id="describe", org="demo")
+    deletions = FollowDeletionsOperator(task_id="deletions", org="demo")
+    assert describe.execute({}) == {}
+    assert deletions.execute({}) == {"told": 0, "changed": 0}
+    extract("Contact", "Lead")
+    added = {"change": "add_field", "object": "Lead", "name": "Between__c", "type": "text", "length": 20}
+    assert urllib3.request("POST", f"{site['org']}/sandbox/metadata", json=added).status == 200
+
+    assert describe.execute({}) == {"Contact": 0, "Lead": 1}
+    assert describe.execute({}) == {"Contact": 0, "Lead": 0}
+    assert deletions.execute({})["changed"] == 0
+    removed = {"change": "remove_field", "object": "Lead", "field": "Between__c"}
+    assert urllib3.request("POST", f"{site['org']}/sandbox/metadata", json=removed).status == 200
 
 
 def test_the_whole_way_by_hand(site: dict[str, str]) -> None:

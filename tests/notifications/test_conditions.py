@@ -131,6 +131,44 @@ def test_a_field_that_something_uses_is_told_when_it_goes_or_changes_its_type() 
     ]
 
 
+HELD = FieldNews(
+    object="Contact", field="Tier__c", kind="added", before="", after="string(80)",
+    change_id=4, change_class="added", policy="freeze", state="frozen", role="held",
+)  # fmt: skip
+
+
+def test_a_change_that_a_policy_holds_back_is_told_whoever_uses_it_until_it_is_decided() -> None:
+    """With what it waits for; accepted, followed and overtaken ones are over."""
+    [frozen] = told(Notable(fields=(HELD,))).values()
+    assert (frozen.holds, frozen.title) == (True, "Contact.Tier__c is new in the org")
+    assert "schema_changes.added: freeze" in frozen.message
+    failed = replace(
+        HELD, kind="type", before="int", after="string", change_class="type", policy="fail", state="failed"
+    )
+    [condition] = told(Notable(fields=(failed,))).values()
+    assert condition.title == "Contact.Tier__c has another type: int before, string now"
+    assert "Contact is not read until it is decided (schema_changes.type: fail)" in condition.message
+    for over in ({"accepted": True}, {"state": "followed"}, {"state": "overtaken"}):
+        [condition] = told(Notable(fields=(replace(HELD, **over),))).values()
+        assert (condition.holds, condition.key) == (False, frozen.key)
+
+
+def test_a_change_is_told_once_and_not_by_its_last_word_too() -> None:
+    """What waits is told as that; the keys differ, so that neither resolves the other."""
+    waiting = replace(HELD, field="Email", kind="removed", policy="fail", state="failed")
+    conditions = told(Notable(fields=(waiting, replace(waiting, role="word"))), Email=("push people",))
+    assert [each.holds for each in conditions.values()] == [True, False]
+
+
+def test_another_label_of_a_field_that_something_uses_is_passing_news() -> None:
+    """And no news of one that nothing uses."""
+    passing = replace(GONE, kind="label", before="Email", after="Mail", role="passing", change_id=9)
+    [condition] = told(Notable(fields=(passing,)), Email=("check mail",)).values()
+    assert (condition.holds, condition.once) == (True, True)
+    assert condition.title == "Contact.Email has another label: Email before, Mail now"
+    assert holding(Notable(fields=(passing,))) == []
+
+
 def test_an_onboarding_ends_when_every_object_is_complete() -> None:
     """With what it took; an object that is missing keeps it open."""
     ended = Onboarding(
