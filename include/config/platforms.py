@@ -119,6 +119,7 @@ _PLATFORMS = (
             dedupes_events=True,
             reads_back=True,
             skip_hook=False,
+            matches=_ALL_MATCHES,
             clears_nulls=True,
             changes_identity=True,
             gone=frozenset({ProfileAction.CLEAR, ProfileAction.ARCHIVE}),
