@@ -25,7 +25,13 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
        CASE WHEN o.described_at IS NOT NULL THEN o.cursor_field END AS cursor_field,
        ARRAY(SELECT f.name FROM headwater.field AS f
               WHERE f.org = :org AND f.object = known.object AND f.gone_at IS NULL
-                AND f.type IN ('base64', 'complexvalue') ORDER BY f.position) AS left_out
+                AND f.type IN ('base64', 'complexvalue') ORDER BY f.position) AS left_out,
+       ARRAY(SELECT f.name FROM headwater.field AS f
+              WHERE f.org = :org AND f.object = known.object AND f.gone_at IS NULL AND f.calculated
+                AND f.type NOT IN ('address', 'location', 'base64', 'complexvalue') ORDER BY f.position) AS calculated,
+       CASE WHEN o.first_loaded_at IS NOT NULL THEN greatest(n.compared_at,
+           (SELECT max(x.high) FROM headwater.extract AS x WHERE x.org = :org AND x.object = known.object
+               AND x.low IS NULL AND x.mode <> 'interval')) END AS calculated_as_of
   FROM (SELECT object FROM headwater.object WHERE org = :org
         UNION
         SELECT DISTINCT subject FROM headwater.run WHERE kind = 'extract' AND org = :org
@@ -56,7 +62,8 @@ class ObjectOverview:
     `here`, `org`, `difference` (org - here) and `as_of` are of the last comparison; None: not compared yet.
     `run_id` … `ended_at` are of the last run, `mode` … `committed_at` of the last load, `reconciled_at` … `quarantined`
     of the last comparison Id by Id; None: none yet. `selection` is the SOQL of its filter or query, `cursor_field`
-    the stamp it is read by ("": none, it is read whole), `left_out` names the fields that have no column.
+    the stamp it is read by ("": none, it is read whole), `left_out` names the fields that have no column. `calculated`
+    names formulas and roll-ups, which change without a stamp: all of them were right at `calculated_as_of`.
     """
 
     object: str
@@ -95,11 +102,13 @@ class ObjectOverview:
     selection: str
     cursor_field: str | None
     left_out: list[str]
+    calculated: list[str]
+    calculated_as_of: datetime | None
 
     @property
     def has_remarks(self) -> bool:
         """Return whether it is read otherwise than the usual objects."""
-        return bool(self.selection or self.left_out or self.cursor_field not in (None, *_USUAL))
+        return bool(self.selection or self.left_out or self.calculated or self.cursor_field not in (None, *_USUAL))
 
 
 def objects_overview(engine: Engine, org: str) -> list[ObjectOverview]:
