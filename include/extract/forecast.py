@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from include.extract.split import slices_wanted
+
 REST, BULK = "rest", "bulk"
 # Rows that an answer brings: a page of a query, a page of a Bulk result.
 _ROWS_OF_PAGE = {REST: 2_000, BULK: 100_000}
 # Values a second that an org sends, until loads of this warehouse tell: cautious.
 ASSUMED_VALUES = {REST: 20_000.0, BULK: 150_000.0}
-# What a Bulk job takes whatever its size: to make it, to wait for it, to ask how far it is.
+# What a Bulk job takes whatever its size: to make it, to wait for it, to ask how far it is. A window has one for each
+# slice, but they run side by side.
 _JOB_CALLS, _JOB_SECONDS = 4, 15.0
 _SECONDS_OF_POLL = 30.0
 
@@ -43,7 +46,13 @@ class Forecast:
 
 
 def forecast_load(
-    object: str, rows: int | None, fields: int, *, bulk_above_rows: int, measured: Mapping[str, float]
+    object: str,
+    rows: int | None,
+    fields: int,
+    *,
+    bulk_above_rows: int,
+    slice_rows: int,
+    measured: Mapping[str, float],
 ) -> Forecast:
     """Return the forecast of one object.
 
@@ -52,6 +61,7 @@ def forecast_load(
         rows: how many the org counts, about.
         fields: how many are read of each.
         bulk_above_rows: as the org's definition says.
+        slice_rows: the same.
         measured: values a second of earlier loads, by plan; empty: none were large enough to tell.
     """
     count = rows or 0
@@ -61,7 +71,9 @@ def forecast_load(
     calls = pages
     if plan == BULK:
         seconds += _JOB_SECONDS
-        calls += _JOB_CALLS + int(seconds / _SECONDS_OF_POLL)
+        slices = slices_wanted(count, slice_rows)
+        # A call finds where to cut; halves of what is too large come in powers of two.
+        calls += _JOB_CALLS * slices + int(seconds / _SECONDS_OF_POLL) + (2 * slices if slices > 1 else 0)
     return Forecast(
         object=object,
         rows=rows,

@@ -43,7 +43,12 @@ def forecast_onboarding(
     fields = _fields(client, org, new)
     forecasts = [
         forecast_load(
-            name, counts.get(name), fields.get(name, 0), bulk_above_rows=org.bulk_above_rows, measured=measured
+            name,
+            counts.get(name),
+            fields.get(name, 0),
+            bulk_above_rows=org.bulk_above_rows,
+            slice_rows=org.slice_rows,
+            measured=measured,
         )
         for name in new
     ]
@@ -69,7 +74,14 @@ def forecast_refresh(engine: Engine, org: OrgDefinition, objects: Sequence[str])
         sizes = known_sizes(connection, org.org, objects)
         measured = measured_rates(connection)
     return [
-        forecast_load(name, size.rows, size.fields, bulk_above_rows=org.bulk_above_rows, measured=measured)
+        forecast_load(
+            name,
+            size.rows,
+            size.fields,
+            bulk_above_rows=org.bulk_above_rows,
+            slice_rows=org.slice_rows,
+            measured=measured,
+        )
         for name, size in sizes.items()
     ]
 

@@ -25,14 +25,25 @@ def forecast(desk: Desk) -> list[Forecast]:
 )
 def test_calls_follow_the_plan(rows: int | None, plan: str, calls: int) -> None:
     """A page of REST brings 2,000 rows; a Bulk job costs its making and asking, and a call for each 100,000."""
-    found = forecast_load("Contact", rows, 30, bulk_above_rows=10_000, measured={})
+    found = forecast_load("Contact", rows, 30, bulk_above_rows=10_000, slice_rows=1_000_000, measured={})
     assert (found.plan, found.calls) == (plan, calls)
+
+
+def test_each_slice_costs_its_job_and_finding_where_it_begins() -> None:
+    """Five million rows are five jobs; how long it takes does not depend on it."""
+    sizes = {"bulk_above_rows": 10_000, "measured": {}}
+    whole = forecast_load("Contact", 5_000_000, 30, slice_rows=5_000_000, **sizes)
+    cut = forecast_load("Contact", 5_000_000, 30, slice_rows=1_000_000, **sizes)
+    assert cut.calls - whole.calls == 4 * 4 + 2 * 5
+    assert cut.seconds == whole.seconds
 
 
 def test_time_follows_what_was_measured() -> None:
     """Loads of this warehouse tell more than an assumption, plan by plan."""
-    assumed = forecast_load("Contact", 10_000, 30, bulk_above_rows=10_000, measured={BULK: 1.0})
-    measured = forecast_load("Contact", 10_000, 30, bulk_above_rows=10_000, measured={REST: 600_000.0})
+    assumed = forecast_load("Contact", 10_000, 30, bulk_above_rows=10_000, slice_rows=1_000_000, measured={BULK: 1.0})
+    measured = forecast_load(
+        "Contact", 10_000, 30, bulk_above_rows=10_000, slice_rows=1_000_000, measured={REST: 600_000.0}
+    )
     assert (assumed.seconds, assumed.measured) == (300_000 / ASSUMED_VALUES[REST], False)
     assert (measured.takes, measured.measured) == (timedelta(seconds=0.5), True)
 

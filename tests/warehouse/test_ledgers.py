@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from include.errors import OrgChanged, WarehouseDown
-from include.records import AirflowRun, OrgIdentity, RowCounts, RunMode, Window
+from include.records import AirflowRun, Bounds, OrgIdentity, RowCounts, RunMode, Window
 from include.warehouse.cursors import Cursor, move_cursor, move_idle_cursor, read_cursor
 from include.warehouse.engine import transaction
 from include.warehouse.extracts import add_to_extract, extracts_of
@@ -20,7 +20,17 @@ from include.warehouse.orgs import pin_org
 from include.warehouse.probes import Probe, drop_probe, keep_probe, read_probe
 from include.warehouse.runs import bury_runs, finish_run, start_run
 from include.warehouse.sessions import WarehouseTokens
-from include.warehouse.slices import advance_slice, close_slice, give_job, open_slice, open_slices
+from include.warehouse.slices import (
+    SliceCounts,
+    advance_slice,
+    close_slice,
+    count_slices,
+    forget_job,
+    give_job,
+    open_slice,
+    open_slices,
+    split_slice,
+)
 from tests.warehouse.conftest import make_contact, new_run
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -126,6 +136,41 @@ def test_a_slice_is_found_again_where_it_stopped(warehouse: Engine) -> None:
         assert (found.window, found.mode, found.straight) == (opened.window, opened.mode, True)
         close_slice(connection, opened.slice_id, "done")
         assert open_slices(connection, "main", "Contact") == []
+
+
+def test_a_slice_that_is_split_goes_on_as_its_parts(warehouse: Engine) -> None:
+    """The window is whole once no part of it is open, however often parts were split."""
+    run_id = new_run(warehouse)
+    with transaction(warehouse) as connection:
+        root = open_slice(
+            connection,
+            "main",
+            "Contact",
+            run_id=run_id,
+            mode=RunMode.FULL,
+            window=Window(low=None, high=NOON),
+            soql="whole",
+            straight=True,
+        )
+        parts = [(Bounds(id_below="m"), "left"), (Bounds(id_from="m"), "right")]
+        left, right = split_slice(connection, root, parts, run_id=run_id, halved=False)
+        halves = [(Bounds(id_from="m", high=NOON), "r1"), (Bounds(id_from="m", low=NOON), "r2")]
+        first, second = split_slice(connection, right, halves, run_id=run_id, halved=True)
+        assert (left.halvings, first.halvings, second.root_id) == (0, 1, root.slice_id)
+        assert open_slices(connection, "main", "Contact") == [left, first, second]
+        assert (first.bounds, first.straight, first.mode, first.window) == (
+            halves[0][0],
+            True,
+            RunMode.FULL,
+            root.window,
+        )
+        give_job(connection, first.slice_id, "750")
+        advance_slice(connection, first.slice_id, locator="x", rows=7)
+        forget_job(connection, first.slice_id)
+        assert open_slices(connection, "main", "Contact")[1] == first
+        for each in (left, first, second):
+            close_slice(connection, each.slice_id, "done")
+        assert count_slices(connection, root.slice_id) == SliceCounts(open=0, done=3, halved=1)
 
 
 def test_pages_of_one_run_add_up_to_one_extract(warehouse: Engine) -> None:
