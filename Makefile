@@ -75,8 +75,8 @@ format: install-dev ## format the code and mend what the linter can mend
 	@$(CHECK) $(VENV)/bin/ruff check --fix . || true
 	@$(CHECK) $(VENV)/bin/ruff format .
 
-bench: install-dev ## measure extract and load (CONTACTS=1000000)
-	@$(CHECK) $(PYTHON) tests/bench/extract.py $(if $(CONTACTS),--contacts $(CONTACTS)) $(if $(PORT),--port $(PORT))
+bench: install-dev ## measure against the machine's limits and other clients (ONLY=extract ROWS=1000000 PEERS=dlt PEER_ROWS= JSON=1)
+	@$(CHECK) $(PYTHON) -m tools.bench $(if $(ONLY),--only "$(ONLY)") $(if $(ROWS),--rows $(ROWS)) $(if $(PEERS),--peers="$(PEERS)") $(if $(PEER_ROWS),--peer-rows $(PEER_ROWS)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(filter 1,$(JSON)),--json)
 
 lock: ## resolve requirements*.in again into the pinned, hashed files
 	@$(ROOT)/tools/lock
