@@ -6,12 +6,14 @@ was answered, writes down what comes next and marks what is sent now; only then 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from include.activation.counts import insist_on_balance
 from include.activation.delivery import Course, Delivery, Progress, StopAsked
-from include.activation.jobs import await_jobs, settle_jobs
+from include.activation.jobs import JOB_PAUSES_SECONDS, await_jobs, settle_jobs
 from include.activation.settlement import Terms, close, counts_so_far, may_repeat, stop, take_up
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Destination
@@ -42,6 +44,7 @@ def deliver_push(
     parallel: int = 1,
     circuit: Circuit | None = None,
     stop_asked: StopAsked = _go_on,
+    job_pauses: Sequence[float] = JOB_PAUSES_SECONDS,
     on_progress: Progress = lambda counts: None,
 ) -> OutcomeCounts:
     """Send the selection of a run and return what became of it; judge it afterwards with `verdict.settle`.
@@ -64,6 +67,7 @@ def deliver_push(
         parallel: how many batches may be under way at once; two that name one person never are.
         circuit: knows whether the connection's credentials were refused.
         stop_asked: is asked between batches whether to stop.
+        job_pauses: seconds to wait before asking again what became of records that the platform took for later.
         on_progress: is told the counts so far after each answer.
 
     Raises:
@@ -97,7 +101,7 @@ def deliver_push(
             )
             Delivery(engine, destination, course, stop_asked=stop_asked, on_progress=on_progress).go(reading)
             if destination.capabilities.settles_later:
-                await_jobs(engine, push.push, destination, now=now)
+                await_jobs(engine, push.push, destination, now=now, pauses=job_pauses)
         except HeadwaterError as error:
             if circuit is not None and isinstance(error, AuthError) and not isinstance(error, CircuitOpen):
                 circuit.open(error)

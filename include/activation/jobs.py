@@ -6,7 +6,7 @@ It takes no lock: who finds the records of a job still in the ledger settles the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from include.warehouse.sync_errors import Failure, note_errors, settle_errors
 
 LONGEST_JOB = timedelta(hours=24)  # what has not told by then never will
 _FAILED = (Outcome.REJECTED, Outcome.UNKNOWN)
-_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
+JOB_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,18 @@ def settle_jobs(engine: Engine, push: str, destination: Destination, *, now: Clo
 
 
 def await_jobs(
-    engine: Engine, push: str, destination: Destination, *, now: Clock, sleep: Callable[[float], None] = time.sleep
+    engine: Engine,
+    push: str,
+    destination: Destination,
+    *,
+    now: Clock,
+    pauses: Sequence[float] = JOB_PAUSES_SECONDS,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Settled:
-    """Ask the jobs of a push until all have told, for half a minute at most; what is left then is asked later."""
+    """Ask the jobs of a push until all have told, for half a minute unless told otherwise; the rest is asked later."""
     runs: dict[int, OutcomeCounts] = {}
     records = 0
-    for pause in (*_PAUSES_SECONDS, None):
+    for pause in (*pauses, None):
         try:
             settled = settle_jobs(engine, push, destination, now=now)
         except (AuthError, Unreachable) as error:  # what was to be sent is sent; whoever asks next meets it as well

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import event
 
 from include.activation.options import PushRunOptions
+from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, BatchResult
 from include.warehouse.engine import open_warehouse
 from tests.activation.source import definition, deliver, insider_one
@@ -45,25 +47,41 @@ class Dying:
 
 
 def deliver_and_die(warehouse_url: str, platform_url: str, run_id: int, moment: str, number: int) -> bool:
-    """Deliver in a forked process; return whether it was killed on the way."""
+    """Deliver to the sandbox in a forked process; return whether it was killed on the way."""
+    return kill_in_child(
+        warehouse_url,
+        run_id,
+        moment,
+        number,
+        platform=lambda before, after: Dying(insider_one(platform_url), before, after),
+        push=definition(),
+        options=PushRunOptions(batch_size=2),
+    )
+
+
+def kill_in_child(
+    warehouse_url: str,
+    run_id: int,
+    moment: str,
+    number: int,
+    *,
+    platform: Callable[[Countdown, Countdown], Any],
+    push: PushDefinition,
+    options: PushRunOptions,
+) -> bool:
+    """Deliver in a forked process that kills itself the n-th time that a moment comes; return whether it did."""
     child = os.fork()
     if child == 0:
         try:
-            _deliver(warehouse_url, platform_url, run_id, moment, number)
+            engine = open_warehouse(warehouse_url)
+            countdown, never = Countdown(number), Countdown(0)
+            if moment == "commit":
+                event.listen(engine, "commit", countdown)
+            dying = platform(
+                countdown if moment == "before_send" else never, countdown if moment == "after_send" else never
+            )
+            deliver(engine, push, dying, run_id, options=options)
         finally:
             os._exit(0)  # nothing of the test's own may be cleaned up here
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
-
-
-def _deliver(warehouse_url: str, platform_url: str, run_id: int, moment: str, number: int) -> None:
-    engine = open_warehouse(warehouse_url)
-    countdown, never = Countdown(number), Countdown(0)
-    if moment == "commit":
-        event.listen(engine, "commit", countdown)
-    platform: Any = Dying(
-        insider_one(platform_url),
-        countdown if moment == "before_send" else never,
-        countdown if moment == "after_send" else never,
-    )
-    deliver(engine, definition(), platform, run_id, options=PushRunOptions(batch_size=2))
