@@ -11,9 +11,10 @@ RUN pip install --no-cache-dir --require-hashes -r /opt/airflow/requirements.txt
 # Where the volume of the sandbox goes: any user of group 0 may write, as in Airflow's own folders.
 RUN mkdir -p /opt/airflow/sandbox && chmod g+rwx /opt/airflow/sandbox
 
-# Compose mounts these three from the checkout; an image that runs elsewhere has them inside.
+# Compose mounts these four from the checkout; an image that runs elsewhere has them inside.
 COPY --chown=airflow:0 include /opt/airflow/include
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 dags /opt/airflow/dags
+COPY --chown=airflow:0 headwater_platforms-1.dist-info /opt/airflow/headwater_platforms-1.dist-info
 COPY --chown=airflow:0 docker/prepare.sh /opt/airflow/docker/prepare.sh
 ENV PYTHONPATH=/opt/airflow

@@ -55,7 +55,7 @@ sql: install ## open the warehouse with psql (ARGS="-c 'select …'")
 check-definitions: install ## check the definitions, and their objects and fields with the sandbox org if it runs
 	@$(RUN) -m include.local check-definitions
 
-check-connection: install ## check what an org's connection can do, and why it does not (ORG=demo)
+check-connection: install ## check what a connection can do, and why it does not (ORG=demo or CONNECTION=klaviyo_demo)
 	@$(RUN) -m include.local check-connection
 
 forget: install ## list what is kept of an org or object, and drop it once confirmed (ORG=demo OBJECT=Lead YES=1)

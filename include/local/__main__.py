@@ -45,7 +45,7 @@ _COMMANDS = {
     "status": "show services, objects, health and deliveries (JSON=1: as one object)",
     "reset": "stop everything and delete all that is kept (YES=1: without asking)",
     "check-definitions": "check the definitions, with the org if it answers",
-    "check-connection": "check what an org's connection can do, and why it does not (ORG=)",
+    "check-connection": "check what a connection can do, and why it does not (ORG= or CONNECTION= of a platform)",
     "forget": "list what is kept of an org or one of its objects, and drop it once confirmed (ORG=, OBJECT=, YES=1)",
     "org": "run the sandbox org alone, in the foreground (PORT=, TLS_PORT=, PROXY_PORT=, CONTACTS=, SEED=, FRESH=1)",
     "airflow": "run Airflow's own command line with this installation's settings, e.g. airflow dags list",
@@ -148,7 +148,10 @@ def _check_definitions(site: Site) -> int:
 def _check_connection(site: Site) -> int:
     from include.local.in_airflow import run_in_airflow
 
-    return run_in_airflow(site, "headwater.check_connection", _named("ORG"))
+    platform = _named("CONNECTION")
+    return run_in_airflow(
+        site, "headwater.check_connection", ["--connection", *platform] if platform else _named("ORG")
+    )
 
 
 def _forget(site: Site) -> int:

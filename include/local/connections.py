@@ -14,7 +14,7 @@ from include.local.postgres import USER
 from include.local.site import Site, read_json, write_privately
 
 # Platforms whose sandbox a local installation runs, each behind a connection of its own.
-SANDBOXED = ("insider_one", "intercom", "klaviyo", "braze", "webhook")
+SANDBOXED = ("insider_one", "intercom", "klaviyo", "hubspot", "braze", "webhook")
 
 _POOLS = Path(__file__).with_name("pools.json")
 _HIDDEN = "***"  # what Airflow shows in the place of a secret
@@ -67,6 +67,8 @@ def sandbox_access(platform: str, url: str) -> Json:
     """
     from include.sandbox.braze.credentials import KEY as BRAZE_KEY
     from include.sandbox.destinations.app import prefix
+    from include.sandbox.hubspot.credentials import TOKEN as HUBSPOT_TOKEN
+    from include.sandbox.hubspot.credentials import UNIQUE_PROPERTY
     from include.sandbox.insider_one.credentials import PARTNER
     from include.sandbox.insider_one.credentials import TOKEN as INSIDER_TOKEN
     from include.sandbox.intercom.credentials import TOKEN as INTERCOM_TOKEN
@@ -77,6 +79,7 @@ def sandbox_access(platform: str, url: str) -> Json:
         "insider_one": {"login": PARTNER, "password": INSIDER_TOKEN},
         "intercom": {"password": INTERCOM_TOKEN},
         "klaviyo": {"password": KLAVIYO_KEY},
+        "hubspot": {"password": HUBSPOT_TOKEN, "extra": {"unique_property": UNIQUE_PROPERTY}},
         "braze": {"password": BRAZE_KEY},
         "webhook": {"password": SECRET, "extra": {"path": "/inbox", "allow_private": True}},
     }

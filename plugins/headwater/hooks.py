@@ -106,6 +106,23 @@ def open_platform(platform: str, conn_id: str, policy: Policy | None = None) -> 
     return found.open(_access(platform, conn_id), bucket=bucket, policy=policy or Policy())
 
 
+def open_unpaced(platform: str, conn_id: str) -> Destination:
+    """Return the platform behind a connection for one reading call: nothing is kept of it, not even its pace."""
+    from include.destinations.catalogue import entry
+    from include.destinations.protocol import Policy
+
+    return entry(platform).open(_access(platform, conn_id), bucket=None, policy=Policy())
+
+
+def platform_of(conn_id: str) -> str:
+    """Return which platform a connection leads to: its type.
+
+    Raises:
+        NotReady: the connection does not exist.
+    """
+    return str(_connection(conn_id, "create it; docs/connections.md lists the types of platforms").conn_type or "")
+
+
 def parallel_sends(push: PushDefinition) -> int:
     """Return how many batches of a push may be under way at once."""
     from include.destinations.catalogue import entry

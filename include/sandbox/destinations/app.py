@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from include.sandbox.braze.app import make_app as braze
+from include.sandbox.hubspot.app import make_app as hubspot
 from include.sandbox.insider_one.app import make_app as insider_one
 from include.sandbox.intercom.app import make_app as intercom
 from include.sandbox.klaviyo.app import make_app as klaviyo
@@ -20,6 +21,7 @@ _MAKERS: Mapping[str, Callable[[Path], Starlette]] = {
     "insider_one": insider_one,
     "intercom": intercom,
     "klaviyo": klaviyo,
+    "hubspot": hubspot,
     "braze": braze,
     "webhook": webhook,
 }
