@@ -23,7 +23,7 @@ from tools.faults.scheduler import DagRun, Ended, Scheduler
 Say = Callable[[str], None]
 
 # Low enough that an object of a thousand records is a large load, with a Bulk job of many pages.
-ORG = OrgDefinition(org="main", connection="salesforce", objects=OBJECTS, bulk_above_rows=200)
+ORG = OrgDefinition(org="main", connection="salesforce", objects=OBJECTS, bulk_above_rows=200, slice_rows=300)
 _KINDS = {"changes": 30, "full": 35, "last_day": 10, "interval": 5, "reconcile": 20}
 _TOGETHER = 0.3  # of the rounds have a second DAG run at the same time: a backfill, or the nightly comparison
 _BY_REST = 0.2  # of the DAG runs read even large windows by REST, page after page

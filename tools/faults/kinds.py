@@ -37,11 +37,17 @@ KINDS: Mapping[str, str] = {
     "schema_change": "field added, removed, restored or renamed",
     "job_lost": "Bulk job and result gone",
     "job_failed": "Bulk job Failed",
+    "job_timed_out": "Bulk job ended by QUERY_TIMEOUT",
     "job_aborted": "Bulk job Aborted",
     "job_stuck": "Bulk job stuck",
 }
 # The kinds that happen to the job which a disturbed call makes: met when a job really ends so.
-JOB_ENDS: Mapping[str, str] = {"job_failed": "job Failed", "job_aborted": "job Aborted", "job_stuck": "job Stuck"}
+JOB_ENDS: Mapping[str, str] = {
+    "job_failed": "job Failed",
+    "job_timed_out": "job TimedOut",
+    "job_aborted": "job Aborted",
+    "job_stuck": "job Stuck",
+}
 
 # Kinds that can befall few calls only would hardly ever come up else.
 _WEIGHTS = {"query_timeout": 4, "locator_lost": 60, "truncated_gzip": 2, "job_lost": 2} | dict.fromkeys(JOB_ENDS, 6)

@@ -102,8 +102,9 @@ _ALL = (
     Kind(name="job_lost", effect=Effect.ORG, to=To.JOBS, planned=False),
     # The end of a Bulk job.
     Kind(name="job_failed", effect=Effect.JOB, to=To.NEW_JOBS),
+    Kind(name="job_timed_out", effect=Effect.JOB, to=To.NEW_JOBS, planned=False),
     Kind(name="job_aborted", effect=Effect.JOB, to=To.NEW_JOBS, planned=False),
     Kind(name="job_stuck", effect=Effect.JOB, to=To.NEW_JOBS),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {each.name: each for each in _ALL}
-JOB_STATES = {"job_failed": "Failed", "job_aborted": "Aborted", "job_stuck": "Stuck"}
+JOB_STATES = {"job_failed": "Failed", "job_timed_out": "TimedOut", "job_aborted": "Aborted", "job_stuck": "Stuck"}

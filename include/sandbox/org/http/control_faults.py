@@ -29,7 +29,7 @@ _VISIBLE = re.compile(r"[ -~\t]*")
 _MANY = 1_000_000
 # What the kinds make of their own options.
 _OPTIONS = {"seconds": _DAY, "retry_after": _DAY, "pause": _DAY, "pieces": _MANY, "bytes": 1 << 40, "n": _MANY}
-_JOB_STATES = ("Failed", "Aborted", STUCK)
+_JOB_STATES = ("Failed", "TimedOut", "Aborted", STUCK)
 
 
 def order_fault(org: Org, body: Body) -> dict[str, Any]:

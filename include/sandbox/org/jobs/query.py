@@ -26,6 +26,12 @@ from include.sandbox.org.soql.render import csv_header, csv_sql_statement
 from include.sandbox.org.store.database import Database
 
 _LOG = logging.getLogger(__name__)
+# How a job ends that was ordered to: state and error.
+_ORDERED_ENDS = {
+    "Failed": ("Failed", "Unexpected exception encountered while processing the query"),
+    "TimedOut": ("Failed", "QUERY_TIMEOUT: Your query request was running for too long."),
+    "Aborted": ("Aborted", ""),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +154,8 @@ class Jobs:
         self._runner.hold(self._faults.hold_job(job.object), lambda: self._ended(job_id))
         ordered = self._faults.meet_job(job.object)
         if ordered is not None:
-            error = "Unexpected exception encountered while processing the query" if ordered == "Failed" else ""
-            self._unless_ended(job_id, lambda each: replace(each, state=ordered, error=error))
+            state, error = _ORDERED_ENDS[ordered]
+            self._unless_ended(job_id, lambda each: replace(each, state=state, error=error))
             return
         if self._runner.stopping() or self._ended(job_id):
             return

@@ -40,7 +40,8 @@ def run_load(org: Org, job: LoadJob) -> None:
     org.loads.runner.hold(org.faults.hold_job(job.object), lambda: org.loads.over(job.id))
     ordered = org.faults.meet_job(job.object)
     if ordered is not None:
-        _end(org, job, ordered, "TooManyLockFailure : Too many lock failures while processing the job")
+        state = "Failed" if ordered == "TimedOut" else ordered  # an ingest job has no query
+        _end(org, job, state, "TooManyLockFailure : Too many lock failures while processing the job")
         return
     if org.loads.runner.stopping() or org.loads.over(job.id):
         return

@@ -15,7 +15,7 @@ from include.sandbox.org.store.tables import visible_sql
 
 _CALLS, _JOBS = 50, 25
 _SEARCHED = 20_000  # of the calls in the log
-_JOB_ENDS = ("Failed", "Aborted")
+_JOB_ENDS = ("Failed", "TimedOut", "Aborted")
 
 
 def overview(org: Org, params: Mapping[str, str]) -> dict[str, Any]:
