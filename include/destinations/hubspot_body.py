@@ -16,6 +16,8 @@ from include.records import Event, Profile, ProfileAction
 LIMITS = Limits(max_records=100, max_bytes=10_000_000)
 EVENTS_AT_ONCE = 500
 
+_CUSTOM = "custom."  # before the name of a custom identifier among the former ones
+
 Key = tuple[str, str]  # property that is unique, its value
 Input = dict[str, Any]
 Inputs = Mapping[str, Input]  # by record Id
@@ -44,10 +46,12 @@ def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | No
 
 def key_of(profile: Profile, unique_property: str, *, former: bool = False) -> Key | None:
     """Return by which property a contact is found, the strongest one: uuid, another unique one, the e-mail address."""
-    identifiers = {**profile.identifiers, **(profile.former_identifiers if former else {})}
+    earlier = profile.former_identifiers if former else {}
+    identifiers = {**profile.identifiers, **earlier}
     if "uuid" in identifiers and unique_property:
         return unique_property, identifiers["uuid"]
-    for name, value in sorted(profile.custom_identifiers.items()):
+    own = {name.removeprefix(_CUSTOM): value for name, value in earlier.items() if name.startswith(_CUSTOM)}
+    for name, value in sorted({**profile.custom_identifiers, **own}.items()):
         return name, value
     return ("email", identifiers["email"]) if "email" in identifiers else None
 

@@ -17,12 +17,13 @@ from include.config.platforms import PLATFORMS, Capabilities
 from include.destinations import insider_one_body as bodies
 from include.destinations import insider_one_replies as replies
 from include.destinations import insider_one_rules as rules
+from include.destinations.insider_one_companions import AUTH_ADVICE, Companions
 from include.destinations.line import Line, Patience, Request
 from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
 from include.destinations.sending import Sender, prove
 from include.errors import AuthError
 from include.ports import Bucket
-from include.records import Event, Pace, Profile, Receipt
+from include.records import Event, Pace, Profile, ProfileAction, Receipt
 
 CAPABILITIES = PLATFORMS["insider_one"].capabilities
 
@@ -38,9 +39,6 @@ PACES: Mapping[str, Pace] = MappingProxyType(
 
 _UPSERT = "/api/user/v1/upsert"
 _COLUMNS = "/api/user/v3/metadata/columns"
-_AUTH_ADVICE = (
-    "Insider One refused the credentials: check partner name, token and the platform's list of allowed addresses"
-)
 
 
 def open_insider_one(access: Access, *, bucket: Bucket | None = None, policy: Policy | None = None) -> InsiderOne:
@@ -88,8 +86,9 @@ class InsiderOne:
             lost=replies.lost,
             batch_of=lambda records, batch: bodies.batch_of(records, skip_hook=batch.skip_hook),
             doubles=lambda batch: batch.holds_events,
-            auth_advice=_AUTH_ADVICE,
+            auth_advice=AUTH_ADVICE,
         )
+        self._companions = Companions(self._line, policy=self._policy, upsert=self._upserts.send)
 
     def __repr__(self) -> str:
         return f"InsiderOne(base_url={self._line.base_url!r}, partner={self._partner!r}, token=***)"
@@ -115,7 +114,7 @@ class InsiderOne:
 
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""
-        return bodies.check(profile, now=now)
+        return bodies.check(profile, now=now, clear_nulls=self._policy.clear_nulls)
 
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles, within the limits by count and by serialized bytes."""
@@ -127,7 +126,12 @@ class InsiderOne:
 
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; see `Destination.send`."""
-        return self._upserts.send(batch)
+        action = batch.records[0].action if batch.records else ProfileAction.UPSERT
+        if action is ProfileAction.DELETE:
+            return self._companions.delete(batch)
+        if action is ProfileAction.CLEAR:
+            return self._companions.clear(batch)
+        return self._companions.send(batch) if self._companions.concern(batch) else self._upserts.send(batch)
 
     def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
         """Have nothing to settle: an answer is final."""
@@ -140,7 +144,7 @@ class InsiderOne:
             Request(method="POST", path=_COLUMNS, body=orjson.dumps({"table": "contacts"})),
             refuses=lambda reply: replies.refused_by_platform(reply.status, reply.body),
             is_ours=lambda reply: reply.body.lstrip()[:1] in (b"[", b"{"),
-            auth_advice=_AUTH_ADVICE,
+            auth_advice=AUTH_ADVICE,
         )
 
 

@@ -1,4 +1,7 @@
-"""The body of an upsert request to Insider One: which profiles may be sent, and how they are put into batches. Pure."""
+"""The bodies of requests to Insider One: which profiles may be sent, and how they are put into batches. Pure.
+
+An upsert ignores what is empty; what became empty is cleared by a request of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ import orjson
 
 from include.destinations import insider_one_rules as rules
 from include.destinations.protocol import Batch, Limits
-from include.records import Event, Outcome, Profile, Receipt
+from include.records import Event, Outcome, Profile, ProfileAction, Receipt
 
 LIMITS = Limits(max_records=rules.MAX_USERS, max_bytes=rules.MAX_BYTES)
 
+_CUSTOM = "custom."  # before the name of a custom identifier among the former ones
 _ENVELOPE_BYTES = len(b'{"skip_hook":false,"users":[]}')
 
 
-def check(profile: Profile, *, now: datetime) -> Receipt | None:
+def check(profile: Profile, *, now: datetime, clear_nulls: bool = False) -> Receipt | None:
     """Return why this profile must not be sent (rejected or skipped), or None if it may."""
     problem = rules.problem_of(profile)
     if problem is not None:
@@ -26,7 +30,8 @@ def check(profile: Profile, *, now: datetime) -> Receipt | None:
         message = "the event is older than the platform keeps events; it would be dropped without notice"
         return _refusal(profile, "event_expired", message, Outcome.SKIPPED)
     user = _user(profile)
-    if "attributes" not in user and "events" not in user:
+    clears = profile.action is not ProfileAction.UPSERT or (clear_nulls and clearing(profile) is not None)
+    if "attributes" not in user and "events" not in user and not clears:
         return _refusal(profile, "nothing_to_send", "every attribute of the record is empty", Outcome.SKIPPED)
     try:
         size = len(orjson.dumps(user))
@@ -36,13 +41,24 @@ def check(profile: Profile, *, now: datetime) -> Receipt | None:
 
 
 def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
-    """Yield batches of checked profiles, within the limits by count and by serialized bytes."""
+    """Yield batches of checked profiles, within the limits by count and by serialized bytes.
+
+    A batch holds upserts alone, or alone what is to be cleared or deleted; those are without a body.
+    """
     most = min(max_records or LIMITS.max_records, LIMITS.max_records)
+    gone: dict[ProfileAction, list[Profile]] = {ProfileAction.CLEAR: [], ProfileAction.DELETE: []}
     records: list[Profile] = []
     users: list[bytes] = []
     refused: list[Receipt] = []
     size = _ENVELOPE_BYTES - 1  # each user brings a comma, but the first
     for profile in profiles:
+        if profile.action in gone:
+            apart = gone[profile.action]
+            apart.append(profile)
+            if len(apart) == most:
+                yield _without_body(apart, skip_hook)
+                apart.clear()
+            continue
         user = orjson.dumps(_user(profile))
         if _ENVELOPE_BYTES + len(user) > LIMITS.max_bytes:
             refused.append(_too_large(profile))
@@ -55,6 +71,66 @@ def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | No
         size += len(user) + 1
     if records or refused:
         yield _batch(records, users, skip_hook, refused)
+    for apart in gone.values():
+        if apart:
+            yield _without_body(apart, skip_hook)
+
+
+def clearing(profile: Profile) -> dict[str, Any] | None:
+    """Return what is to be emptied of a profile as an element of attribute/delete; None: nothing.
+
+    Of an upsert it is what is empty in the source, of a record that is gone all that the push maps. Identifiers cannot
+    be emptied there.
+    """
+    everything = profile.action is ProfileAction.CLEAR
+    whole = [
+        name
+        for name, value in profile.attributes.items()
+        if (everything or value is None) and name not in rules.IDENTIFIERS
+    ]
+    custom = [name for name, value in profile.custom_attributes.items() if everything or value is None]
+    if not whole and not custom:
+        return None
+    user: dict[str, Any] = {"identifiers": identifiers_of(profile)}
+    if whole:
+        user["whole"] = whole
+    return user | ({"custom": {"whole": custom}} if custom else {})
+
+
+def clearing_batch(records: tuple[Profile, ...], *, skip_hook: bool) -> Batch:
+    """Return the attribute/delete of these records, each of which has something to empty."""
+    body = orjson.dumps({"users": [clearing(record) for record in records]})
+    return Batch(records=records, body=body, skip_hook=skip_hook)
+
+
+def identifiers_of(profile: Profile) -> dict[str, Any]:
+    """Return the identifiers of a profile as the platform nests them."""
+    return _with_custom(profile.identifiers, profile.custom_identifiers)
+
+
+def says_something(profile: Profile) -> bool:
+    """Say whether an upsert of this profile would hold an attribute or an event: the platform refuses one without."""
+    values = (*profile.attributes.values(), *profile.custom_attributes.values())
+    return bool(profile.events) or any(value is not None for value in values)
+
+
+def identity_changes(profile: Profile) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each identifier that the profile had and that is another now: the old one and the new one."""
+    present = {**profile.identifiers, **{f"{_CUSTOM}{name}": v for name, v in profile.custom_identifiers.items()}}
+    return [
+        (_one(name, old), _one(name, present[name]))
+        for name, old in sorted(profile.former_identifiers.items())
+        if name in present and present[name] != old
+    ]
+
+
+def _one(name: str, value: str) -> dict[str, Any]:
+    custom = name.removeprefix(_CUSTOM)
+    return {name: value} if custom == name else {"custom": {custom: value}}
+
+
+def _without_body(records: list[Profile], skip_hook: bool) -> Batch:
+    return Batch(records=tuple(records), body=b"", skip_hook=skip_hook)
 
 
 def _batch(records: list[Profile], users: list[bytes], skip_hook: bool, refused: list[Receipt]) -> Batch:
@@ -70,8 +146,7 @@ def batch_of(records: tuple[Profile, ...], *, skip_hook: bool) -> Batch:
 
 def _user(profile: Profile) -> dict[str, Any]:
     """Return the profile as an element of `users`; what is None is not sent."""
-    identifiers = _with_custom(profile.identifiers, profile.custom_identifiers)
-    user: dict[str, Any] = {"identifiers": identifiers}
+    user: dict[str, Any] = {"identifiers": identifiers_of(profile)}
     attributes = _with_custom(profile.attributes, profile.custom_attributes)
     if attributes:
         user["attributes"] = attributes

@@ -7,6 +7,7 @@ Its texts repeat the refused value, so that we never show them: each known rule 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -70,6 +71,61 @@ def lost(batch: Batch, message: str) -> BatchResult:
     if not batch.holds_events:
         return results.failed(batch, "no_answer", message, doubles=False)
     return results.unknown(batch, "no_answer", message)
+
+
+def interpret_clearing(batch: Batch, reply: Reply) -> BatchResult:
+    """Decide what the answer to attribute/delete means; both of its known forms are a success, and so is ``{}``."""
+    if reply.status != 200:
+        return interpret(replace(batch, records=_without_events(batch)), reply)
+    answer = _json(reply.body)
+    if answer == {}:
+        return BatchResult(receipts=results.receipts_of(batch.records, Outcome.DELIVERED, "", ""))
+    return _accepted(replace(batch, records=_without_events(batch)), reply.body)
+
+
+def interpret_deletion(batch: Batch, reply: Reply) -> BatchResult:
+    """Decide what the answer to a deletion means; who is not there is deleted."""
+    if reply.status == 404 and _error_text(reply).startswith("no such user"):
+        return BatchResult(receipts=results.receipts_of(batch.records, Outcome.DELIVERED, "already_gone", ""))
+    if reply.status == 200:
+        return BatchResult(receipts=results.receipts_of(batch.records, Outcome.DELIVERED, "", ""))
+    return interpret(batch, reply)
+
+
+def identity_verdict(reply: Reply | None) -> str:
+    """Say what became of a change of an identifier: changed, nobody (has the old one), taken, failed or refused."""
+    if reply is None or reply.status >= 500 or reply.status == 408:
+        return "failed"
+    text = _error_text(reply)
+    if reply.status == 200 or text.startswith("identifier values are the same"):
+        return "changed"
+    if text.startswith("new identifier already has a user"):
+        return "taken"
+    return "nobody" if text.startswith("no valid identifier") else "refused"
+
+
+def identity_receipt(record: Profile, verdict: str) -> Receipt:
+    """Return what is said of a record whose identifier could not be followed."""
+    cause, message = {
+        "taken": ("identifier_taken", "another profile has the record's new identifier; merge the two at the platform"),
+        "failed": ("server_fault", "the platform did not take the change of an identifier"),
+    }.get(verdict, ("identity_refused", "the platform refused the change of an identifier"))
+    return Receipt(
+        record_id=record.record_id,
+        outcome=Outcome.REJECTED,
+        cause=cause,
+        message=message,
+        retryable=verdict == "failed",
+    )
+
+
+def comes_from_elsewhere(reply: Reply) -> bool:
+    """Say whether the answer to a companion call cannot be the platform's; it says 404 of people, in JSON."""
+    return 300 <= reply.status < 400 or reply.status == 405 or (reply.status == 404 and not _error_text(reply))
+
+
+def _without_events(batch: Batch) -> tuple[Profile, ...]:
+    return tuple(replace(record, events=()) for record in batch.records)
 
 
 def refused_by_platform(status: int, body: bytes) -> bool:

@@ -81,9 +81,9 @@ _EMAIL_RULE: Rule = (_matches(_EMAIL), "must be an e-mail address")
 _PHONE_RULE: Rule = (_matches(_PHONE), "must be a phone number in E.164, such as +4930123456")
 _KEY_RULE: Rule = (_is_key, "must be text that identifies somebody, not blank or a placeholder")
 
-_IDENTIFIERS: Mapping[str, Rule] = {"email": _EMAIL_RULE, "phone_number": _PHONE_RULE, "uuid": _KEY_RULE}
+IDENTIFIERS: Mapping[str, Rule] = {"email": _EMAIL_RULE, "phone_number": _PHONE_RULE, "uuid": _KEY_RULE}
 _ATTRIBUTES: Mapping[str, Rule] = {
-    **_IDENTIFIERS,
+    **IDENTIFIERS,
     **dict.fromkeys(("name", "surname", "gender", "city", "lo", "locale"), _TEXT),
     **dict.fromkeys(("email_optin", "sms_optin", "whatsapp_optin", "gdpr_optin"), _FLAG),
     **dict.fromkeys(("static_segment_id", "list_id"), _NUMBERS),
@@ -131,7 +131,7 @@ def _identifier_problems(profile: Profile) -> Iterator[Problem]:
     if not profile.identifiers and not profile.custom_identifiers:
         yield "no_identifier", "the record has no e-mail, phone number, uuid or custom identifier"
     for name, value in profile.identifiers.items():
-        rule = _IDENTIFIERS.get(name)
+        rule = IDENTIFIERS.get(name)
         if rule is None:
             yield (
                 "unknown_identifier",

@@ -64,6 +64,8 @@ def test_the_strongest_property_finds_a_contact() -> None:
     assert bodies.key_of(profile(custom_identifiers={"crm_id": "7"}), "") == ("crm_id", "7")
     moved = profile(identifiers={"email": "new@example.com"}, former_identifiers={"email": "old@example.com"})
     assert bodies.key_of(moved, "", former=True) == ("email", "old@example.com")
+    renumbered = profile(custom_identifiers={"crm_id": "8"}, former_identifiers={"custom.crm_id": "7"})
+    assert bodies.key_of(renumbered, "", former=True) == ("crm_id", "7")
 
 
 def test_an_event_always_has_the_same_uuid() -> None:

@@ -13,7 +13,7 @@ from include.sandbox.insider_one.attributes import STANDARD_NAMES, without
 from include.sandbox.insider_one.credentials import PARTNER, TOKEN
 from include.sandbox.insider_one.faults import BODIES
 from include.sandbox.insider_one.identity import change_identifier, remove_identifier
-from include.sandbox.insider_one.rules import MAX_BYTES, MAX_USERS, Errors, refusals
+from include.sandbox.insider_one.rules import MAX_BYTES, MAX_USERS, Errors, clearing_refusals, refusals
 from include.sandbox.insider_one.store import Entry, Store, insider_id, now_utc
 from include.sandbox.platform.answer import Answer
 from include.sandbox.platform.endpoint import Endpoint
@@ -93,14 +93,22 @@ class Platform:
         users = order.get("users")
         if not isinstance(users, list) or not users:
             return _bad("users must be defined")
+        if len(users) > MAX_USERS:
+            return _bad(f"users must have at most {MAX_USERS} elements")  # guess
         entry.users = len(users)
-        for user in users:
+        errors: Errors = {}
+        for index, user in enumerate(users):
+            refused = _ordered(fault, index, user) or clearing_refusals(user, index)
+            if refused is not None:
+                errors.update(refused)
+                entry.failed += 1
+                continue
             found = self._store.find(user)
             if found is not None:
                 number, profile = found
                 self._store.replace(number, profile | {"attributes": without(profile["attributes"], user)})
-        entry.successful = len(users)
-        return Answer(body=_tally(len(users), 0, {}))
+        entry.successful = len(users) - entry.failed
+        return Answer(body=_tally(entry.successful, entry.failed, errors))
 
     def _change_identity(self, order: dict[str, Any], entry: Entry, fault: Fault | None) -> Answer:
         problem = change_identifier(self._store, order.get("old_identifier"), order.get("new_identifier"))

@@ -57,6 +57,36 @@ def refusals(user: Any, index: int) -> Errors | None:
     return errors or None
 
 
+def clearing_refusals(user: Any, index: int) -> Errors | None:
+    """Return the errors for one user of an attribute/delete, or None if it is taken.
+
+    The documentation says that identifiers can't be deleted there; how it says so is a guess.
+    """
+    errors: Errors = {}
+    at = f"users.{index}."
+    if not isinstance(user, dict):
+        user = {}
+    identifiers = user.get("identifiers")
+    if not identifiers and not user.get("insider_id"):
+        for key in ("identifiers", "insider_id"):
+            errors[f"{at}{key}.required"] = ["either insider_id or idenifiers must be specified"]
+    elif identifiers:
+        _judge_identifiers(identifiers, at, errors)
+    custom = user.get("custom")
+    asked = [user, custom if isinstance(custom, dict) else {}]
+    if not any(part.get(kind) for part in asked for kind in ("whole", "partial")):
+        errors[f"{at}whole.required"] = ["whole or partial must be specified"]  # guess
+    if any(not _is_names(part.get("whole", [])) for part in asked):
+        errors[f"{at}whole.type(slice)"] = ["whole must be an array of names"]  # guess
+    elif set(user.get("whole", [])) & {"email", "phone_number", "uuid"}:
+        errors[f"{at}whole.*.in(identifiers)"] = ["identifiers can not be deleted"]  # guess
+    return errors or None
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
 def _judge_identifiers(identifiers: Any, at: str, errors: Errors) -> None:
     if not isinstance(identifiers, dict):
         errors[f"{at}identifiers.*.type(map)"] = ["identifiers must be an object"]  # guess

@@ -139,3 +139,32 @@ def test_pages_go_through_all_profiles(sandbox: Sandbox) -> None:
     sandbox.upsert(*({"identifiers": {"uuid": f"u{n}"}, "attributes": {"age": n}} for n in range(5)))
     page = sandbox.get("/sandbox/profiles?limit=2&offset=3")["profiles"]
     assert [profile["attributes"]["age"] for profile in page] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"whole": ["city"]},
+        {"identifiers": {"uuid": "a1"}},
+        {"identifiers": {"uuid": "a1"}, "whole": "city"},
+        {"identifiers": {"uuid": "a1"}, "whole": ["email"]},
+        {"identifiers": {"uuid": 1}, "whole": ["city"]},
+    ],
+)
+def test_attribute_delete_refuses_what_it_cannot_do(sandbox: Sandbox, user: dict[str, Any]) -> None:
+    """One user; the other one's attribute goes."""
+    sandbox.upsert(ADA)
+    status, answer = sandbox.call(
+        "/api/user/v1/attribute/delete", {"users": [user, {"identifiers": {"uuid": "a1"}, "whole": ["name"]}]}
+    )
+    assert status == 200
+    assert (answer["data"]["successful"], answer["data"]["fail"]["count"]) == ({"count": 1}, 1)
+    assert all(key.startswith("users.0.") for key in answer["data"]["fail"]["errors"])
+    assert sandbox.get("/sandbox/profile?uuid=a1")["attributes"] == {"city": "Rome"}
+
+
+def test_attribute_delete_takes_a_thousand_users(sandbox: Sandbox) -> None:
+    """And not one more."""
+    users = [{"identifiers": {"uuid": str(number)}, "whole": ["city"]} for number in range(1_001)]
+    assert sandbox.call("/api/user/v1/attribute/delete", {"users": users})[0] == 400
+    assert sandbox.call("/api/user/v1/attribute/delete", {"users": users[1:]})[0] == 200
