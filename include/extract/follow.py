@@ -61,8 +61,8 @@ def follow_describe(engine: Engine, org: OrgDefinition, describe: Describe) -> i
             # Of the rest nothing is written: it is told again with the describe that will be kept.
             keep_changes(connection, org.org, [_kept(each, "") for each in verdict.refused])
         else:
-            _follow(connection, org, describe, before, verdict, columns)
-            _note_unfilled(connection, org, describe.object, rewritten_fields(changes) - verdict.held)
+            table = _follow(connection, org, describe, before, verdict, columns)
+            _note_unfilled(connection, org, describe.object, rewritten_fields(changes) & table.columns.keys())
     if verdict.refused:
         raise SchemaFrozen(_words(org, verdict))
     return len(changes)
@@ -99,7 +99,7 @@ def _follow(
     before: Describe | None,
     verdict: Verdict,
     columns: Mapping[str, str],
-) -> None:
+) -> Table:
     fields = tuple(replace(each, held=each.name in verdict.held) for each in describe.fields)
     described = replace(describe, fields=fields)
     table = table_of(org.org, org.schema_name, described)
@@ -109,6 +109,7 @@ def _follow(
     keep_describe(connection, org.org, described)
     read = table_of(org.org, org.schema_name, before).columns.keys() if before else table.columns.keys()
     _note_unfilled(connection, org, describe.object, {*added, *(table.columns.keys() - read)})
+    return table
 
 
 def _note_unfilled(connection: Connection, org: OrgDefinition, object: str, fields: Collection[str]) -> None:

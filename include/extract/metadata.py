@@ -15,15 +15,20 @@ from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_REQUESTS, SubResponse
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
+from include.warehouse.locks import object_lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataNews:
-    """Say how many fields of an object changed, or why its describe could not be followed."""
+    """Say how many fields of an object changed, or why its describe could not be followed.
+
+    `busy`: a run reads the object now, and the next one follows; a load in progress keeps the columns it began with.
+    """
 
     object: str
     changes: int = 0
     problem: HeadwaterError | None = None
+    busy: bool = False
 
 
 def read_metadata(engine: Engine, client: SalesforceClient, org: OrgDefinition) -> tuple[MetadataNews, ...]:
@@ -61,7 +66,10 @@ def refuse_problems(news: tuple[MetadataNews, ...]) -> None:
 
 
 def _news(engine: Engine, org: OrgDefinition, name: str, response: SubResponse) -> MetadataNews:
-    try:
-        return MetadataNews(object=name, changes=follow_answer(engine, org, name, response) or 0)
-    except OF_ONE_OBJECT as error:
-        return MetadataNews(object=name, problem=error)
+    with object_lock(engine, org.org, name, wait=False) as held:
+        if not held:
+            return MetadataNews(object=name, busy=True)
+        try:
+            return MetadataNews(object=name, changes=follow_answer(engine, org, name, response) or 0)
+        except OF_ONE_OBJECT as error:
+            return MetadataNews(object=name, problem=error)

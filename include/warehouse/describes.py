@@ -127,6 +127,19 @@ def unfilled_fields(connection: Connection, org: str, object: str) -> tuple[str,
     return tuple(rows.scalars())
 
 
+def note_all_read(connection: Connection, org: str, object: str, run_id: int) -> None:
+    """Keep that a run that read everything brought every field, but for what came from an older, unfinished load."""
+    connection.execute(
+        text(
+            "UPDATE headwater.field AS f SET unfilled_since = NULL WHERE f.org = :org AND f.object = :object"
+            " AND f.unfilled_since IS NOT NULL AND NOT EXISTS (SELECT FROM headwater.slice AS s, headwater.run AS r"
+            " WHERE r.run_id = :run_id AND s.org = f.org AND s.object = f.object AND s.closed_at >= r.started_at"
+            " AND s.opened_at < f.unfilled_since)"
+        ),
+        {"org": org, "object": object, "run_id": run_id},
+    )
+
+
 def note_filled(connection: Connection, org: str, object: str, names: Collection[str]) -> None:
     """Keep that columns have the values of every record, in the transaction that brought them."""
     connection.execute(

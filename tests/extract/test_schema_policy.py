@@ -12,8 +12,9 @@ from include.errors import ConnectionLost, SchemaFrozen
 from include.extract.drift_policy import Verdict, class_of, judge
 from include.extract.metadata import read_metadata, refuse_problems
 from include.extract.run import ExtractState
-from include.records import Describe, Field, FieldChange
+from include.records import Describe, Field, FieldChange, RunMode
 from include.warehouse.engine import transaction
+from include.warehouse.locks import object_lock
 from include.warehouse.schema_changes import OpenChange, accept_change
 from tests.extract.conftest import Desk
 
@@ -289,6 +290,18 @@ def test_the_metadata_run_tells_every_problem_and_keeps_no_object_back(later: De
         refuse_problems(found)
 
 
+def test_the_metadata_run_disturbs_no_load(later: Desk) -> None:
+    """An object that is being read keeps its columns until that run has ended."""
+    later.org.change_fields("Contact", Score__c="double")
+    with later.client(later.next_run()) as client, object_lock(later.warehouse, "main", "Contact", wait=True):
+        found = read_metadata(later.warehouse, client, later.definition)
+    assert [(each.object, each.busy) for each in found] == [("Contact", True), ("Lead", False)]
+    assert "Score__c" not in columns(later)
+    later.org.tick(hours=1)
+    later.extract()
+    assert "Score__c" in columns(later)
+
+
 def test_a_fill_that_breaks_off_is_made_by_the_next_run(later: Desk) -> None:
     """The field stays noted as unfilled; the changes of the window are in."""
     later.org.change_fields("Contact", Score__c="double")
@@ -320,6 +333,24 @@ def test_a_value_that_does_not_fit_its_new_column_is_put_aside_by_a_full_reading
     later.extract()
     assert later.rows('SELECT count(*) FROM salesforce_main."Contact" WHERE "Score__c" = 1') == [(29,)]
     assert later.rows("SELECT count(*) FROM headwater.reject WHERE settled_at IS NULL") == [(1,)]
+
+
+def test_values_that_a_broken_off_load_brought_before_the_org_rewrote_them_are_read_again(later: Desk) -> None:
+    """The load is taken up with the result that it had; the field is filled by the run after it."""
+    later.org.cut_results = 99
+    with pytest.raises(ConnectionLost):
+        later.extract_one(later.next_run(), mode=RunMode.FULL)
+    later.org.cut_results = 0
+    later.org.change_fields("Contact", Visits__c="double")
+    for each in later.org.records["Contact"].values():
+        each["Visits__c"] = 8
+    with later.client(later.next_run()) as client:
+        read_metadata(later.warehouse, client, later.definition)
+    later.extract(RunMode.FULL)
+    later.org.tick(hours=1)
+    later.extract()
+    assert values(later, "Visits__c") == {Decimal(8)}
+    assert later.rows("SELECT name FROM headwater.field WHERE unfilled_since IS NOT NULL") == []
 
 
 def test_a_record_that_changed_while_its_new_field_was_filled_has_both(later: Desk) -> None:

@@ -36,7 +36,8 @@ class DescribeObjectsOperator(BaseOperator):
         with salesforce_client(org, run) as client:
             news = read_metadata(warehouse_engine(), client, org)
         for each in news:
-            self.log.info("%s: %s fields changed. %s", each.object, each.changes, each.problem or "")
+            words = "a run reads it now, the next one follows" if each.busy else each.problem or ""
+            self.log.info("%s: %s fields changed. %s", each.object, each.changes, words)
         refuse_problems(news)
         return {each.object: each.changes for each in news}
 
