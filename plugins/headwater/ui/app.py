@@ -12,7 +12,20 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
-from headwater.ui import assets, connection, extracts, health, issue, landing, notifications, schema, start, usage
+from headwater.ui import (
+    assets,
+    connection,
+    errors,
+    extracts,
+    health,
+    issue,
+    landing,
+    notifications,
+    pushes,
+    schema,
+    start,
+    usage,
+)
 from headwater.ui.refusals import add_refusals
 from headwater.ui.security import SecurityHeaders
 
@@ -25,7 +38,21 @@ def build_pages(open_warehouse: Callable[[], Engine]) -> FastAPI:
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
     app.state.open_warehouse = open_warehouse
-    for module in (landing, assets, connection, health, issue, extracts, start, schema, usage, notifications):
+    pages = (
+        landing,
+        assets,
+        connection,
+        health,
+        issue,
+        extracts,
+        start,
+        pushes,
+        errors,
+        schema,
+        usage,
+        notifications,
+    )
+    for module in pages:
         app.include_router(module.router)
     app.add_middleware(SecurityHeaders)
     add_refusals(app)

@@ -30,6 +30,8 @@ class Tab:
 TABS = (
     Tab(name="health", title="Health"),
     Tab(name="extracts", title="Extracts"),
+    Tab(name="pushes", title="Pushes"),
+    Tab(name="errors", title="Sync errors"),
     Tab(name="schema", title="Schema"),
     Tab(name="usage", title="API usage"),
     Tab(name="notifications", title="Notifications"),
