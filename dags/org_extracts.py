@@ -29,6 +29,7 @@ The first run reads everything. Rows and cursor are committed together, so a run
 - **AuthError, Unreachable, ApiDisabled**: mend the Airflow connection `{connection}`; the message says which part. Nothing was read, the cursor has not moved.
 - **OrgChanged**: the connection leads to another org than before. Point it back, or define the other org under a name of its own.
 - **DefinitionError, QueryRefused**: an object or field does not exist or may not be seen by this user; `make check-definitions` names it.
+- **SchemaFrozen**: a field changed in a way that `schema_changes` lets fail. Accept it on the page *CRM → Schema*, change the policy, or take it back in Salesforce; the cursor has not moved.
 - Anything else is retried with growing pauses.
 
 ### How to re-run
