@@ -28,14 +28,34 @@ class Description:
     def problems(self, sent: Sent) -> list[str]:
         """Return what the description says against a request."""
         url = urlsplit(sent.path)
-        template = next((path for pattern, path in self._paths if pattern.match(url.path)), None)
-        operation = self._document["paths"].get(template, {}).get(sent.method.lower())
+        operation = self._operation(sent)
         if operation is None:
             return [f"{sent.method} {url.path} is not described"]
         return [
             *self._parameter_problems(operation, dict(parse_qsl(url.query)), sent.headers),
             *self._body_problems(operation, sent),
         ]
+
+    def body_schema(self, sent: Sent) -> dict[str, Any]:
+        """Return the schema of a request's body without references; empty where there is none."""
+        content = ((self._operation(sent) or {}).get("requestBody") or {}).get("content", {})
+        kind = sent.headers.get("content-type", "").partition(";")[0]
+        found: dict[str, Any] = self._inlined(content.get(kind, {}).get("schema", {}))
+        return found
+
+    def answer_problems(self, sent: Sent, status: int, answer: Any) -> list[str]:
+        """Return what the description says against an answer to a request."""
+        described = ((self._operation(sent) or {}).get("responses") or {}).get(str(status))
+        if described is None:
+            return [f"an answer with status {status} is not described"]
+        (content,) = described["content"].values()
+        return self._against(content["schema"], answer, "answer")
+
+    def _operation(self, sent: Sent) -> dict[str, Any] | None:
+        path = urlsplit(sent.path).path
+        template = next((path_ for pattern, path_ in self._paths if pattern.match(path)), None)
+        found: dict[str, Any] | None = self._document["paths"].get(template, {}).get(sent.method.lower())
+        return found
 
     def _parameter_problems(
         self, operation: dict[str, Any], query: dict[str, str], headers: dict[str, str]
@@ -49,7 +69,8 @@ class Description:
             if value is None:
                 found += [f"{place} {name} is missing"] if parameter.get("required") else []
             elif place != "path":
-                found += self._against(parameter["schema"], value, name)
+                whole = parameter["schema"].get("type") == "integer" and value.isdecimal()
+                found += self._against(parameter["schema"], int(value) if whole else value, name)
         return found + [f"query {name} is not described" for name in query if name not in known]
 
     def _body_problems(self, operation: dict[str, Any], sent: Sent) -> list[str]:

@@ -242,7 +242,8 @@ class Platform:
         return self._job_errors(request, job) if of_errors else Answer(body={"data": self._job(job)})
 
     def _job(self, job: str) -> dict[str, Any]:
-        return {"type": "profile-bulk-import-job", "id": job, "attributes": self._store.job(job)}
+        links = {"self": f"https://a.klaviyo.com{_JOBS}/{job}"}
+        return {"type": "profile-bulk-import-job", "id": job, "attributes": self._store.job(job), "links": links}
 
     def _job_errors(self, request: Request, job: str) -> Answer:
         cursor, size = request.query_params.get("page[cursor]", "-1"), request.query_params.get("page[size]", "20")
