@@ -224,6 +224,23 @@ def test_deletes_undeletes_merges_and_creations_arrive(bench: Bench) -> None:
     assert bench.rows("SELECT difference FROM headwater.certificate WHERE difference <> 0") == []
 
 
+def test_slices_that_are_halved_bring_every_value(bench: Bench) -> None:
+    """Cut where the org says that Ids lie; two jobs take too long, and a full refresh is cut by what is here."""
+    bench.org = bench.org.model_copy(update={"slice_rows": 300, "jobs_at_once": 3})
+    bench.control("faults", bulk_job="TimedOut", object="Contact", times=2)
+    extracted = bench.extract()["Contact"]
+    assert "of which 2 took the org too long and were halved" in extracted.message
+    bench.equals_the_org("Contact")
+    done = "SELECT rows_loaded FROM headwater.slice WHERE state = 'done' AND object = 'Contact'"
+    sizes = [size for (size,) in bench.rows(done)]
+    assert sum(sizes) == extracted.counts.read
+    assert max(sizes) <= 300
+    again = bench.extract(RunMode.FULL)["Contact"]
+    assert again.counts.changed == 0
+    assert "slices" in again.message
+    assert bench.rows("SELECT DISTINCT difference FROM headwater.certificate") == [(0,)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_load_that_is_killed_again_and_again_ends_equal_to_the_org(
