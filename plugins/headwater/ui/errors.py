@@ -1,0 +1,217 @@
+"""The page of sync errors: what did not arrive, why, what happens next, and what a person may decide about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlencode
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, Depends, HTTPException, Request
+from starlette.responses import RedirectResponse, Response
+
+from headwater.ui.airflow_rest import Refused, start_run
+from headwater.ui.capabilities import Capability, MayRun, requires
+from headwater.ui.links import record_link, run_link
+from headwater.ui.listing import PAGE_SIZE, plain, read_listing, whole_number
+from headwater.ui.origin import SAME_ORIGIN
+from headwater.ui.rendering import MOUNTED_AT, show
+from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
+from include.config.loader import load_definitions
+from include.warehouse.overview.errors import AGES, CLASSES, SHOWN, SORTS, ErrorFilter, one_error, sync_errors
+from include.warehouse.retries import Decided, Decision, decide
+
+router = APIRouter()
+
+FILTERS = ("push", "platform", "cause", "cause_class", "age", "shown")
+_LONGEST_BODY = 100_000
+_SLUG = re.compile(r"[a-z0-9_]{1,60}")
+_MOST_NAMED = 500  # records that a run is given by name; more go with a run of all that is due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Hold what a person decides, and about which errors: the chosen ones, or all that the list showed."""
+
+    decision: Decision
+    error_ids: tuple[int, ...]
+    all_of: ErrorFilter | None
+    last: int
+    back: str
+
+
+async def read_order(request: Request) -> Order:
+    """Return the order in the form of a request.
+
+    Raises:
+        HTTPException: it holds none.
+    """
+    body = await request.body()
+    if len(body) > _LONGEST_BODY:
+        raise HTTPException(413)
+    form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    ids = [whole_number(each) for each in parse_qs(body.decode("utf-8", "replace")).get("error", ())]
+    try:
+        decision, _, scope = form["decide"].partition(":")
+        return Order(
+            decision=Decision(decision),
+            error_ids=tuple(each for each in ids if each is not None) if scope != "all" else (),
+            all_of=_filter({name: plain(form.get(name, "")) for name in (*FILTERS, "q")}) if scope == "all" else None,
+            last=whole_number(form.get("last", "")) or 0,
+            back=form.get("back", ""),
+        )
+    except (KeyError, ValueError) as error:
+        raise HTTPException(400, "The form does not say what to do.") from error
+
+
+@router.get("/errors")
+def errors(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
+    """Show the sync errors of an org, searched and filtered."""
+    org, orgs = chosen
+    if org is None:
+        return no_such_org(request, "errors", orgs)
+    root = request.scope.get("root_path", "")
+    listing = read_listing(request.query_params, path=f"{root}/errors", sorts=tuple(SORTS), filters=("org", *FILTERS))
+    wanted = _filter({**listing.filters, "q": listing.search})
+    found = sync_errors(
+        engine,
+        org.org,
+        wanted,
+        sort=listing.sort,
+        descending=listing.descending,
+        limit=PAGE_SIZE,
+        offset=listing.offset,
+    )
+    return show(
+        request,
+        "errors.html",
+        tab="errors",
+        org=org,
+        orgs=orgs,
+        found=found,
+        wanted=wanted,
+        listing=listing,
+        narrowed=wanted != ErrorFilter(),
+        choices={"age": tuple(AGES), "cause_class": CLASSES, "shown": SHOWN},
+        may_run=may_run,
+        told=_told(request.query_params),
+        record_link=lambda error: record_link(org.instance_url, error.object, error.record_id),
+    )
+
+
+@router.get("/errors/{error_id}")
+def error(request: Request, error_id: str, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
+    """Show one error with its history. The record is shown by Id only."""
+    org, orgs = chosen
+    if org is None:
+        return no_such_org(request, "errors", orgs)
+    number = whole_number(error_id)
+    details = one_error(engine, org.org, number) if number is not None else None
+    if details is None:
+        raise HTTPException(404, "There is no such sync error in this org.")
+    airflow = request.scope.get("root_path", "").removesuffix(MOUNTED_AT)
+    return show(
+        request,
+        "error.html",
+        tab="errors",
+        org=org,
+        orgs=orgs,
+        error=details.error,
+        history=details.history,
+        may_run=may_run,
+        told=_told(request.query_params),
+        record_link=record_link(org.instance_url, details.error.object, details.error.record_id),
+        run_link=lambda line: run_link(airflow, line.dag_id, line.dag_run_id),
+    )
+
+
+@router.post("/errors/decide", dependencies=[SAME_ORIGIN, requires(Capability.RUN)])
+def decide_errors(
+    request: Request,
+    engine: Warehouse,
+    chosen: ChosenOrg,
+    user: GetUserDep,
+    order: Annotated[Order, Depends(read_order)],
+) -> Response:
+    """Write down what a person decided; what is to be tried again goes at once, with a run of its push."""
+    org, _ = chosen
+    if org is None:
+        raise HTTPException(404, "There is no such org.")
+    if order.all_of is None and not order.error_ids:
+        return RedirectResponse(_back(request, org.org, order, {"nothing": "1"}), status_code=303)
+    decided = decide(
+        engine,
+        org.org,
+        order.decision,
+        who=user.get_name(),
+        error_ids=order.error_ids,
+        all_of=order.all_of,
+        last=order.last,
+    )
+    started, refused = _start(request, decided) if order.decision is Decision.RETRY else ([], [])
+    told: dict[str, Any] = {"decided": order.decision.value, "errors": decided.errors}
+    told |= {"started": ",".join(started)} if started else {}
+    told |= {"refused": ",".join(refused)} if refused else {}
+    return RedirectResponse(_back(request, org.org, order, told), status_code=303)
+
+
+def _start(request: Request, decided: Decided) -> tuple[list[str], list[str]]:
+    """Start a run of each push; return the pushes whose run Airflow started, and those whose run it did not."""
+    started: list[str] = []
+    refused: list[str] = []
+    known = load_definitions().pushes
+    for push, record_ids in decided.records.items():
+        conf = {"record_ids": list(record_ids)} if len(record_ids) <= _MOST_NAMED else {}
+        if push not in known:
+            refused.append(push)
+            continue
+        try:
+            start_run(request, f"push_{push}", conf)
+        except Refused:
+            refused.append(push)
+        else:
+            started.append(push)
+    return started, refused
+
+
+def _filter(given: Mapping[str, str]) -> ErrorFilter:
+    shown = given.get("shown", "")
+    return ErrorFilter(
+        search=given.get("q", ""),
+        push=given.get("push", ""),
+        platform=given.get("platform", ""),
+        cause=given.get("cause", ""),
+        cause_class=given.get("cause_class", "") if given.get("cause_class") in CLASSES else "",
+        age=given.get("age", "") if given.get("age") in AGES else "",
+        shown=shown if shown in SHOWN else "open",
+    )
+
+
+def _back(request: Request, org: str, order: Order, told: Mapping[str, Any]) -> str:
+    """Return where the person came from: the list as it was filtered, or the one error; never another site."""
+    root = request.scope.get("root_path", "")
+    number = whole_number(order.back)
+    if number is not None:
+        return f"{root}/errors/{number}?{urlencode({'org': org, **told})}"
+    asked = parse_qs(order.back)
+    kept = {name: plain(asked[name][-1]) for name in (*FILTERS, "q", "sort", "order") if name in asked}
+    return f"{root}/errors?{urlencode({'org': org, **kept, **told})}"
+
+
+def _told(query: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what the page has to tell of a decision that was just made, as its address says; nothing is believed."""
+    if query.get("nothing"):
+        return {"nothing": True}
+    decision, errors = query.get("decided", ""), whole_number(query.get("errors", ""))
+    if decision not in set(Decision) or errors is None:
+        return None
+    known = load_definitions().pushes
+    return {
+        "nothing": False,
+        "decision": decision,
+        "errors": errors,
+        "started": [each for each in query.get("started", "").split(",") if each in known],
+        "refused": [each for each in query.get("refused", "").split(",") if _SLUG.fullmatch(each)],
+    }
