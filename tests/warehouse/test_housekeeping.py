@@ -123,3 +123,19 @@ def test_null_keeps_a_ledger_for_ever(old_ledgers: Engine) -> None:
     """Where a law says so."""
     definition = HousekeepingDefinition.model_validate({"retention": {"certificates": None, "outbox": None}})
     assert {"certificate", "outbox"}.isdisjoint(sweep(old_ledgers, definition))
+
+
+def test_a_schema_change_that_waits_for_a_person_stays(warehouse: Engine) -> None:
+    """However long nobody decides; what was followed or overtaken goes."""
+    with transaction(warehouse) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO headwater.schema_change (org, object, field, kind, state, seen_at)"
+                f" SELECT 'a', 'Contact', state, 'added', state, {OLD}"
+                " FROM unnest(ARRAY['followed', 'frozen', 'failed', 'overtaken']) AS state"
+            )
+        )
+    assert sweep(warehouse, HousekeepingDefinition())["schema_change"] == 2
+    with transaction(warehouse) as connection:
+        left = connection.execute(text("SELECT state FROM headwater.schema_change ORDER BY state")).scalars().all()
+    assert left == ["failed", "frozen"]
