@@ -57,3 +57,15 @@ def test_links_lead_somewhere(page: str) -> None:
     links = [each for each in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in each]
     missing = [each for each in links if not (PROJECT_ROOT / page).parent.joinpath(each).exists()]
     assert missing == []
+
+
+def test_the_tests_that_the_promises_name_exist() -> None:
+    """A promise whose test was renamed or dropped would prove nothing."""
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (DOCS / "promises.md").read_text(encoding="utf-8"))
+    assert len(named) > 10
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if f"\ndef {name}(" not in (PROJECT_ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert missing == []
