@@ -15,7 +15,7 @@ from include.activation.source import compose_model, compose_source, insist_on_l
 from include.config.pushes import PushDefinition
 from include.records import ProfileAction
 from include.warehouse.gone import GONE_HASHES
-from include.warehouse.models import ROWS, read_model_rows, tables_of_model
+from include.warehouse.models import ROWS, explain_model, read_model_rows, tables_of_model
 from include.warehouse.salts import salt_of
 from include.warehouse.samples import sample_rows
 from include.warehouse.selections import (
@@ -49,6 +49,25 @@ def source_of(connection: Connection, push: PushDefinition) -> SourceQuery:
         insist_on_load(push, known(name), key="source.model")
     read_model_rows(connection, model=model, sql=push.source.sql, key=push.source.key, schema=schema)
     return compose_model(push, columns_of_session(connection, ROWS))
+
+
+def check_source(connection: Connection, push: PushDefinition) -> None:
+    """Check a push against what the warehouse holds, without reading a row.
+
+    Raises:
+        NotReady: something that the source reads has not been loaded completely yet.
+        DefinitionError: a mapped field does not exist or has vanished, or the model cannot be run.
+    """
+    model = push.source.model
+    if model is None:
+        source_of(connection, push)
+        return
+    schema = f"salesforce_{push.org}"
+    for name in tables_of_model(connection, model=model, sql=push.source.sql, schema=schema):
+        known = read_source_object(connection, org=push.org, schema=schema, object=name)
+        insist_on_load(push, known, key="source.model")
+    explain_model(connection, model=model, sql=push.source.sql, key=push.source.key, schema=schema)
+    compose_model(push, columns_of_session(connection, ROWS))
 
 
 def mapper_of(connection: Connection, push: PushDefinition) -> Mapper:

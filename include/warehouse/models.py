@@ -40,15 +40,24 @@ def tables_of_model(connection: Connection, *, model: str, sql: str, schema: str
         point.rollback()
 
 
+def explain_model(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> None:
+    """Make the session's table without a row, and let the server plan the model; nothing is read.
+
+    Raises:
+        DefinitionError: the server cannot run it.
+    """
+    rows = _prepare_table(connection, model=model, sql=sql, key=key, schema=schema)
+    _run(connection, model, f"EXPLAIN {rows}")
+    connection.exec_driver_sql("SET LOCAL search_path TO DEFAULT")
+
+
 def read_model_rows(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> None:
     """Fill the session's table with the rows of a model, its key beside them as text; for this transaction.
 
     Raises:
         DefinitionError: the model fails, does more than read, takes too long, or its key doesn't tell rows apart.
     """
-    _search_in(connection, schema)
-    rows = f"SELECT model.*, model.{quoted(key)}::text AS {KEY} FROM (\n{sql}\n) AS model"
-    _run(connection, model, f"CREATE TEMP TABLE {ROWS} ON COMMIT DROP AS {rows} WITH NO DATA")
+    rows = _prepare_table(connection, model=model, sql=sql, key=key, schema=schema)
     with connection.begin_nested():
         # Read-only holds for the savepoint: nothing that the SELECT calls can change a table that stays.
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET TRANSACTION READ ONLY")
@@ -57,6 +66,14 @@ def read_model_rows(connection: Connection, *, model: str, sql: str, key: str, s
     _insist_on_key(connection, model, key)
     connection.exec_driver_sql(f"ALTER TABLE pg_temp.{ROWS} ADD PRIMARY KEY ({KEY})")
     connection.exec_driver_sql(f"ANALYZE pg_temp.{ROWS}")
+
+
+def _prepare_table(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> str:
+    """Make the empty table of the session, and return the SELECT that gives its rows."""
+    _search_in(connection, schema)
+    rows = f"SELECT model.*, model.{quoted(key)}::text AS {KEY} FROM (\n{sql}\n) AS model"
+    _run(connection, model, f"CREATE TEMP TABLE {ROWS} ON COMMIT DROP AS {rows} WITH NO DATA")
+    return rows
 
 
 def _search_in(connection: Connection, schema: str) -> None:

@@ -30,6 +30,7 @@ def main() -> int:
             refused += wrong
         except HeadwaterError as error:
             notes.append(f"org {name}: only the files were checked: {error}")
+    refused += _sources(definitions, notes)
     errors = [*definitions.errors, *inspect_definitions(definitions, described, known_objects=labels), *refused]
     sys.stdout.write("\n".join([*_left_behind(definitions), *summarise(definitions, errors, notes)]) + "\n")
     return 1 if errors else 0
@@ -51,6 +52,26 @@ def _ask(
         asked = {name: client.describe(name) for name in sorted(wanted & set(labels))}
         described = {name: each for name, each in asked.items() if each is not None}
         return described, labels, check_queries(client, org, described)
+
+
+def _sources(definitions: Definitions, notes: list[str]) -> list[DefinitionError]:
+    """Return what keeps pushes of queries and models from running, as far as the warehouse can tell."""
+    from headwater.hooks import warehouse_engine
+    from include.activation.rows import check_source
+    from include.warehouse.engine import transaction
+
+    wrong: list[DefinitionError] = []
+    for push in definitions.pushes.values():
+        if push.source.object:
+            continue  # its fields are looked up in the org itself
+        try:
+            with transaction(warehouse_engine()) as connection:
+                check_source(connection, push)
+        except DefinitionError as error:
+            wrong.append(error)
+        except HeadwaterError as error:
+            notes.append(f"push {push.push}: its source was not checked: {error}")
+    return wrong
 
 
 def _left_behind(definitions: Definitions) -> list[str]:

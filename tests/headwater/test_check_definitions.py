@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from headwater import hooks
 from headwater.check_definitions import main
+from include.warehouse.engine import transaction
 
 PUSH = """\
 push: people
@@ -65,3 +67,27 @@ def test_an_org_that_cannot_be_asked_is_a_note(
     assert "(org far: only the files were checked: the Airflow connection 'nowhere' does not exist" in (
         capsys.readouterr().out
     )
+
+
+def test_a_model_is_planned_by_the_warehouse(
+    site: dict[str, str],
+    warehouse: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    definitions: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where what it reads is loaded, a slip in its SQL is named; nothing is read."""
+    with transaction(warehouse) as connection:
+        connection.exec_driver_sql('CREATE SCHEMA salesforce_demo; CREATE TABLE salesforce_demo."Contact" ("Id" text)')
+        connection.exec_driver_sql(
+            "INSERT INTO headwater.object (org, object, first_loaded_at) VALUES ('demo', 'Contact', now())"
+        )
+    (definitions / "models").mkdir()
+    (definitions / "models" / "people.sql").write_text('SELECT "Id", 1 / 0 AS nonsense, surname FROM "Contact"')
+    model = PUSH.replace("{object: Contact}", "{model: people}").replace("Emial", "Id").replace("FirstName", "surname")
+
+    code = check(monkeypatch, definitions, orgs__demo="org: demo\nconnection: salesforce_demo\n", pushes__people=model)
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert 'models/people.sql: the warehouse cannot run it: column "surname" does not exist' in said
