@@ -1,15 +1,21 @@
-"""Say which pushes and checks use a field, so that a change of it is seen for what it breaks; pure."""
+"""Say what of ours uses a field, so that a change of it is seen for what it breaks; pure."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from include.config.filters import comparisons
 from include.config.loader import Definitions
+from include.config.orgs import OrgDefinition
+from include.config.queries import QueryDefinition
 
 
 def users_of(definitions: Definitions, org: str, object: str, field: str) -> tuple[str, ...]:
-    """Return the pushes and checks of an org that use a field of an object, as `push <name>` and `check <id>`.
+    """Return what of an org uses a field of an object, as `push <name>`, `check <id>`, `query <name>` and `filter`.
 
     A field that is reached through a relationship (`Account.Name` of a contact) counts where its own name matches and
-    the push reads over that relationship.
+    the push or query reads over that relationship.
     """
     found = [
         f"push {push.push}"
@@ -18,7 +24,26 @@ def users_of(definitions: Definitions, org: str, object: str, field: str) -> tup
         and any(_uses(each, path, object, field) for each in push.source.objects_read for _, path in push.field_paths)
     ]
     found += [f"check {check.check}" for check in definitions.checks.values() if field in check.needs.get(object, ())]
+    if org in definitions.orgs:
+        found += _reading(definitions.orgs[org], object, field)
     return tuple(dict.fromkeys(found))
+
+
+def _reading(org: OrgDefinition, object: str, field: str) -> Iterator[str]:
+    """Yield what in the org's own definition reads by the field."""
+    for query in org.queries:
+        if _queried(query, object, field):
+            yield f"query {query.name}"
+    for filtered, conditions in org.filters.items():
+        if any(_uses(filtered, each.field, object, field) for each in comparisons(conditions)):
+            yield f"filter of {filtered}"
+
+
+def _queried(query: QueryDefinition, object: str, field: str) -> bool:
+    parts = query.parts
+    if any(_uses(parts.object, each.path, object, field) for each in parts.columns if each.path):
+        return True
+    return parts.object == object and re.search(rf"(?<![\w.]){re.escape(field)}\b", parts.tail) is not None
 
 
 def _uses(source: str, path: str, object: str, field: str) -> bool:

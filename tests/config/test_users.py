@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from include.config.loader import load_definitions
@@ -39,3 +41,39 @@ def test_checks_are_named_once() -> None:
     found = users_of(DEFINITIONS, "demo", "Contact", "Email")
     assert len(found) == len(set(found))
     assert any(each.startswith("check ") for each in found)
+
+
+READING = """
+org: a
+connection: c
+filters:
+  Contact: [{any: [{field: Region__c, operator: in, value: [EMEA]}, {field: Owner.IsActive, value: true}]}]
+queries:
+  - name: big_deals
+    soql: >-
+      SELECT Id, Amount, Account.Name FROM Opportunity
+      WHERE SystemModstamp >= {lastSyncTime} AND StageName != 'Closed Lost'
+"""
+
+
+@pytest.mark.parametrize(
+    ("object", "field", "expected"),
+    [
+        ("Contact", "Region__c", ("filter of Contact",)),
+        ("Contact", "OwnerId", ("filter of Contact",)),
+        ("Lead", "Region__c", ()),
+        ("Opportunity", "Amount", ("query big_deals",)),
+        ("Opportunity", "StageName", ("query big_deals",)),
+        ("Opportunity", "AccountId", ("query big_deals",)),
+        ("Account", "Name", ("query big_deals",)),
+        ("Opportunity", "NextStep", ()),
+    ],
+)
+def test_what_an_org_is_read_by_is_named_too(
+    definitions: Path, object: str, field: str, expected: tuple[str, ...]
+) -> None:
+    """A filter or query that names the field would be refused without it."""
+    (definitions / "orgs" / "a.yaml").write_text(READING, encoding="utf-8")
+    loaded = load_definitions(definitions)
+    assert loaded.errors == ()
+    assert users_of(loaded, "a", object, field) == expected

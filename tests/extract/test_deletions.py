@@ -9,6 +9,7 @@ import pytest
 from include.errors import ConnectionLost
 from include.extract.deletions import Deletions, follow_deletions
 from include.records import AirflowRun, RunMode
+from include.warehouse.locks import object_lock
 from tests.extract.conftest import Desk
 
 
@@ -109,6 +110,16 @@ def test_a_page_that_was_asked_for_earlier_brings_no_purged_record_back(desk: De
     follow(desk)
     desk.extract_one(run)
     assert desk.here()[key(5)][1] is True
+
+
+def test_an_object_that_is_being_read_is_asked_for_again(desk: Desk) -> None:
+    """Nobody waits for a load that takes hours, and nothing is forgotten."""
+    desk.extract()
+    desk.org.purge("Contact", key(5))
+    with object_lock(desk.warehouse, "main", "Contact", wait=True):
+        assert follow(desk)["Contact"].changed == 0
+    assert told_at(desk) is None
+    assert follow(desk)["Contact"].changed == 1
 
 
 def test_what_broke_off_is_asked_for_again(desk: Desk) -> None:
