@@ -17,7 +17,7 @@ from include.errors import WarehouseDown
 from include.quality.catalogue import Catalogue, choose_checks
 from include.quality.documents import Tally, documents_of
 from include.quality.due import Due, due_checks
-from include.quality.grade import grade_all, grade_object
+from include.quality.grade import WEIGHTS, grade_all, grade_object
 from include.quality.issues import Found, Past, insist_on_agreement, put_together
 from include.quality.suite import with_verdicts
 from include.quality.sweep import count_records, known_objects, sweep
@@ -141,7 +141,8 @@ def _objects_to_look_at(catalogue: Catalogue, due: Due, past: Past) -> frozenset
     return frozenset(
         object
         for object in catalogue.objects
-        if object in touched or not past.graded_by(object, [check.check for check in catalogue.of(object)])
+        if object in touched
+        or not past.graded_by(object, {check.check: check.severity for check in catalogue.of(object)})
     )
 
 
@@ -184,9 +185,10 @@ class _Graded:
 
     def anew(self, object: str, issues: Sequence[IssueResult]) -> ObjectGrade:
         checks = self.catalogue.of(object)
-        names = [check.check for check in checks]
-        bad = records_with_issue(self.connection, self.org.org, object, names)
-        grade = grade_object(object, records=self.found.tallies[names[0]].records, records_with_issue=bad)
+        weights = {check.check: WEIGHTS[check.severity] for check in checks}
+        bad, lost = records_with_issue(self.connection, self.org.org, object, weights)
+        records = self.found.tallies[checks[0].check].records
+        grade = grade_object(object, records=records, records_with_issue=bad, lost=lost)
         documents = documents_of(
             object, checks, self.found.tallies, self.found.judged, schema=self.org.schema_name, now=self.now
         )

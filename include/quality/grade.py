@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from include.warehouse.assessments import IssueResult, ObjectGrade
+
+# How much of a record is lost by an issue of this severity, in the weighted grade.
+WEIGHTS: Mapping[str, float] = MappingProxyType({"critical": 1.0, "error": 0.7, "warning": 0.3, "info": 0.1})
 
 
 def grade_of(records: int, records_with_issue: int) -> float | None:
@@ -25,13 +29,14 @@ def verdict_of(failing: int, records: int, max_share: float) -> Literal["passed"
     return "failed" if share_of(failing, records) > max_share else "passed"
 
 
-def grade_object(object: str, *, records: int, records_with_issue: int) -> ObjectGrade:
-    """Return the grade of one object."""
+def grade_object(object: str, *, records: int, records_with_issue: int, lost: float) -> ObjectGrade:
+    """Return the grade of one object; `lost` is the sum of the weights of its records' worst issues."""
     return ObjectGrade(
         object=object,
         records=records,
         records_with_issue=records_with_issue,
         grade=grade_of(records, records_with_issue),
+        weighted=(records - lost) / records if records else None,
     )
 
 
@@ -42,6 +47,7 @@ def grade_all(objects: Iterable[ObjectGrade]) -> ObjectGrade:
         "",
         records=sum(one.records for one in each),
         records_with_issue=sum(one.records_with_issue for one in each),
+        lost=sum(one.records * (1 - one.weighted) for one in each if one.weighted is not None),
     )
 
 

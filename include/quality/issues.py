@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,10 @@ class Past:
         """Return what each verdict was judged on."""
         return {name: issue.basis for name, issue in self.issues.items()}
 
-    def graded_by(self, object: str, checks: Collection[str]) -> bool:
-        """Return whether the object was graded, and by just these checks."""
-        judged = {name for name, issue in self.issues.items() if issue.object == object}
-        return object in self.grades and judged == set(checks)
+    def graded_by(self, object: str, severities: Mapping[str, str]) -> bool:
+        """Return whether the object was graded, and by just these checks, of these severities."""
+        judged = {name: issue.severity for name, issue in self.issues.items() if issue.object == object}
+        return object in self.grades and judged == severities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

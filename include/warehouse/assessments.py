@@ -59,12 +59,16 @@ class IssueResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectGrade:
-    """Hold the grade of one object: the share of its live records without any issue; None when it has no records."""
+    """Hold the grade of one object: the share of its live records without any issue; None when it has no records.
+
+    In `weighted` a record with an issue is not all lost, but by the severity of its worst one.
+    """
 
     object: str
     records: int
     records_with_issue: int
     grade: float | None
+    weighted: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,7 @@ class AssessmentRow:
     grade: float | None
     seconds: float
     run_id: int | None = None
+    weighted: float | None = None
 
 
 def latest_assessment(engine: Engine, org: str) -> AssessmentRow | None:
@@ -126,7 +131,7 @@ def one_issue(engine: Engine, assessment_id: int, check_id: str) -> IssueResult 
 def object_grades(engine: Engine, assessment_id: int) -> tuple[ObjectGrade, ...]:
     """Return the grade of each assessed object, by name."""
     statement = text(
-        "SELECT object, records, records_with_issue, grade FROM headwater.assessed_object"
+        "SELECT object, records, records_with_issue, grade, weighted FROM headwater.assessed_object"
         " WHERE assessment_id = :assessment_id ORDER BY object"
     )
     with transaction(engine) as connection:
@@ -193,7 +198,7 @@ def finish_assessment(connection: Connection, assessment_id: int, overall: Objec
     """Note the grade over all objects, and how long the assessment took."""
     statement = text(
         "UPDATE headwater.assessment SET records = :records, records_with_issue = :records_with_issue, grade = :grade,"
-        " seconds = :seconds WHERE assessment_id = :assessment_id"
+        " weighted = :weighted, seconds = :seconds WHERE assessment_id = :assessment_id"
     )
     connection.execute(statement, asdict(overall) | {"seconds": seconds, "assessment_id": assessment_id})
 
@@ -207,7 +212,7 @@ def issues_before(connection: Connection, assessment_id: int | None) -> dict[str
 def grades_before(connection: Connection, assessment_id: int | None) -> dict[str, ObjectGrade]:
     """Return the grades of an assessment by object; nothing for None."""
     statement = text(
-        "SELECT object, records, records_with_issue, grade FROM headwater.assessed_object"
+        "SELECT object, records, records_with_issue, grade, weighted FROM headwater.assessed_object"
         " WHERE assessment_id = :assessment_id"
     )
     rows = connection.execute(statement, {"assessment_id": assessment_id}).mappings()
@@ -223,7 +228,7 @@ def _assessment(row: Row[Any]) -> AssessmentRow:
     return AssessmentRow(**row._mapping)
 
 
-_COLUMNS = "assessment_id, org, assessed_at, previous_id, records, records_with_issue, grade, seconds, run_id"
+_COLUMNS = "assessment_id, org, assessed_at, previous_id, records, records_with_issue, grade, seconds, run_id, weighted"
 _SELECT = f"SELECT {_COLUMNS} FROM headwater.assessment"
 
 _INSERT = f"""
@@ -240,14 +245,16 @@ _INSERT_ISSUE = (
 )
 
 _INSERT_OBJECT = """
-INSERT INTO headwater.assessed_object (assessment_id, object, records, records_with_issue, grade, suite, validation)
-VALUES (:assessment_id, :object, :records, :records_with_issue, :grade,
+INSERT INTO headwater.assessed_object
+       (assessment_id, object, records, records_with_issue, grade, weighted, suite, validation)
+VALUES (:assessment_id, :object, :records, :records_with_issue, :grade, :weighted,
         CAST(:suite AS jsonb), CAST(:validation AS jsonb))"""
 
 _TAKE_OVER = """
-INSERT INTO headwater.assessed_object (assessment_id, object, records, records_with_issue, grade, suite, validation)
-SELECT :assessment_id, object, records, records_with_issue, grade, suite, validation FROM headwater.assessed_object
-WHERE assessment_id = :before AND object = :object"""
+INSERT INTO headwater.assessed_object
+       (assessment_id, object, records, records_with_issue, grade, weighted, suite, validation)
+SELECT :assessment_id, object, records, records_with_issue, grade, weighted, suite, validation
+FROM headwater.assessed_object WHERE assessment_id = :before AND object = :object"""
 
 _ISSUES = f"""
 SELECT {", ".join(_ISSUE_COLUMNS)} FROM headwater.issue

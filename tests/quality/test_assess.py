@@ -57,11 +57,27 @@ def test_the_grade_counts_each_record_once(make_org, make_check):
         make_check("no_site", object="Account", bad_when="{row.Website} IS NULL AND {row.Id} = 'a'"),
     )
     assert (found.records, found.records_with_issue, found.grade) == (12, 3, 0.75)
+
     grades = {
         each.object: (each.records, each.records_with_issue, each.grade)
         for each in object_grades(org.engine, found.assessment_id)
     }
     assert grades == {"Account": (2, 1, 0.5), "Contact": (10, 2, 0.8)}
+
+
+def test_the_weighted_grade_loses_of_a_record_what_its_worst_issue_weighs(make_org, make_check):
+    """A typing error is not a lost customer: a minor issue costs a tenth of the record, a critical one all of it."""
+    org = make_org()
+    org.put("Contact", {"Id": "1", "LastName": "A"}, {"Id": "2", "Email": "a@b.de"}, {"Id": "3", "Email": "b@b.de"})
+    org.put("Contact", {"Id": "4", "Email": "c@d.de", "LastName": "B"})
+    checks = (
+        make_check("no_email", severity="critical"),
+        make_check("no_name", severity="info", bad_when="{row.LastName} IS NULL"),
+    )
+    found = org.assess(*checks)
+    (grade,) = object_grades(org.engine, found.assessment_id)
+    assert (grade.grade, round(grade.weighted, 6)) == (0.25, round((4 - 1 - 0.1 - 0.1) / 4, 6))
+    assert latest_assessment(org.engine, "acme").weighted == grade.weighted
 
 
 def test_deleted_records_are_not_judged(make_org, make_check):

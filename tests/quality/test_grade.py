@@ -29,10 +29,13 @@ def test_a_check_fails_when_more_than_the_allowed_share_fails():
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)).map(sorted), min_size=1, max_size=5))
 def test_the_grade_over_all_objects_weighs_records_not_objects(pairs):
     """It lies between the worst and the best object, and equals the share of all records without any issue."""
-    objects = [grade_object(f"O{n}", records=high, records_with_issue=low) for n, (low, high) in enumerate(pairs)]
+    objects = [
+        grade_object(f"O{n}", records=high, records_with_issue=low, lost=low / 2) for n, (low, high) in enumerate(pairs)
+    ]
     whole, grades = grade_all(objects), [each.grade for each in objects if each.grade is not None]
     assert whole.records - whole.records_with_issue == sum(high - low for low, high in pairs)
     if grades:
         assert min(grades) - 1e-9 <= whole.grade <= max(grades) + 1e-9
+        assert whole.grade - 1e-9 <= whole.weighted <= 1
     else:
         assert whole.grade is None
