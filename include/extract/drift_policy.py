@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from include.config.schema_changes import ChangeClass, Policy, SchemaChangesDefinition
+from include.fields import LEFT_OUT
 from include.records import Describe, FieldChange
 from include.warehouse.columns import fits, widens
 from include.warehouse.schema_changes import OpenChange
-from include.warehouse.tables import LEFT_OUT, column_type
+from include.warehouse.tables import column_type
 
 _CLASSES = {
     "added": ChangeClass.ADDED,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from include.config.queries import QueryDefinition
 from include.config.query_text import Column
 from include.errors import DefinitionError
+from include.fields import cursor_field, fields_to_read
 from include.records import Describe, Field, Window
-from include.salesforce.fields import cursor_field, fields_to_read
 from include.salesforce.soql import quoted
 
 Described = Mapping[str, Describe]  # by API name

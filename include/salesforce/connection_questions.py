@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from include.errors import HeadwaterError
+from include.fields import cursor_field
 from include.salesforce import composite
 from include.salesforce.composite import SubRequest, SubResponse
 from include.salesforce.connection import Answers, ObjectAnswer
-from include.salesforce.fields import cursor_field
 from include.salesforce.rest import Call, Rest
 from include.salesforce.soql import name as api_name
 

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from include.errors import DefinitionError, SchemaFrozen
+from include.fields import cursor_field, fields_to_read
 from include.records import Describe, Field
 from include.warehouse.columns import fits
 from include.warehouse.engine import quoted
-
-# Compounds repeat their parts, which are fields of their own; base64 is a link to a blob; complexvalue has no text.
-LEFT_OUT = frozenset({"address", "location", "base64", "complexvalue"})
-CURSOR_FIELDS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 
 # Salesforce's word for a type -> PostgreSQL's; whatever isn't named here is text.
 _TYPES = {
@@ -50,11 +47,6 @@ class Table:
         return quoted(self.schema, self.object)
 
 
-def stored_fields(describe: Describe) -> tuple[Field, ...]:
-    """Return the fields that are read into a column."""
-    return tuple(field for field in describe.fields if field.type not in LEFT_OUT and not field.held)
-
-
 def column_type(field: Field) -> str:
     """Return the PostgreSQL type of a field's column."""
     return _TYPES.get(field.type, "text")
@@ -70,8 +62,7 @@ def cursor_field_of(describe: Describe) -> str:
         raise DefinitionError(
             f"the object {describe.object} cannot be queried; take it out of the org's objects", key="objects"
         )
-    usable = {field.name for field in describe.fields if field.filterable and not field.held}
-    return next((name for name in CURSOR_FIELDS if name in usable), "")
+    return cursor_field(describe) or ""
 
 
 def table_of(org: str, schema: str, describe: Describe) -> Table:
@@ -80,7 +71,7 @@ def table_of(org: str, schema: str, describe: Describe) -> Table:
         org=org,
         schema=schema,
         object=describe.object,
-        columns={field.name: column_type(field) for field in stored_fields(describe)},
+        columns={field.name: column_type(field) for field in fields_to_read(describe)},
         cursor_field=cursor_field_of(describe),
         key=next((field.name for field in describe.fields if field.type == "id"), "Id"),
     )

@@ -279,7 +279,7 @@ def test_a_calculated_value_that_does_not_fit_keeps_nothing_back(desk: Desk) -> 
     desk.org.put("Contact", 2, Visits__c=3_000_000_000)
     del desk.org.records["Contact"][key(5)]
     desk.org.tick(hours=1)
-    desk.extract()
+    desk.extract_one(desk.next_run())  # not certified: that would mark what is gone
 
     found = desk.reconcile()
 

@@ -17,11 +17,11 @@ import pytest
 import urllib3
 
 from include.errors import AuthError, JobFailed, QueryRefused
+from include.fields import cursor_field, fields_to_read
 from include.records import Window
 from include.salesforce.auth import Credentials, read_session, sign_in
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import count_in, describe_in, page_in
-from include.salesforce.fields import cursor_field, fields_to_read
 from include.salesforce.soql import condition, count_before, select_window
 from include.salesforce.transport import Transport
 from include.sandbox.org import credentials as sandbox

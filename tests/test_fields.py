@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from include.fields import cursor_field, fields_to_read
 from include.records import Describe, Field
 from include.salesforce.describe import read_describe
-from include.salesforce.fields import cursor_field, fields_to_read
 from include.salesforce.limits import ApiUsage, read_limit_info
 
 
