@@ -7,7 +7,7 @@ contact, name and second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +30,11 @@ AUTH_ADVICE = (
 _MOST_TURNS = 6  # create, taken by another, unarchive, update …: more than any way needs
 
 Found = Mapping[str, Any] | Finding | None
+Filters = list[bodies.Filter]
+Spread = Callable[
+    [Callable[[Filters], list[Mapping[str, Any]] | Finding], Iterable[Filters]],
+    Iterable[list[Mapping[str, Any]] | Finding],
+]
 _LOST = Finding(meaning=Meaning.FAULT, cause="no_answer", message="no answer came: it broke off or timed out")
 
 
@@ -41,18 +46,23 @@ class Contacts:
         self._policy = policy
         self._types = types
 
-    def look_up(self, records: Sequence[Profile]) -> dict[str, Found]:
-        """Search for the contacts of all records that need it, many at a time; by record Id."""
+    def look_up(self, records: Sequence[Profile], spread: Spread = map) -> dict[str, Found]:
+        """Search for the contacts of all records that need it, many at a time; by record Id.
+
+        Args:
+            records: whom to search for.
+            spread: makes the searches; another one than `map` makes several at once.
+        """
         wanted = {record.record_id: self._filters(record) for record in records}
         filters = list(dict.fromkeys(one for each in wanted.values() for one in each))
-        contacts: list[Mapping[str, Any]] = []
-        for start in range(0, len(filters), bodies.FILTERS_IN_A_SEARCH):
-            found = self._search(filters[start : start + bodies.FILTERS_IN_A_SEARCH])
+        size = bodies.FILTERS_IN_A_SEARCH
+        contacts: dict[str, Mapping[str, Any]] = {}
+        for found in spread(self._search, [filters[start : start + size] for start in range(0, len(filters), size)]):
             if isinstance(found, Finding):
                 return {record.record_id: found for record in records if wanted[record.record_id]}
-            contacts += found
-        contacts = list({each.get("id"): each for each in contacts}.values())
-        return {record.record_id: replies.matching(record, contacts) for record in records if wanted[record.record_id]}
+            contacts |= {str(each.get("id")): each for each in found}
+        shown = list(contacts.values())
+        return {record.record_id: replies.matching(record, shown) for record in records if wanted[record.record_id]}
 
     def carry(self, record: Profile, found: Found) -> Receipt:
         """Do with the platform's contact what the record asks, and say what became of it.
@@ -74,12 +84,12 @@ class Contacts:
                 return replace(_failure(record, finding), platform_id=written.platform_id)
         return written
 
-    def _filters(self, record: Profile) -> list[bodies.Filter]:
+    def _filters(self, record: Profile) -> Filters:
         if record.platform_id and not self._policy.compare:
             return []
         return bodies.filters_of(record, by_id=True)
 
-    def _search(self, filters: list[bodies.Filter]) -> list[Mapping[str, Any]] | Finding:
+    def _search(self, filters: Filters) -> list[Mapping[str, Any]] | Finding:
         finding, reply = self._insist("POST", "/contacts/search", bodies.search(filters))
         contacts = replies.found_contacts(reply) if reply is not None else None
         if finding.meaning is Meaning.TAKEN and contacts is not None:
