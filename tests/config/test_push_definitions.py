@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,8 +10,10 @@ import pytest
 import yaml
 
 from include.config.loader import Definitions, load_definitions
-from include.config.platforms import PLATFORMS, Match
+from include.config.platforms import PLATFORMS, Match, Platform
 from include.config.pushes import PlatformName
+from include.records import ProfileAction
+from include.settings import PROJECT_ROOT
 
 ORG = {
     "org": "acme",
@@ -159,3 +162,38 @@ def test_the_batch_is_the_platform_s_unless_a_smaller_one_is_asked_for(tmp_path:
     """What fits into a request is known of each platform."""
     assert load(tmp_path, destination=on("braze")).pushes["p"].batch_size == 75
     assert load(tmp_path, options={"batch_size": 7}).pushes["p"].batch_size == 7
+
+
+PAGE = (PROJECT_ROOT / "docs" / "pushes.md").read_text(encoding="utf-8")
+
+
+def test_every_example_in_the_docs_loads(tmp_path: Path) -> None:
+    """One for each kind of source, the model with its SQL."""
+    load(tmp_path)
+    examples = [each for each in re.findall(r"```yaml\n(push:.*?)```", PAGE, re.S) if "org: acme" in each]
+    for number, example in enumerate(examples):
+        (tmp_path / "pushes" / f"{number}.yaml").write_text(example)
+    (tmp_path / "models" / "open_pipeline.sql").write_text(re.findall(r"```sql\n(.*?)```", PAGE, re.S)[0])
+
+    loaded = load_definitions(tmp_path)
+
+    assert loaded.errors == ()
+    assert sorted(each.source.kind for each in loaded.pushes.values()) == ["model", "object", "object", "query"]
+
+
+@pytest.mark.parametrize("platform", list(PLATFORMS.values()), ids=lambda each: each.name)
+def test_the_docs_say_what_each_platform_can_do(platform: Platform) -> None:
+    """Line by line as it is judged."""
+    can = platform.capabilities
+    matches = [platform.default_match, *sorted(can.matches - {platform.default_match})]
+    gone = [each for each in (ProfileAction.CLEAR, ProfileAction.ARCHIVE, ProfileAction.DELETE) if each in can.gone]
+    cells = (
+        f"`{platform.name}`",
+        ", ".join(matches),
+        "yes" if can.clears_nulls else "no",
+        ", ".join(gone) or "nothing",
+        "yes" if can.skip_hook else "no",
+        f"{platform.max_batch:,}",
+    )
+
+    assert f"| {' | '.join(cells)} |" in PAGE
