@@ -89,7 +89,7 @@ class Batches:
     def _problem(self, one: Input, number: int, verb: str, fault: Fault | None, place: int) -> Input | None:
         trace = one.get("objectWriteTraceId")
         context = {"objectWriteTraceId": [trace]} if trace else {"ids": [one["id"]]}
-        if fault is not None and fault.refuses(place, f"{one.get('idProperty', '')}{one['id']}"):
+        if fault is not None and fault.refuses(place, str(trace or one["id"])):
             text = invalid_property("INVALID_EMAIL", "email", "Email address is invalid")
             return _problem_of("VALIDATION_ERROR", text, **context)
         if verb == "update" and not number:
