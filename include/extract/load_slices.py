@@ -99,6 +99,7 @@ class LargeLoad:
             self._start_jobs()
             complete = self._ask_next()
             if complete is not None:
+                self._start_jobs()  # so that the org works on while its last result is loaded
                 self._load(complete)
         return Loaded(window=self._window, plan=Plan.BULK, counts=self._counts, note=self._loading.note)
 
@@ -235,7 +236,7 @@ class LargeLoad:
 def _why_not(slice_: Slice) -> str:
     if slice_.halvings >= MOST_HALVINGS:
         return f"it is a half of a half already, {MOST_HALVINGS} times over"
-    return "it cannot be divided by Ids or stamps"
+    return "it cannot be divided by Ids or stamps, or the org did not say in time where"
 
 
 def _in_words(done: int, halved: int) -> str:

@@ -63,14 +63,14 @@ class ResultPage:
         with held:
             yield chunks
 
-    def fetch(self, stopped: threading.Event) -> None:
-        """Fetch the page, up to `SPOOL_BYTES` of it, for whoever opens it first."""
+    def fetch(self, stopped: threading.Event, spool_bytes: int) -> None:
+        """Fetch the page, about so many bytes of it at most, for whoever opens it first."""
         with ExitStack() as stack:
             page = stack.enter_context(self._asked())
             spool = stack.enter_context(TemporaryFile())
             for chunk in page.chunks:
                 spool.write(chunk)
-                if spool.tell() >= SPOOL_BYTES or stopped.is_set():
+                if spool.tell() >= spool_bytes or stopped.is_set():
                     break
             spool.seek(0)
             self._fetched = stack.pop_all(), chain(iter(partial(spool.read, _CHUNK_BYTES), b""), page.chunks)
@@ -108,7 +108,13 @@ class ResultPage:
 
 @contextmanager
 def result_pages(
-    client: SalesforceClient, job_id: str, locator: str, page_rows: int, object: str
+    client: SalesforceClient,
+    job_id: str,
+    locator: str,
+    page_rows: int,
+    object: str,
+    *,
+    spool_bytes: int = SPOOL_BYTES,
 ) -> Iterator[Iterator[ResultPage]]:
     """Yield the pages of a job's result from a locator on, each to be loaded before the next is taken.
 
@@ -120,7 +126,7 @@ def result_pages(
     def fetch(page: ResultPage) -> None:
         room.acquire()
         if not stopped.is_set():
-            page.fetch(stopped)
+            page.fetch(stopped, spool_bytes)
 
     def fetch_behind(page: ResultPage) -> None:
         if page.next_locator is not None and not stopped.is_set():
