@@ -15,6 +15,7 @@ from include.activation.counts import insist_on_balance
 from include.activation.delivery import Course, Delivery, Progress, StopAsked
 from include.activation.jobs import JOB_PAUSES_SECONDS, await_jobs, settle_jobs
 from include.activation.settlement import Terms, close, counts_so_far, may_repeat, stop, take_up
+from include.activation.written import chunks
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Destination
 from include.errors import AuthError, CircuitOpen, HeadwaterError, WarehouseDown
@@ -99,7 +100,8 @@ def deliver_push(
                 again=again,
                 resend=run.resend or resend,
             )
-            Delivery(engine, destination, course, stop_asked=stop_asked, on_progress=on_progress).go(reading)
+            delivery = Delivery(engine, destination, course, stop_asked=stop_asked, on_progress=on_progress)
+            delivery.go(chunks(reading, destination, course))
             if destination.capabilities.settles_later:
                 await_jobs(engine, push.push, destination, now=now, pauses=job_pauses)
         except HeadwaterError as error:

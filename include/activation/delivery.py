@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from include.activation.counts import counts_of
 from include.activation.record import Answered, record_receipts
 from include.activation.settlement import put_back, with_left_out
-from include.activation.written import Chunk, Course, Request, chunks, write_down
+from include.activation.written import Chunk, Course, Request, write_down
 from include.destinations.protocol import BatchResult, Destination
 from include.errors import AuthError, FastFailed, HeadwaterError, PushStopped, RateLimited, Unreachable, WarehouseDown
 from include.records import Outcome, OutcomeCounts, Receipt
@@ -69,15 +69,18 @@ class Delivery:
             self._errors = has_open_errors(connection, self._run.push)
             self._number = next_request(connection, self._run.run_id)
 
-    def go(self, reading: Connection) -> None:
-        """Work until everything is recorded, or until something stops it.
+    def go(self, ahead: Iterator[Chunk]) -> None:
+        """Send what the chunks hold until everything is recorded, or until something stops it.
+
+        Args:
+            ahead: the rows, mapped as they are asked for.
 
         Raises:
             HeadwaterError: it was stopped; what had been answered is recorded.
         """
         pool = ThreadPoolExecutor(self._course.parallel, thread_name_prefix="delivery")
         try:
-            self._work(chunks(reading, self._destination, self._course), pool)
+            self._work(ahead, pool)
         finally:
             # Whoever stops us doesn't wait: what is under way then is settled as after a kill.
             pool.shutdown(wait=not isinstance(self._error, PushStopped), cancel_futures=True)

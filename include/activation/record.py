@@ -77,7 +77,7 @@ def record_receipts(connection: Connection, run: PushRun, answered: Answered, *,
     note_outcomes(
         connection,
         run.run_id,
-        [receipt if receipt.cause else replace(receipt, cause=each.note) for each, receipt in pairs],
+        [replace(receipt, cause=each.note) if each.note and not receipt.cause else receipt for each, receipt in pairs],
     )
     if all(receipt.outcome is Outcome.DELIVERED for receipt in answered.receipts):
         settle_request(connection, run.run_id, answered.number)

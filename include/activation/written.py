@@ -160,7 +160,7 @@ def _request(batch: Batch, by_id: dict[str, Candidate], number: int, *, apart: b
 
 
 def _write(connection: Connection, run: PushRun, request: Request, *, claimed_for: int) -> None:
-    ordinals = [each.row.ordinal for each in request.candidates.values()]
+    ordinals = sorted(each.row.ordinal for each in request.candidates.values())
     keys = [event.key for each in request.candidates.values() for event in each.profile.events]
     write_request(
         connection,
@@ -168,7 +168,7 @@ def _write(connection: Connection, run: PushRun, request: Request, *, claimed_fo
         request.number,
         records=len(request.candidates),
         events=len(keys),
-        ordinals=(min(ordinals), max(ordinals)),
+        ordinals=(ordinals[0], ordinals[-1]),
     )
     if request.number != claimed_for:
         move_events(connection, keys, request=request.number)

@@ -53,7 +53,7 @@ def note_sent(connection: Connection, push: str, run_id: int, settled: Sequence[
             "fingerprint": column([each.fingerprint for each in settled]),
             "outcome": column([each.outcome for each in settled]),
             "identifiers": column([_as_json(each.identifiers) for each in settled]),
-            "platform_id": column([clean(each.platform_id) for each in settled]),
+            "platform_id": column([clean(each.platform_id) if each.platform_id else None for each in settled]),
         },
     )
 

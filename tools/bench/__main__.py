@@ -13,8 +13,10 @@ from pathlib import Path
 
 from tools.bench.airflow import measure_airflow
 from tools.bench.bench import ROOT, Bench
+from tools.bench.delivery import measure_delivery
 from tools.bench.extract import measure_extract
 from tools.bench.figures import Figure, as_line, as_table
+from tools.bench.killed import measure_killed
 from tools.bench.later import measure_activation, measure_health
 from tools.bench.machine import describe_machine
 from tools.bench.others import measure_peers
@@ -22,9 +24,9 @@ from tools.bench.server import running_server
 
 # What is measured, by area: each entry yields figures. An area that is new has a place here.
 AREAS: Mapping[str, tuple[Callable[[Bench], Iterator[Figure]], ...]] = {
-    "extract": (measure_extract, measure_airflow, measure_peers),
+    "extract": (measure_extract, measure_killed, measure_airflow, measure_peers),
     "health": (measure_health,),
-    "activation": (measure_activation,),
+    "activation": (measure_activation, measure_delivery),
 }
 
 
