@@ -57,3 +57,22 @@ def test_an_org_that_was_never_called_has_a_page_too(pages, run, warehouse):
     text = words(pages.get("/headwater/usage").text)
     assert "the org has not told yet" in text
     assert "No call was made in the last 24 h" in text
+
+
+def test_who_changed_records_is_a_hint_to_who_spends_calls(pages, run, warehouse):
+    """By user and object, the last day only; a link to the user in Salesforce."""
+    run("a_working_org.sql")
+    assert "No record that is here was changed" in words(pages.get("/headwater/usage").text)
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA salesforce_demo")
+        connection.exec_driver_sql(
+            'CREATE TABLE salesforce_demo."Contact" ("Id" text, "LastModifiedById" text, "SystemModstamp" timestamptz)'
+        )
+        connection.exec_driver_sql(
+            'INSERT INTO salesforce_demo."Contact" SELECT n::text, CASE WHEN n < 13 THEN $$005A$$ ELSE $$005B$$ END,'
+            " now() - interval '1 hour' * CASE WHEN n = 1 THEN 30 ELSE 1 END FROM generate_series(1, 15) AS n"
+        )
+    html = pages.get("/headwater/usage").text
+    assert "005A ↗ Contact 11" in words(html)
+    assert "005B ↗ Contact 3" in words(html)
+    assert 'href="https://demo.my.salesforce.test/' in html

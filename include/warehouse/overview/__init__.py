@@ -5,6 +5,7 @@ Every query is bounded: it reads a page of rows or one row per object, whatever 
 
 from __future__ import annotations
 
+from include.warehouse.overview.changers import Changer, record_changers
 from include.warehouse.overview.health import HealthOverview, health_overview
 from include.warehouse.overview.issue_records import FailingRecord, FailingRecords, failing_records
 from include.warehouse.overview.notifications import Notification, Notifications, notifications_overview
@@ -17,6 +18,7 @@ from include.warehouse.overview.usage import UsageOverview, usage_overview
 
 __all__ = [
     "ApiUsage",
+    "Changer",
     "ExtractRun",
     "ExtractRuns",
     "FailingRecord",
@@ -38,6 +40,7 @@ __all__ = [
     "notifications_overview",
     "objects_overview",
     "onboarding_overview",
+    "record_changers",
     "schema_changes",
     "usage_overview",
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from headwater.ui.links import record_link
 from headwater.ui.listing import plain
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
-from include.warehouse.overview import usage_overview
+from include.warehouse.overview import record_changers, usage_overview
+from include.warehouse.overview.changers import MOST_ROWS
 
 router = APIRouter()
 
@@ -31,4 +33,7 @@ def usage(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
         budget=overview.budget,
         search=search,
         highest=max((each.calls for each in overview.hours), default=0),
+        changers=record_changers(engine, org.org),
+        most_rows=MOST_ROWS,
+        user_link=lambda user_id: record_link(org.instance_url, "User", user_id),
     )
