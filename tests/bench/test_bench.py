@@ -52,6 +52,7 @@ def test_a_shelf_names_its_pages_in_the_order_in_which_they_came(tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_bench_prints_a_line_for_each_figure(postgres_url: str, tmp_path: Path) -> None:
     """Two thousand rows are enough to see that every figure of the extract is there."""
     command = [sys.executable, "-m", "tools.bench", "--home", str(tmp_path), "--rows", "2000", "--only", "extract"]

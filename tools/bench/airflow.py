@@ -1,4 +1,4 @@
-"""Figures of what Airflow costs: how long our DAG files take to parse once Airflow itself is imported."""
+"""Figures of what Airflow costs: how long our DAG files take to parse once Airflow is imported."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from tools.bench.bench import ROOT, Bench, environment
 from tools.bench.figures import Figure, Goal, against
 
 _PARSE_SECONDS = 0.5
-# What a DAG processor has imported before it opens a file of ours, and then each file as it would be opened.
+# A DAG processor imports Airflow once and opens each file in a fork of itself. Processor time: what else runs on the
+# machine does not count.
 _PARSE = """
-import json, runpy, sys, time
+import json, os, runpy, sys, time
 from pathlib import Path
-began = time.perf_counter()
+began = time.process_time()
 import airflow.sdk
 import airflow.dag_processing.dagbag
-imported = time.perf_counter()
+imported = time.process_time() - began
 seconds = {}
 for file in sorted(Path("dags").glob("*.py")):
-    start = time.perf_counter()
-    runpy.run_path(str(file))
-    seconds[file.stem] = time.perf_counter() - start
-print(json.dumps({"airflow": imported - began, "files": seconds}))
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        start = time.process_time()
+        runpy.run_path(str(file))
+        os.write(writing, str(time.process_time() - start).encode())
+        os._exit(0)
+    os.wait()
+    seconds[file.stem] = float(os.read(reading, 100))
+print(json.dumps({"airflow": imported, "files": seconds}))
 """
 
 
@@ -41,11 +47,12 @@ def measure_airflow(bench: Bench) -> Iterator[Figure]:
             [sys.executable, "-c", _PARSE], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
         )
         told.append(json.loads(done.stdout.splitlines()[-1]))
-    first = median(sum(each["files"].values()) for each in told)
+    names = told[0]["files"]
+    seconds = {name: median(each["files"][name] for each in told) for name in names}
+    slowest = max(seconds, key=lambda name: seconds[name])
     own = median(each["airflow"] for each in told)
-    slowest = max(told[0]["files"], key=lambda name: float(told[0]["files"][name]))
     yield against(
-        "extract.dag_parse", first, "s", _PARSE_SECONDS, Goal(at_most=1),
-        note=f"all {len(told[0]['files'])} files, one after the other, the slowest is {slowest}.py;"
-        f" Airflow's own import before it: {own:.1f} s",
+        "extract.dag_parse", seconds[slowest], "s", _PARSE_SECONDS, Goal(at_most=1),
+        note=f"{slowest}.py, the slowest of {len(names)} files, with all that it imports; processor time;"
+        f" Airflow's own import, before it: {own:.1f} s",
     )  # fmt: skip

@@ -35,7 +35,7 @@ class Bench:
     def load(self, warehouse: str, org_url: str, *, mode: str = "changes", run: str, **options: str) -> dict[str, Any]:
         """Run one load in a process of its own and return what it took."""
         command = [sys.executable, "-m", "tools.bench.load", "--warehouse", warehouse, "--org", org_url]
-        command += ["--mode", mode, "--run", run]
+        command += ["--mode", mode, "--run", run, "--bulk-above", str(min(10_000, self.rows // 2))]
         for name, value in options.items():
             command += [f"--{name}", value] if value else [f"--{name}"]
         done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)

@@ -9,14 +9,18 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from include.warehouse.tables import Table
+
 _CHUNK = 1 << 18
 
 
-def copy_seconds(url: str, columns: dict[str, str], pages: Sequence[Path]) -> float:
-    """Return what COPY of the pages takes into a fresh, typed, logged table without an index; then drop it."""
+def copy_seconds(url: str, columns: sql.Composable, pages: Sequence[Path]) -> float:
+    """Return what COPY of the pages takes into a fresh, typed, logged table of these columns; then drop it."""
     names = sql.SQL(", ").join(map(sql.Identifier, _header(pages[0])))
     with psycopg.connect(url) as connection:
-        connection.execute(sql.SQL("CREATE TABLE bench_limit ({})").format(described(columns)))
+        connection.execute(sql.SQL("CREATE TABLE bench_limit ({})").format(columns))
+        connection.commit()
+        connection.execute("CHECKPOINT")
         connection.commit()
         began = time.perf_counter()
         statement = sql.SQL("COPY bench_limit ({0}) FROM STDIN (FORMAT csv, FORCE_NULL ({0}))").format(names)
@@ -55,6 +59,13 @@ def merge_seconds(url: str, target: sql.Composable, columns: Sequence[str], key:
         connection.execute(statement)
         connection.commit()
         return time.perf_counter() - began
+
+
+def same_as(table: Table) -> sql.Composable:
+    """Return the columns of a loaded table as they were made: types, defaults and key."""
+    return sql.SQL("LIKE {} INCLUDING DEFAULTS, PRIMARY KEY ({})").format(
+        sql.Identifier(table.schema, table.object), sql.Identifier(table.key)
+    )
 
 
 def described(columns: dict[str, str]) -> sql.Composable:

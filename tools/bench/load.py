@@ -64,6 +64,8 @@ def main() -> int:
     parser.add_argument("--run", default="bench")
     parser.add_argument("--name", default="bench", help="of the org's definition")
     parser.add_argument("--objects", default="Contact")
+    parser.add_argument("--lookback", type=int, default=10, help="minutes")
+    parser.add_argument("--bulk-above", type=int, default=10_000, help="more rows than these are read by Bulk")
     parser.add_argument("--migrate", action="store_true", help="make the schema first; not part of what is timed")
     print(json.dumps(load(parser.parse_args())))
     return 0
@@ -75,7 +77,13 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
     if options.migrate:
         migrate(engine)
     objects = tuple(options.objects.split(","))
-    org = OrgDefinition(org=options.name, connection="bench", objects=objects)
+    org = OrgDefinition(
+        org=options.name,
+        connection="bench",
+        objects=objects,
+        lookback_minutes=options.lookback,
+        bulk_above_rows=options.bulk_above,
+    )
     run = AirflowRun(dag_id="bench", dag_run_id=options.run, task_id="bench", try_number=1)
     signed = Credentials(
         kind="client_credentials",
