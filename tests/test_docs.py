@@ -50,7 +50,9 @@ def test_the_readme_names_every_target() -> None:
     assert {each for each in targets if f"`make {each}" not in README} == set()
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(str(path.relative_to(PROJECT_ROOT)) for path in DOCS.rglob("*.md"))]
+)
 def test_links_lead_somewhere(page: str) -> None:
     """Every relative link of a page is a file of the project."""
     text = (PROJECT_ROOT / page).read_text(encoding="utf-8")
