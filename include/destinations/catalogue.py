@@ -72,13 +72,13 @@ def _klaviyo() -> Entry:
 def _hubspot() -> Entry:
     from include.destinations.hubspot import PACES, open_hubspot
 
-    return Entry(open=open_hubspot, paces=PACES)
+    return Entry(open=open_hubspot, paces=PACES, parallel=4)
 
 
 def _intercom() -> Entry:
     from include.destinations.intercom import PACES, open_intercom
 
-    return Entry(open=open_intercom, paces=PACES)
+    return Entry(open=open_intercom, paces=PACES, parallel=2)
 
 
 def _braze() -> Entry:
