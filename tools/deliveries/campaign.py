@@ -21,11 +21,11 @@ from sqlalchemy import Engine, text
 from include.activation.deliver import deliver_push
 from include.activation.options import PushMode, options_of
 from include.activation.select import select_push
-from include.config.platforms import PLATFORMS
+from include.config.platforms import PLATFORMS, Match
 from include.config.pushes import PushDefinition
 from include.destinations.catalogue import entry
 from include.destinations.line import Patience
-from include.destinations.protocol import Destination
+from include.destinations.protocol import Destination, Policy
 from include.errors import RetryableError
 from include.records import AirflowRun, OutcomeCounts
 from include.warehouse.engine import transaction
@@ -72,12 +72,12 @@ def carry_out(
     began = time.monotonic()
     wrong = {"reject_share": permanent}
     held.faults(wrong, {"status": 503, "share": transient, "times": _FOREVER})
-    first = _cycle(contacts, push, _opened(name, held, patient=False))
+    first = _cycle(contacts, push, _opened(push, held, patient=False))
     disturbed = held.disturbed()
     waiting = _open_errors(contacts.engine, push)
     contacts.touch()
     held.faults(wrong)
-    second = _cycle(contacts, push, _opened(name, held, patient=True))
+    second = _cycle(contacts, push, _opened(push, held, patient=True))
     expected = {
         values["Id"]: values
         for number in range(1, contacts.count + 1)
@@ -102,12 +102,12 @@ def carry_out(
     )
 
 
-def _opened(name: str, held: Held, *, patient: bool) -> Destination:
+def _opened(push: PushDefinition, held: Held, *, patient: bool) -> Destination:
     # Where a second sending could double an event, a failure that outlasts the attempts is nobody's to retry.
-    attempts = 1 if _may_repeat(name) and not patient else 6
-    return GROUNDS[name].open(
-        held.url, Patience(attempts=attempts, sleep=lambda seconds: time.sleep(min(seconds, 0.02)))
-    )
+    attempts = 1 if _may_repeat(push.destination.platform) and not patient else 6
+    patience = Patience(attempts=attempts, sleep=lambda seconds: time.sleep(min(seconds, 0.02)))
+    policy = Policy(match=push.match_policy or Match.UPSERT, clear_nulls=push.nulls == "clear")
+    return GROUNDS[push.destination.platform].open(held.url, patience, policy)
 
 
 def _may_repeat(name: str) -> bool:

@@ -18,7 +18,7 @@ from include.destinations.insider_one import InsiderOne
 from include.destinations.intercom import Intercom
 from include.destinations.klaviyo import Klaviyo
 from include.destinations.line import Patience
-from include.destinations.protocol import Destination
+from include.destinations.protocol import Destination, Policy
 from include.destinations.webhook import Webhook
 from include.sandbox.braze.credentials import KEY as BRAZE_KEY
 from include.sandbox.hubspot.credentials import TOKEN as HUBSPOT_TOKEN
@@ -72,14 +72,14 @@ class Ground:
 
     Args:
         options: of its sandbox's program, so that its windows don't make a campaign take hours.
-        open: opens it at an address, with a patience.
+        open: opens it at an address, with a patience and what the push asks of it.
         mapping: the part of the definition that is the platform's own.
         who: by what its sandbox knows a contact when some are to be refused.
         read: returns what it holds, by contact Id and field, and how many events of each contact.
     """
 
     options: tuple[str, ...]
-    open: Callable[[str, Patience], Destination]
+    open: Callable[[str, Patience, Policy], Destination]
     mapping: Mapping[str, Any]
     who: Callable[[Values], str]
     read: Callable[[Held], dict[str, Values]]
@@ -193,7 +193,9 @@ _CUSTOM = {"title": "Title", "score": "Score__c"}
 GROUNDS: Mapping[str, Ground] = {
     "insider_one": Ground(
         options=("--requests-per-minute", "100000000"),
-        open=lambda url, patience: InsiderOne(base_url=url, partner=PARTNER, token=INSIDER_TOKEN, patience=patience),
+        open=lambda url, patience, policy: InsiderOne(
+            base_url=url, partner=PARTNER, token=INSIDER_TOKEN, patience=patience, policy=policy
+        ),
         mapping={
             "attributes": {"name": "FirstName", "surname": "LastName", "city": "MailingCity"},
             "custom_attributes": _CUSTOM,
@@ -203,8 +205,11 @@ GROUNDS: Mapping[str, Ground] = {
     ),
     "intercom": Ground(
         options=("--requests", "100000000"),
-        open=lambda url, patience: Intercom(base_url=url, token=INTERCOM_TOKEN, patience=patience),
+        open=lambda url, patience, policy: Intercom(
+            base_url=url, token=INTERCOM_TOKEN, patience=patience, policy=policy
+        ),
         mapping={
+            "match": "upsert",  # unless it is said, a push to Intercom makes nobody
             "attributes": {"name": "FirstName"},
             "custom_attributes": {"title": "Title", "annual_revenue": "Score__c"},
         },
@@ -213,7 +218,7 @@ GROUNDS: Mapping[str, Ground] = {
     ),
     "klaviyo": Ground(
         options=("--pace", "100000", "--job-seconds", "0.5"),
-        open=lambda url, patience: Klaviyo(base_url=url, key=KLAVIYO_KEY, patience=patience),
+        open=lambda url, patience, policy: Klaviyo(base_url=url, key=KLAVIYO_KEY, patience=patience, policy=policy),
         mapping={
             "attributes": {"first_name": "FirstName", "last_name": "LastName", "city": "MailingCity"},
             "custom_attributes": _CUSTOM,
@@ -223,8 +228,8 @@ GROUNDS: Mapping[str, Ground] = {
     ),
     "hubspot": Ground(
         options=("--requests", "100000000"),
-        open=lambda url, patience: HubSpot(
-            base_url=url, token=HUBSPOT_TOKEN, unique_property=UNIQUE_PROPERTY, patience=patience
+        open=lambda url, patience, policy: HubSpot(
+            base_url=url, token=HUBSPOT_TOKEN, unique_property=UNIQUE_PROPERTY, patience=patience, policy=policy
         ),
         mapping={
             "attributes": {
@@ -237,7 +242,7 @@ GROUNDS: Mapping[str, Ground] = {
     ),
     "braze": Ground(
         options=("--pace", "100000"),
-        open=lambda url, patience: Braze(base_url=url, key=BRAZE_KEY, patience=patience),
+        open=lambda url, patience, policy: Braze(base_url=url, key=BRAZE_KEY, patience=patience, policy=policy),
         mapping={
             "attributes": {"first_name": "FirstName", "last_name": "LastName", "city": "MailingCity"},
             "custom_attributes": _CUSTOM,
@@ -247,8 +252,8 @@ GROUNDS: Mapping[str, Ground] = {
     ),
     "webhook": Ground(
         options=(),
-        open=lambda url, patience: Webhook(
-            url=url, path="/inbox", secrets=[SECRET], allow_private=True, patience=patience
+        open=lambda url, patience, policy: Webhook(
+            url=url, path="/inbox", secrets=[SECRET], allow_private=True, patience=patience, policy=policy
         ),
         mapping={
             "attributes": {"first": "FirstName", "last": "LastName", "city": "MailingCity"},
