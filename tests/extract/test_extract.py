@@ -305,7 +305,7 @@ def test_a_changed_type_stops_its_object_only(desk: Desk) -> None:
     result = desk.probe(run)
     assert result.busy == ("Contact", "Lead")
     assert "Visits__c" in result.objects[0].problem
-    with pytest.raises(SchemaFrozen, match="int before, string now .*accept the change on the page CRM → Schema"):
+    with pytest.raises(SchemaFrozen, match=r"int before, string now .*accept the change on the page CRM → Schema"):
         desk.extract_one(run)
     assert desk.extract_one(run, "Lead").counts.updated == 1
     assert desk.cursor() == cursor
