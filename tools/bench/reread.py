@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -68,7 +69,7 @@ def _merge_pages(engine: Engine, table: Table, pages: list[Path], changed: int) 
     for page in pages:
         with page.open("rb") as file, transaction(engine) as connection:
             announce_run(connection, 1)
-            stream = CsvStream(iter(lambda file=file: file.read(_CHUNK), b""))
+            stream = CsvStream(iter(partial(file.read, _CHUNK), b""))
             columns = checked_header(stream, table)
             create_staging(connection, {name: table.columns[name] for name in columns})
             began = time.perf_counter()

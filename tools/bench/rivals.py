@@ -136,7 +136,7 @@ def _airbyte(task: Task) -> Work:
     peer.run("describe", task.sight)
     program = task.folder / "venv" / "bin" / "source-salesforce"
     config, catalogue = task.work / "config its choice.json", task.work / "catalogue.json"
-    read = [program, "read", "--config", config, "--catalog", catalogue]
+    read: list[str | Path] = [program, "read", "--config", config, "--catalog", catalogue]
     return Work(commands=[read, [sys.executable, _CLIENTS / "copy_lines.py", task.warehouse]])
 
 
@@ -159,5 +159,11 @@ def _singer(task: Task, tap: SingerTap, way: str) -> Work:
     loader = task.work / "target.json"
     url = task.warehouse.replace("://", "+psycopg://", 1)
     loader.write_text(json.dumps({"sqlalchemy_url": url, "default_target_schema": "peer"}))
-    read = [task.folder / "venv" / "bin" / "tap-salesforce", "--config", config, "--properties", catalogue]
+    read: list[str | Path] = [
+        task.folder / "venv" / "bin" / "tap-salesforce",
+        "--config",
+        config,
+        "--properties",
+        catalogue,
+    ]
     return Work(commands=[read, [target, "--config", loader]])

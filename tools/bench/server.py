@@ -73,6 +73,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(url: str, statement: sql.Composable) -> None:
+def _command(url: str, statement: sql.SQL | sql.Composed) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)

@@ -5,14 +5,16 @@ Its own destination runs in a container; this one is as fast as a loader of JSON
 
 import json
 import sys
+from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import orjson
 import psycopg
 from psycopg import sql
 
 
-def records():
+def records() -> Iterator[dict[str, Any]]:
     for line in sys.stdin.buffer:
         if b'"RECORD"' in line[:40]:
             yield orjson.loads(line)["record"]["data"]
