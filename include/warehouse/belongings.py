@@ -33,6 +33,7 @@ _OF_ORG = {
     "sent": f"push IN ({_PUSHES_OF})",
     "selection": "run_id IN (SELECT run_id FROM headwater.push_run WHERE org = :org)",
     "outcome": "run_id IN (SELECT run_id FROM headwater.push_run WHERE org = :org)",
+    "accepted": "run_id IN (SELECT run_id FROM headwater.push_run WHERE org = :org)",
     "sync_error": "org = :org",
     "push_run": "org = :org",
     "assessment": "org = :org",

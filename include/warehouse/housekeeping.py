@@ -53,7 +53,8 @@ _LEDGERS = (
     _Ledger(
         table="outbox",
         retention="outbox",
-        may_go=f"t.state IN ('delivered', 'refused') AND {_older('settled_at')}",
+        # By the time it was written, which an index of a few pages knows: it is older still than when it was settled.
+        may_go=f"t.state IN ('delivered', 'refused') AND {_older('settled_at')} AND {_older('written_at')}",
     ),
     _Ledger(
         table="selection",

@@ -11,16 +11,19 @@ import argparse
 import os
 import random
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from include.activation.options import PushRunOptions
+from include.local.postgres import temporary_server
 from include.warehouse.engine import open_warehouse
 from include.warehouse.migrate import migrate
 from tests.activation.dying import Dying, kill_in_child
@@ -129,18 +132,28 @@ def fresh_warehouse(server: str) -> Iterator[Engine]:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@contextmanager
+def _server(given: str) -> Iterator[str]:
+    """Yield the URL of the server that was named, or of one that lives as long as this."""
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="headwater-push-faults-") as folder, temporary_server(Path(folder)) as url:
+        yield url
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Lead a campaign against each kind of platform and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.push", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of deliveries, for each kind of platform")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--postgres", default=os.environ.get("HEADWATER_TEST_POSTGRES", ""), help="a server's URL")
+    parser.add_argument(
+        "--postgres", default=os.environ.get("HEADWATER_TEST_POSTGRES", ""), help="a server's URL; none: one is started"
+    )
     options = parser.parse_args(arguments)
-    if not options.postgres:
-        parser.error("name a PostgreSQL server: --postgres or HEADWATER_TEST_POSTGRES")
     bad = 0
     for promise in ("dedupes", "reads_back", "neither"):
-        with fresh_warehouse(options.postgres) as engine:
+        with _server(options.postgres) as server, fresh_warehouse(server) as engine:
             tally = campaign(engine, promise, kills=options.kills, seed=options.seed)
         sys.stdout.write(f"{tally}\n")
         sys.stdout.flush()

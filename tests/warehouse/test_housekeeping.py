@@ -39,8 +39,9 @@ INSERT INTO headwater.outcome (run_id, record_id, outcome, at)
 SELECT n, 'r', 'delivered', {OLD} FROM generate_series(10, 13) AS n;
 INSERT INTO headwater.sent (push, record_id, row_hash, outcome, run_id, at)
 VALUES ('p', 'r', 1, 'delivered', 10, {OLD});
-INSERT INTO headwater.outbox (event_key, push, record_id, run_id, request, event_name, event_at, state, settled_at)
-SELECT state, 'p', 'r', run_id, 1, 'e', {OLD}, state, {OLD}
+INSERT INTO headwater.outbox (event_key, push, record_id, run_id, request, event_name, event_at, state, written_at,
+                              settled_at)
+SELECT state, 'p', 'r', run_id, 1, 'e', {OLD}, state, {OLD}, {OLD}
   FROM (VALUES ('delivered', 10), ('refused', 10), ('open', 11), ('accepted', 12), ('unknown', 12)) AS v(state, run_id);
 INSERT INTO headwater.sync_error (org, push, platform, object, record_id, outcome, cause, first_run_id, last_run_id,
                                   first_at, last_at, settled_at)
