@@ -151,13 +151,11 @@ class Klaviyo:
         answer = self._read(f"{_JOBS}/{quote(job, safe='')}")
         if answer is None:
             return replies.expired(pending)
-        attributes = answer["data"]["attributes"]
-        if attributes["status"] not in ("complete", "cancelled"):
+        end = replies.end_of(answer)
+        if end is None:
             return None
-        failed = int(attributes.get("failed_count") or 0)
-        errors = self._import_errors(job) if failed or attributes["status"] == "cancelled" else []
-        done = attributes["status"] == "complete"
-        return replies.settled(pending, errors, failed_count=failed, done=done)
+        errors = self._import_errors(job) if end.failed or not end.done else []
+        return replies.settled(pending, errors, failed_count=end.failed, done=end.done)
 
     def test(self) -> None:
         """Ask for one import job: the platform's reading call that needs the rights of a push."""
@@ -192,7 +190,7 @@ class Klaviyo:
             answer = self._read(f"{_JOBS}/{quote(job, safe='')}/import-errors?{urlencode(query)}")
             if answer is None:
                 return found
-            found += [each["attributes"] for each in answer["data"]]
+            found += replies.import_errors(answer)
             following = (answer.get("links") or {}).get("next") or ""
             # Only the cursor is taken of the link: an answer must not lead our key to another address.
             cursor = parse_qs(urlsplit(following).query).get("page[cursor]", [""])[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -82,6 +82,31 @@ def of_single(batch: Batch, reply: Reply) -> BatchResult:
 def lost(batch: Batch, message: str) -> BatchResult:
     """Decide about a batch whose answer never came: profiles are merged and events have keys, so it may go again."""
     return results.failed(batch, "no_answer", message, doubles=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnd:
+    """Say how an import job ended: by itself or cancelled, and how many records it counts as failed."""
+
+    done: bool
+    failed: int
+
+
+def end_of(answer: Mapping[str, Any]) -> JobEnd | None:
+    """Return how a job ended; None: it has not, as far as the answer can be read."""
+    content = answer.get("data")
+    attributes = content.get("attributes") if isinstance(content, Mapping) else None
+    if not isinstance(attributes, Mapping) or attributes.get("status") not in ("complete", "cancelled"):
+        return None
+    failed = attributes.get("failed_count")
+    return JobEnd(done=attributes["status"] == "complete", failed=failed if isinstance(failed, int) else 0)
+
+
+def import_errors(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the attributes of the errors on a page; one that cannot be read counts as one without a place."""
+    listed = answer.get("data")
+    found = [each.get("attributes") if isinstance(each, Mapping) else None for each in listed or []]
+    return [each if isinstance(each, Mapping) else {} for each in found]
 
 
 def settled(
