@@ -31,6 +31,7 @@ class PushRunOptions:
     unusual_factor: float = 40
     max_gone_share: float = 0.05
     dry_run: bool = False
+    compare: bool = False  # read what the platform holds first, and write only what differs
 
 
 def options_of(
@@ -45,11 +46,13 @@ def options_of(
     unusual_factor: float | None = None,
     max_gone_share: float | None = None,
     dry_run: bool | None = None,
+    compare: bool | None = None,
 ) -> PushRunOptions:
     """Return the definition's options with those replaced that are given.
 
     Raises:
-        DefinitionError: the platform has no skip hook, or takes no batch of that size; nothing was sent.
+        DefinitionError: the platform has no skip hook, cannot be compared with, or takes no batch of that size; nothing
+            was sent.
     """
     said = push.options
     options = PushRunOptions(
@@ -62,6 +65,7 @@ def options_of(
         unusual_factor=said.unusual_factor if unusual_factor is None else unusual_factor,
         max_gone_share=said.max_gone_share if max_gone_share is None else max_gone_share,
         dry_run=bool(dry_run),
+        compare=bool(compare),
     )
     _insist_on_platform(push, options)
     return options
@@ -95,6 +99,12 @@ def overridden(
 def _insist_on_platform(push: PushDefinition, options: PushRunOptions) -> None:
     if options.skip_hook and not push.platform.capabilities.skip_hook:
         raise DefinitionError(f"{without_skip_hook(push.platform)}. Nothing was sent", key="skip_hook")
+    if options.compare and not push.platform.capabilities.reads_back:
+        raise DefinitionError(
+            f"{push.platform.title} does not show at once what it holds, so nothing can be compared with it."
+            " Nothing was sent",
+            key="compare",
+        )
     if not 1 <= options.batch_size <= push.platform.max_batch:
         raise DefinitionError(
             f"{push.platform.title} takes 1 to {push.platform.max_batch:,} records in a request, not"

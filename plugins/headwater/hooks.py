@@ -78,10 +78,11 @@ def salesforce_client(
     )
 
 
-def destination(push: PushDefinition) -> Destination:
+def destination(push: PushDefinition, *, compare: bool = False) -> Destination:
     """Return the platform that a push goes to; its sockets live as long as this process, which is one task.
 
-    All who use the connection share its bucket, whatever process or DAG they are.
+    All who use the connection share its bucket, whatever process or DAG they are. With `compare`, what the platform
+    holds is read first, and only what differs is written.
 
     Raises:
         NotReady: the connection does not exist.
@@ -91,7 +92,7 @@ def destination(push: PushDefinition) -> Destination:
     from include.config.platforms import Match
     from include.destinations.protocol import Policy
 
-    policy = Policy(match=push.match_policy or Match.UPSERT, clear_nulls=push.nulls == "clear")
+    policy = Policy(match=push.match_policy or Match.UPSERT, clear_nulls=push.nulls == "clear", compare=compare)
     return open_platform(push.destination.platform, push.destination.connection, policy)
 
 

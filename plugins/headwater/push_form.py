@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def push_params(push: PushDefinition) -> dict[str, Any]:
     """Return the parameters of a push's DAG, with the definition's own values to begin with."""
-    return {**_choices(push), **_trying(), **_reading(push), **_limits(push)}
+    return {**_choices(push), **_comparing(push), **_trying(), **_reading(push), **_limits(push)}
 
 
 def _choices(push: PushDefinition) -> dict[str, Any]:
@@ -40,6 +40,20 @@ def _choices(push: PushDefinition) -> dict[str, Any]:
             description="Those that changed since their last delivery, or all. A backfill takes those that its interval"
             " changed.",
         ),
+    }
+
+
+def _comparing(push: PushDefinition) -> dict[str, Any]:
+    if not push.platform.capabilities.reads_back:
+        return {}
+    return {
+        "compare": Param(
+            False,
+            type="boolean",
+            title="Compare",
+            description=f"Read what {push.platform.title} holds first, and write only the attributes that differ."
+            " With all records this mends whatever was changed there by hand.",
+        )
     }
 
 

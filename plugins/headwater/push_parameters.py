@@ -23,6 +23,7 @@ OPTIONS = (
     "unusual_factor",
     "max_gone_share",
     "dry_run",
+    "compare",
 )
 READINGS = ("phone_country", "invalid_identifiers")
 

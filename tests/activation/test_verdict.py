@@ -7,7 +7,7 @@ import pytest
 from include.activation.counts import counts_of, insist_on_balance
 from include.activation.options import PushRunOptions, options_of
 from include.activation.verdict import settle
-from include.errors import PushFailed, Unbalanced
+from include.errors import DefinitionError, PushFailed, Unbalanced
 from include.records import Outcome, OutcomeCounts
 from tests.activation.source import definition
 
@@ -55,3 +55,13 @@ def test_a_run_does_what_the_definition_says_unless_told_otherwise() -> None:
     push = definition(options={"skip_hook": True, "batch_size": 7})
 
     assert options_of(push, skip_hook=False, fast_fail=None) == PushRunOptions(skip_hook=False, batch_size=7)
+
+
+def test_only_a_platform_that_can_be_read_is_compared_with() -> None:
+    """Asked of another one, the run says so before anything is sent."""
+    intercom = definition(destination={"platform": "intercom", "connection": "ic"}, options={}, event=None)
+    assert options_of(intercom, compare=True).compare
+    assert not options_of(intercom).compare
+
+    with pytest.raises(DefinitionError, match="compared"):
+        options_of(definition(), compare=True)

@@ -32,7 +32,7 @@ class PushProfilesOperator(BaseOperator):
     :param resend: send again what was delivered already, events included.
     :param kwargs: what the run does otherwise than the definition says: ``skip_hook``, ``fast_fail``, ``batch_size``,
         ``max_failed_share``, ``min_delivered``, ``approve_above``, ``unusual_factor``, ``max_gone_share``, ``dry_run``,
-        ``phone_country``, ``invalid_identifiers``; the rest is Airflow's.
+        ``compare``, ``phone_country``, ``invalid_identifiers``; the rest is Airflow's.
 
     The run's parameters of the same names override them.
     """
@@ -76,7 +76,7 @@ class PushProfilesOperator(BaseOperator):
         counts = deliver_push(
             warehouse_engine(),
             push,
-            destination(push),
+            destination(push, compare=options.compare),
             run_id=selection["run_id"],
             skip_hook=options.skip_hook,
             fast_fail=options.fast_fail,
