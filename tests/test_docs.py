@@ -27,12 +27,14 @@ def test_the_definitions_in_the_docs_load(definitions: Path) -> None:
     (definitions / "orgs" / "acme.yaml").write_text(first_yaml("definitions.md"), encoding="utf-8")
     (definitions / "orgs" / "demo.yaml").write_text("org: demo\nconnection: c\n", encoding="utf-8")
     (definitions / "pushes" / "push.yaml").write_text(first_yaml("pushes.md"), encoding="utf-8")
+    page = "destinations/intercom.md"
+    (definitions / "pushes" / "intercom.yaml").write_text(first_yaml(page), encoding="utf-8")
     (definitions / "checks" / "checks.yaml").write_text(first_yaml("checks.md"), encoding="utf-8")
 
     loaded = load_definitions(definitions)
 
     assert loaded.errors == ()
-    assert (len(loaded.orgs), len(loaded.pushes), len(loaded.checks)) == (2, 1, 1)
+    assert (len(loaded.orgs), len(loaded.pushes), len(loaded.checks)) == (2, 2, 1)
 
 
 def test_the_readme_names_the_sandbox_sign_in() -> None:
