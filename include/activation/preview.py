@@ -18,6 +18,7 @@ from include.activation.prepare import Candidate, Row, events_of, in_rounds, pre
 from include.activation.rows import mapper_of, sampled_rows, selected_rows
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Destination
+from include.destinations.steps import InSteps
 from include.records import OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
 from include.warehouse.outcomes import note_outcomes
@@ -205,6 +206,8 @@ def _body(destination: Destination, candidate: Candidate, *, skip_hook: bool) ->
     """Return the request; a platform that takes one record at a time has no body before it is met: then the profile."""
     batches: Iterator[Any] = destination.build([candidate.profile], skip_hook=skip_hook, max_records=1)
     batch = next(iter(batches))
+    if isinstance(destination, InSteps):
+        return {call: orjson.loads(body) for call, body in destination.steps(batch)}
     if batch.body:
         return orjson.loads(batch.body)
     return orjson.loads(orjson.dumps(candidate.profile))

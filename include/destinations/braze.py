@@ -32,6 +32,7 @@ PACES: Mapping[str, Pace] = MappingProxyType(
 )
 
 _TRACK = "/users/track"
+_DELETE = "/users/delete"
 _AUTH_ADVICE = (
     "Braze refused the REST API key: check the key, its permissions users.track and users.delete, its list of allowed"
     " addresses, and that the host is the REST endpoint of your instance"
@@ -80,7 +81,7 @@ class Braze:
         self._attributes = self._sender(_TRACK, self._of_attributes, replies.lost_profiles, self._part_of_attributes)
         self._events = self._sender(_TRACK, replies.of_events, replies.lost_events, self._part_of_events, doubles=True)
         self._deletions = self._sender(
-            "/users/delete", replies.of_deletion, replies.lost_profiles, _part_of_deletion, lane="deletion"
+            _DELETE, replies.of_deletion, replies.lost_profiles, _part_of_deletion, lane="deletion"
         )
 
     def __repr__(self) -> str:
@@ -127,6 +128,14 @@ class Braze:
         elif batch.records:
             self._track(batch, tally)
         return tally.result()
+
+    def steps(self, batch: Batch) -> tuple[tuple[str, bytes], ...]:
+        """Return the requests of a batch: the attributes, then the events."""
+        if batch.records and bodies.way(batch.records[0]) is not bodies.Way.TRACK:
+            return ((f"POST {_DELETE}", batch.body),)
+        attributes = ((f"POST {_TRACK} (attributes)", batch.body),) if batch.body else ()
+        events = bodies.event_batches(batch.records, self._policy, skip_hook=batch.skip_hook)
+        return (*attributes, *((f"POST {_TRACK} (events)", each.body) for each in events))
 
     def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
         """Have nothing to settle: an answer is final."""

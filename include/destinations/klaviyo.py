@@ -45,6 +45,9 @@ PACES: Mapping[str, Pace] = MappingProxyType(
 )
 
 _JOBS = "/api/profile-bulk-import-jobs"
+_EVENTS = "/api/event-bulk-create-jobs"
+_SINGLE = "/api/profile-import"
+_DELETIONS = "/api/data-privacy-deletion-jobs"
 _AUTH_ADVICE = (
     "Klaviyo refused the private API key: check that it is complete (pk_…), not revoked, and has the scopes"
     " profiles:write, profiles:read, lists:write and events:write"
@@ -91,10 +94,10 @@ class Klaviyo:
             read_allowance=read_allowance,
         )
         self._jobs = self._sender("", _JOBS, replies.of_job, self._part_of_job)
-        self._profiles = self._sender("profile", "/api/profile-import", replies.of_single)
-        self._deletions = self._sender("deletion", "/api/data-privacy-deletion-jobs", replies.of_single)
+        self._profiles = self._sender("profile", _SINGLE, replies.of_single)
+        self._deletions = self._sender("deletion", _DELETIONS, replies.of_single)
         self._events = EventSender(
-            bulk=self._sender("events", "/api/event-bulk-create-jobs", replies.of_events, _part_of_events),
+            bulk=self._sender("events", _EVENTS, replies.of_events, _part_of_events),
             single=self._sender("event", "/api/events", replies.of_single),
         )
 
@@ -145,6 +148,20 @@ class Klaviyo:
             taken = [each for each in tally.records(Outcome.ACCEPTED, Outcome.DELIVERED) if each.events]
             tally.add(self._events.send(taken, skip_hook=batch.skip_hook, broken=tally.broken))
         return tally.result()
+
+    def steps(self, batch: Batch) -> tuple[tuple[str, bytes], ...]:
+        """Return the requests of a batch: the profiles, then their events."""
+        found: list[tuple[str, bytes]] = []
+        for record in batch.records:
+            way = bodies.way(record, self._policy)
+            if way is bodies.Way.DELETION:
+                found.append((f"POST {_DELETIONS}", bodies.deletion(record)))
+            elif way is bodies.Way.SINGLE:
+                one = bodies.single_batch(record, self._policy, skip_hook=batch.skip_hook)
+                found.append((f"POST {_SINGLE}", one.body))
+        found = found or [(f"POST {_JOBS}", batch.body)]
+        events = bodies.event_batches(batch.records, skip_hook=batch.skip_hook)
+        return (*found, *((f"POST {_EVENTS}", each.body) for each in events))
 
     def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
         """Ask what became of the records of a bulk import; None: the platform still works on it."""

@@ -7,6 +7,7 @@ from typing import Any
 from include.activation.masking import masked_body
 from include.activation.options import PushRunOptions
 from include.activation.preview import dry_run_push, preview_push
+from include.destinations.klaviyo import Klaviyo
 from include.records import Event, OutcomeCounts, Profile
 from tests.activation.noted import Noted
 from tests.activation.source import NOW, OPTIONS, Org, contact_id, definition, deliver, insider_one, select
@@ -148,3 +149,15 @@ def test_a_dry_run_after_a_delivery_finds_nothing_to_send(org: Org) -> None:
 
     assert tried.counts == OutcomeCounts(selected=3, unchanged=3)
     assert select(org.engine, push).to_send == 3  # the trial left no trace, so they are compared again
+
+
+def test_every_request_of_a_record_is_shown(org: Org) -> None:
+    """A platform that takes profiles and events apart gets two; both are masked."""
+    org.add_contacts(1)
+    push = definition(
+        destination={"platform": "klaviyo", "connection": "klaviyo_demo"}, attributes={"first_name": "FirstName"}
+    )
+    (found,) = preview_push(org.engine, push, Klaviyo(base_url=NOWHERE, key="pk_x"), now=NOW)
+    assert list(found.body) == ["POST /api/profile-bulk-import-jobs", "POST /api/event-bulk-create-jobs"]
+    assert "Ada" not in found.pretty
+    assert "contact_updated" in found.pretty

@@ -293,3 +293,17 @@ def test_a_record_with_nothing_to_say_is_skipped(wire: Wire) -> None:
     assert receipt is not None
     assert (receipt.outcome, receipt.cause) == (Outcome.SKIPPED, "nothing_to_send")
     assert wire.braze.check(person(1), now=NOW) is None
+
+
+def test_all_requests_of_a_batch_can_be_shown(wire: Wire, sandbox: Running) -> None:
+    """In the order in which they go; nothing is sent."""
+    shown = []
+    for one in (person(1, events=(event(1),)), person(1), person(1, action=ProfileAction.DELETE)):
+        (batch,) = wire.braze.build([one], skip_hook=False)
+        shown.append([call for call, body in wire.braze.steps(batch) if body])
+    assert shown == [
+        ["POST /users/track (attributes)", "POST /users/track (events)"],
+        ["POST /users/track (attributes)"],
+        ["POST /users/delete"],
+    ]
+    assert sandbox.counts["requests"] == 0

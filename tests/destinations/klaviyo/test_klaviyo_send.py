@@ -255,3 +255,21 @@ def test_an_impossible_key_is_refused_before_anything_is_sent(key: str) -> None:
     """The message says where it belongs and does not repeat it."""
     with pytest.raises(AuthError, match="private API key"):
         Klaviyo(base_url="http://127.0.0.1:1", key=key)
+
+
+def test_all_requests_of_a_batch_can_be_shown(klav_with: Callable[..., Klav]) -> None:
+    """In the order in which they go, each by its own endpoint; nothing is sent."""
+    klaviyo = klav_with(clear_nulls=True).klaviyo
+    shown = []
+    for one in (
+        person(1, events=(event(1),)),
+        person(1, attributes={"first_name": None}, events=(event(1),)),
+        person(1, action=ProfileAction.DELETE),
+    ):
+        (batch,) = klaviyo.build([one], skip_hook=False)
+        shown.append([call for call, body in klaviyo.steps(batch) if body])
+    assert shown == [
+        ["POST /api/profile-bulk-import-jobs", "POST /api/event-bulk-create-jobs"],
+        ["POST /api/profile-import", "POST /api/event-bulk-create-jobs"],
+        ["POST /api/data-privacy-deletion-jobs"],
+    ]
