@@ -21,7 +21,7 @@ from include.destinations.intercom_contact import AUTH_ADVICE, Contacts, Found
 from include.destinations.intercom_replies import Meaning
 from include.destinations.line import Line, Patience, Request
 from include.destinations.protocol import Access, Batch, BatchResult, Limits, NextStep, Pending, Policy, Reply
-from include.destinations.results import receipts_of, whole
+from include.destinations.results import receipts_of, throttled, whole
 from include.destinations.sending import prove
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, Unreachable
 from include.ports import Bucket
@@ -124,6 +124,8 @@ class Intercom:
 
     def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
         """Say what an answer to a batch's search would mean for all of it; single answers are judged one by one."""
+        if reply.status == 429:
+            return throttled(batch, wait=reply.retry_after_seconds)
         finding = replies.judge(reply)
         if finding.meaning is Meaning.STOP:
             return whole(batch, NextStep.STOP, finding.cause, finding.message)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from include.destinations.line import Line, Request
 from include.destinations.protocol import Batch, BatchResult, NextStep, Reply
-from include.destinations.results import not_sent
+from include.destinations.results import not_sent, throttled
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, ServerFault, Unreachable
 from include.records import Profile
 
@@ -99,6 +99,8 @@ class Sender:
         except Unreachable as error:
             held = not_sent(batch, str(error))
             return replace(held, next_step=NextStep.MISDIRECTED, cause="unreachable", message="nobody listens")
+        except RateLimited as error:  # of our own bucket: this attempt was not made, an earlier one may have been taken
+            return throttled(batch, wait=error.retry_after_seconds)
         except ConnectionLost:
             return self.lost(batch, "no answer came: the connection broke off or timed out")
         return self.interpret(batch, reply)

@@ -229,6 +229,24 @@ def test_events_that_may_have_arrived_are_never_held(sandbox: Sandbox, line: Lin
     assert tally(line.send(batch(2, events=True))) == {"unknown": 2}
 
 
+def test_events_that_may_have_arrived_are_not_held_for_our_own_pace(sandbox: Sandbox) -> None:
+    """The bucket gives no permission for a second attempt: that says nothing about the first."""
+
+    class Emptied(Line):
+        def take(self, tokens: int = 1, *, lane: str = "") -> None:
+            super().take(tokens, lane=lane)
+            if self.tokens > 1:
+                raise RateLimited("the bucket is empty for long", retry_after_seconds=200)
+
+    sandbox.fault(status=503, after_store=True)
+    assert tally(Emptied(sandbox).send(batch(2, events=True))) == {"unknown": 2}
+    spent = Emptied(sandbox)
+    spent.tokens = 1
+    with pytest.raises(RateLimited) as caught:
+        spent.send(batch(2, events=True))
+    assert caught.value.retry_after_seconds == 200
+
+
 def test_a_request_too_large_is_sent_in_parts(sandbox: Sandbox, line: Line) -> None:
     """Nothing of it was taken; each part is sent once, so that no event is doubled."""
     text = "request body is bigger than maximum allowed size 5,000,000 bytes"
