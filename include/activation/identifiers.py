@@ -22,6 +22,8 @@ JUNK = frozenset(
     }
 )  # fmt: skip
 _JUNK_EMAILS = frozenset({"none", "null", "undefined", "unknown", "anonymous", "noemail", "no-email", "na", "n/a"})
+_LONGEST_JUNK = max(map(len, JUNK))  # folding case never makes a text shorter
+_NO_KEYS = (bool, float, list, dict)
 _CAUSES = {"email": "invalid_email", "phone_number": "invalid_phone"}
 
 Found = tuple[dict[str, str], dict[str, str]]  # standard, custom
@@ -146,7 +148,9 @@ def _by_policy(policy: InvalidPolicy, wanted: _Wanted, value: Any, record_id: st
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, bool | float | list | dict):
-        return None
-    text = str(value).strip()
-    return None if text.casefold() in JUNK else text
+    if not isinstance(value, str):
+        if value is None or isinstance(value, _NO_KEYS):
+            return None
+        value = str(value)
+    text: str = value.strip()
+    return None if len(text) <= _LONGEST_JUNK and text.casefold() in JUNK else text

@@ -80,9 +80,10 @@ def prepare_row(
     differs = repeat or print_ != row.sent_fingerprint
     if not differs and not mapper.in_every_run:
         return None
-    profile = without_expired(destination, _remembering(mapped, row), now=now)
-    if len(profile.events) != len(mapped.events):
-        note = "event_expired"
+    profile = _remembering(mapped, row)
+    if mapped.events:
+        profile = without_expired(destination, profile, now=now)
+        note = note if len(profile.events) == len(mapped.events) else "event_expired"
     refusal = destination.check(profile, now=now)
     if refusal is not None:
         return (

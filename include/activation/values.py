@@ -20,10 +20,10 @@ def json_value(value: Any) -> Any:
     shortest float that equals them. Where no float does (more than 15 to 17 digits), the nearest one: readers of JSON
     hold doubles.
     """
+    if isinstance(value, str):
+        return value if value and not value.isspace() else None
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return value if value.strip() else None
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, date):

@@ -18,6 +18,9 @@ from include.records import Event, Outcome, Profile, ProfileAction, Receipt
 LIMITS = Limits(max_records=rules.MAX_USERS, max_bytes=rules.MAX_BYTES)
 
 _CUSTOM = "custom."  # before the name of a custom identifier among the former ones
+_LISTS = (list, tuple)
+_SMALL = 100_000  # characters: not even escaped do so many fill a request
+_LARGEST_INTEGER = 2**63 - 1
 _ENVELOPE_BYTES = len(b'{"skip_hook":false,"users":[]}')
 
 
@@ -29,12 +32,14 @@ def check(profile: Profile, *, now: datetime, clear_nulls: bool = False) -> Rece
     if any(rules.expired(event, now) for event in profile.events):
         message = "the event is older than the platform keeps events; it would be dropped without notice"
         return _refusal(profile, "event_expired", message, Outcome.SKIPPED)
-    user = _user(profile)
-    clears = profile.action is not ProfileAction.UPSERT or (clear_nulls and clearing(profile) is not None)
-    if "attributes" not in user and "events" not in user and not clears:
-        return _refusal(profile, "nothing_to_send", "every attribute of the record is empty", Outcome.SKIPPED)
+    if not says_something(profile):
+        clears = profile.action is not ProfileAction.UPSERT or (clear_nulls and clearing(profile) is not None)
+        if not clears:
+            return _refusal(profile, "nothing_to_send", "every attribute of the record is empty", Outcome.SKIPPED)
+    if _surely_fits(profile):
+        return None
     try:
-        size = len(orjson.dumps(user))
+        size = len(orjson.dumps(_user(profile)))
     except orjson.JSONEncodeError:
         return _refusal(profile, "not_json", "the record holds a value that JSON can't express")
     return _too_large(profile) if size + _ENVELOPE_BYTES > LIMITS.max_bytes else None
@@ -108,10 +113,40 @@ def identifiers_of(profile: Profile) -> dict[str, Any]:
     return _with_custom(profile.identifiers, profile.custom_identifiers)
 
 
+def _surely_fits(profile: Profile) -> bool:
+    """Say without serialising whether a record is small and surely JSON: `build` serialises it anyway."""
+    length = 0
+    groups = [profile.identifiers, profile.custom_identifiers, profile.attributes, profile.custom_attributes]
+    for event in profile.events:
+        groups += (event.params, event.custom_params)
+    for group in groups:
+        for name, value in group.items():
+            if isinstance(value, str):
+                length += len(name) + len(value)
+                if not (value.isascii() or _encodable(value)):
+                    return False
+            elif isinstance(value, int):
+                if not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
+                    return False
+            elif value is not None and not isinstance(value, float):
+                return False
+    return length < _SMALL and len(profile.events) <= 1
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def says_something(profile: Profile) -> bool:
     """Say whether an upsert of this profile would hold an attribute or an event: the platform refuses one without."""
+    if profile.events:
+        return True
     values = (*profile.attributes.values(), *profile.custom_attributes.values())
-    return bool(profile.events) or any(value is not None for value in values)
+    return any(value is not None for value in values)
 
 
 def identity_changes(profile: Profile) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -151,13 +186,15 @@ def _user(profile: Profile) -> dict[str, Any]:
     if attributes:
         user["attributes"] = attributes
         # Lists are appended to what is stored unless told otherwise; ours are the whole truth.
-        if any(
-            isinstance(value, list | tuple) for value in (*attributes.values(), *attributes.get("custom", {}).values())
-        ):
+        if _holds_lists(profile.attributes) or _holds_lists(profile.custom_attributes):
             user["not_append"] = True
     if profile.events:
         user["events"] = [_event(event) for event in profile.events]
     return user
+
+
+def _holds_lists(values: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, _LISTS) for value in values.values())
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -170,8 +207,11 @@ def _event(event: Event) -> dict[str, Any]:
 
 def _with_custom(standard: Mapping[str, Any], custom: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in standard.items() if value is not None}
-    own = {name: value for name, value in custom.items() if value is not None}
-    return values | {"custom": own} if own else values
+    if custom:
+        own = {name: value for name, value in custom.items() if value is not None}
+        if own:
+            values["custom"] = own
+    return values
 
 
 def _refusal(profile: Profile, cause: str, message: str, outcome: Outcome = Outcome.REJECTED) -> Receipt:

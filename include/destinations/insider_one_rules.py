@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from include.records import Event, Profile
@@ -25,6 +26,7 @@ _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _UTC_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 _EVENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _CUSTOM_NAME = re.compile(r"(?!c_)[a-z0-9][a-z0-9_]*")
+_TEXT_OR_FLAG = (str, bool)
 _JUNK = frozenset({"", "undefined", "anonymous", "null", "0", "1"})
 _REQUIRED_PARAMS = {
     "purchase": ("event_group_id", "currency", "quantity", "unit_sale_price"),
@@ -54,11 +56,21 @@ def _is_flag(value: Any) -> bool:
 
 
 def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | bool) or _is_number(value)
+    return isinstance(value, _TEXT_OR_FLAG) or _is_number(value)
+
+
+@lru_cache(maxsize=4096)  # names come from definitions, or from the values of a picklist
+def _names_custom(name: str) -> bool:
+    return _CUSTOM_NAME.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _names_event(name: str) -> bool:
+    return _EVENT_NAME.fullmatch(name) is not None
 
 
 def _is_custom_value(value: Any) -> bool:
-    return _is_scalar(value) or _is_list_of(_is_scalar)(value)
+    return isinstance(value, _TEXT_OR_FLAG) or _is_scalar(value) or _is_list_of(_is_scalar)(value)
 
 
 def _is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -156,14 +168,14 @@ def _named_problems(kind: str, values: Mapping[str, Any], rules: Mapping[str, Ru
 
 def _custom_problems(kind: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     for name, value in values.items():
-        if not _CUSTOM_NAME.fullmatch(name):
+        if not _names_custom(name):
             yield "invalid_name", f"{kind} {_shown(name)} must be named in lower case, without the prefix c_"
         elif value is not None and not _is_custom_value(value):
             yield "invalid_value", f"{kind} {name} must be text, a number, true or false, or a list of them"
 
 
 def _event_problems(event: Event) -> Iterator[Problem]:
-    if not _EVENT_NAME.fullmatch(event.name):
+    if not _names_event(event.name):
         yield "invalid_event_name", "an event's name must be lower case: letters, digits, dot, dash, underscore"
     if event.at.tzinfo is None:
         yield "invalid_event_time", "an event's time must have a zone"

@@ -193,7 +193,10 @@ def write_selection(
         before, fate, wanted = _compared(query, again="record_ids" in scope, patient=patient)
         where += f" AND ({wanted})"
     # The server compares in parallel only where it doesn't insert at once; the hash join of a million rows wants room.
-    connection.execute(text("SET LOCAL work_mem = '64MB'"))
+    # That hardly a row differs the planner cannot know: it would fear to gather them all, and compare on one core.
+    connection.execute(
+        text("SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0; SET LOCAL parallel_setup_cost = 0")
+    )
     connection.execute(
         text(
             f"CREATE TEMP TABLE found ON COMMIT DROP AS SELECT {query.stamp} AS stamp, {query.key} AS record_id,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -78,6 +79,15 @@ def chosen_objects(context: Context, org: OrgDefinition) -> set[str]:
 def now_utc() -> datetime:
     """Return now; the one clock of the operators."""
     return datetime.now(UTC)
+
+
+def spare_collections() -> None:
+    """Let this process, which is one task, look for cycles of garbage more rarely: records hold none.
+
+    Mapping makes many short-lived values; looking through them all took a fifth of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def says_why_it_failed(execute: Execute) -> Execute:

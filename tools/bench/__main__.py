@@ -19,6 +19,7 @@ from tools.bench.figures import Figure, as_line, as_table
 from tools.bench.killed import measure_killed
 from tools.bench.later import measure_activation, measure_health
 from tools.bench.machine import describe_machine
+from tools.bench.mapping import measure_mapping
 from tools.bench.others import measure_peers
 from tools.bench.server import running_server
 
@@ -26,7 +27,7 @@ from tools.bench.server import running_server
 AREAS: Mapping[str, tuple[Callable[[Bench], Iterator[Figure]], ...]] = {
     "extract": (measure_extract, measure_killed, measure_airflow, measure_peers),
     "health": (measure_health,),
-    "activation": (measure_activation, measure_delivery),
+    "activation": (measure_mapping, measure_activation, measure_delivery),
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 
 from headwater.push_parameters import options_of_run, push_of_run, take_options
-from headwater.runs import now_utc, parameter, says_why_it_failed
+from headwater.runs import now_utc, parameter, says_why_it_failed, spare_collections
 from include.errors import NotReady
 from include.records import OutcomeCounts
 
@@ -71,6 +71,7 @@ class PushProfilesOperator(BaseOperator):
         selection = self.selection or self._select(context)
         if self.selection is None and selection["guard"]:
             self._refuse(selection)
+        spare_collections()
         if options.dry_run:
             return self._only_try(push, options, selection["run_id"])
         counts = deliver_push(
