@@ -10,6 +10,7 @@ import pytest
 
 from include.config.notify import Event
 from include.notifications.conditions import Condition, EndedTask, conditions_of, waits_for_calls
+from include.warehouse.circuit import OpenCircuit
 from include.warehouse.notable import FieldNews, LastComparison, LastRun, Notable, Onboarding
 
 RUN = LastRun(
@@ -196,3 +197,21 @@ def test_a_long_message_is_cut_and_stays_in_one_line() -> None:
     (condition,) = told(Notable(last_runs=(replace(RUN, message="a\nb " * 500),))).values()
     assert len(condition.message) == 600
     assert "\n" not in condition.message
+
+
+def test_a_refused_connection_is_told_once_for_all_its_pushes() -> None:
+    """Not each push that it holds up is a failure of its own; when the platform takes it again, that is told."""
+    push = replace(RUN, kind="push", subject="people")
+    refused = OpenCircuit(
+        connection="insider_one_demo", reason="refused", opened_by="people", opened_at=BEGAN, probe_at=BEGAN
+    )
+    notable = Notable(
+        last_runs=(push,),
+        held_by_refusal=frozenset({push.run_id}),
+        connections=("insider_one_demo",),
+        refused=(refused,),
+    )
+
+    assert holding(notable) == [(Event.CREDENTIALS_REFUSED, "The platform refuses the connection insider_one_demo")]
+    over = told(replace(notable, last_runs=(), refused=()))
+    assert not over["credentials_refused:insider_one_demo"].holds
