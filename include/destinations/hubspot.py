@@ -18,6 +18,7 @@ from include.destinations import hubspot_body as bodies
 from include.destinations import hubspot_replies as replies
 from include.destinations import hubspot_rules as rules
 from include.destinations.hubspot_contacts import Contacts
+from include.destinations.hubspot_steps import steps
 from include.destinations.line import Line, Patience, Request
 from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
 from include.destinations.sending import Sender, prove
@@ -151,6 +152,14 @@ class HubSpot:
         self._archive(tally, plan.archived, plan.inputs, first=not (plan.updates or plan.upserts))
         self._send_events(tally)
         return replace(tally.result(), requests=self._line.requests - before)
+
+    def steps(self, batch: Batch) -> tuple[tuple[str, bytes], ...]:
+        """Return what would be asked for the records of a batch, and the bodies; nothing is sent."""
+        return tuple(
+            step
+            for record in batch.records
+            for step in steps(record, policy=self._policy, unique_property=self._unique_property)
+        )
 
     def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
         """Have nothing to settle: an answer is final."""

@@ -19,6 +19,7 @@ from include.destinations import intercom_replies as replies
 from include.destinations import intercom_rules as rules
 from include.destinations.intercom_contact import AUTH_ADVICE, Contacts, Found
 from include.destinations.intercom_replies import Meaning
+from include.destinations.intercom_steps import steps
 from include.destinations.line import Line, Patience, Request
 from include.destinations.protocol import Access, Batch, BatchResult, Limits, NextStep, Pending, Policy, Reply
 from include.destinations.results import receipts_of, throttled, whole
@@ -150,6 +151,11 @@ class Intercom:
         if turn.error is not None and all(each.outcome is Outcome.HELD for each in receipts):
             raise turn.error
         return BatchResult(receipts=batch.refused + receipts, requests=turn.requests)
+
+    def steps(self, batch: Batch) -> tuple[tuple[str, bytes], ...]:
+        """Return what would be asked for the records of a batch, and the bodies; nothing is sent."""
+        types = self._known_types or {}
+        return tuple(step for record in batch.records for step in steps(record, policy=self._policy, types=types))
 
     def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
         """Have nothing to settle: an answer is final."""

@@ -12,6 +12,7 @@ from include.config.platforms import Match
 from include.destinations.hubspot import open_hubspot
 from include.destinations.line import Patience
 from include.destinations.protocol import Access, Destination, Policy
+from include.destinations.steps import InSteps
 from include.errors import AuthError, RateLimited, Unreachable
 from include.records import Event, Outcome, ProfileAction
 from include.sandbox.hubspot.credentials import TOKEN
@@ -285,3 +286,26 @@ def test_a_connection_needs_a_token_and_a_real_property() -> None:
         open_hubspot(Access(name="hs", secret=""))
     with pytest.raises(AuthError, match="unique_property"):
         open_hubspot(Access(name="hs", secret=TOKEN, extras={"unique_property": "No Name"}))
+
+
+@pytest.mark.parametrize(
+    ("match", "changes", "calls"),
+    [
+        (Match.UPSERT, {}, ["upsert", "events"]),
+        (Match.UPDATE_ONLY, {}, ["read", "update", "events"]),
+        (Match.CREATE_ONLY, {}, ["read", "upsert", "events"]),
+        (Match.UPSERT, {"platform_id": "7"}, ["update", "events"]),
+        (Match.UPSERT, {"platform_id": "7", "action": ProfileAction.ARCHIVE}, ["archive"]),
+        (Match.UPSERT, {"action": ProfileAction.CLEAR}, ["read", "update"]),
+    ],
+)
+def test_a_preview_shows_each_request_and_makes_none(
+    hubspot: Running, match: Match, changes: dict[str, Any], calls: list[str]
+) -> None:
+    """What the sandbox is then asked is the same."""
+    line = Line(hubspot.url, match=match)
+    (batch,) = line.hubspot.build([person(1, with_event=True, **changes)], skip_hook=False)
+    assert isinstance(line.hubspot, InSteps)
+    shown = [call for call, _ in line.hubspot.steps(batch)]
+    assert ["events" if "/events/" in call else call.rpartition("/")[2] for call in shown] == calls
+    assert hubspot.counts["requests"] == 0

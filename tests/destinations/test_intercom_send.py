@@ -13,6 +13,7 @@ from include.config.platforms import Match
 from include.destinations.intercom import HOSTS, open_intercom
 from include.destinations.line import Patience
 from include.destinations.protocol import Access, Destination, Policy
+from include.destinations.steps import InSteps
 from include.errors import AuthError, RateLimited, Unreachable
 from include.records import Event, Outcome, ProfileAction
 from include.sandbox.intercom.credentials import TOKEN
@@ -401,3 +402,43 @@ def test_a_connection_names_host_or_region() -> None:
         open_intercom(Access(name="ic", secret=TOKEN, extras={"region": "mars"}))
     with pytest.raises(AuthError, match="token"):
         open_intercom(Access(name="ic", secret=" "))
+
+
+@pytest.mark.parametrize(
+    ("match", "changes", "calls"),
+    [
+        (
+            Match.UPSERT,
+            {},
+            [
+                "POST /contacts/search",
+                "PUT /contacts/{the contact that is found}",
+                "POST /contacts (if none is found)",
+                "POST /events",
+            ],
+        ),
+        (
+            Match.UPDATE_ONLY,
+            {},
+            ["POST /contacts/search", "PUT /contacts/{the contact that is found}", "POST /events"],
+        ),
+        (Match.CREATE_ONLY, {}, ["POST /contacts/search", "POST /contacts (if none is found)", "POST /events"]),
+        (Match.UPSERT, {"platform_id": "c1"}, ["PUT /contacts/c1", "POST /events"]),
+        (Match.UPSERT, {"platform_id": "c1", "action": ProfileAction.DELETE}, ["DELETE /contacts/c1"]),
+        (Match.UPSERT, {"platform_id": "c1", "action": ProfileAction.ARCHIVE}, ["POST /contacts/c1/archive"]),
+        (
+            Match.CREATE_ONLY,
+            {"platform_id": "c1", "action": ProfileAction.CLEAR, "with_event": False},
+            ["PUT /contacts/c1"],
+        ),
+    ],
+)
+def test_a_preview_shows_each_request_and_makes_none(
+    intercom: Running, match: Match, changes: dict[str, Any], calls: list[str]
+) -> None:
+    """In their order; what only the platform knows is said in words."""
+    line = Line(intercom.url, match=match)
+    (batch,) = line.intercom.build([person(1, **({"with_event": True} | changes))], skip_hook=False)
+    assert isinstance(line.intercom, InSteps)
+    assert [call for call, _ in line.intercom.steps(batch)] == calls
+    assert intercom.counts["requests"] == 0
