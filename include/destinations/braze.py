@@ -23,6 +23,7 @@ from include.ports import Bucket
 from include.records import Event, Outcome, Pace, Profile, Receipt
 
 CAPABILITIES = PLATFORMS["braze"].capabilities
+PARALLEL = 4  # batches that a push may have under way
 
 PACES: Mapping[str, Pace] = MappingProxyType(
     {
@@ -76,6 +77,7 @@ class Braze:
             headers=_headers(key),
             bucket=bucket,
             patience=patience,
+            connections=PARALLEL,
             read_allowance=read_allowance,
         )
         self._attributes = self._sender(_TRACK, self._of_attributes, replies.lost_profiles, self._part_of_attributes)

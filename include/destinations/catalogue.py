@@ -82,15 +82,15 @@ def _intercom() -> Entry:
 
 
 def _braze() -> Entry:
-    from include.destinations.braze import PACES, open_braze
+    from include.destinations.braze import PACES, PARALLEL, open_braze
 
-    return Entry(open=open_braze, paces=PACES, parallel=4)
+    return Entry(open=open_braze, paces=PACES, parallel=PARALLEL)
 
 
 def _webhook() -> Entry:
-    from include.destinations.webhook import PACES, open_webhook
+    from include.destinations.webhook import PACES, PARALLEL, open_webhook
 
-    return Entry(open=open_webhook, paces=PACES, parallel=4)
+    return Entry(open=open_webhook, paces=PACES, parallel=PARALLEL)
 
 
 _ENTRIES: Mapping[str, Callable[[], Entry]] = {

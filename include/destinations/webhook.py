@@ -24,6 +24,7 @@ from include.ports import Bucket
 from include.records import Event, Pace, Profile, Receipt
 
 CAPABILITIES = PLATFORMS["webhook"].capabilities
+PARALLEL = 4  # messages that a push may have under way
 
 PACES: Mapping[str, Pace] = MappingProxyType({"": Pace(requests=600, seconds=60)})  # ours: the standard names none
 
@@ -91,6 +92,7 @@ class Webhook:
             headers={"Content-Type": "application/json", "User-Agent": "Headwater"},
             bucket=bucket,
             patience=patience or Patience(read_timeout_seconds=30),
+            connections=PARALLEL,
             pools=urllib3.PoolManager if allow_private else public_pools,
         )
 
