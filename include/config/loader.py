@@ -22,6 +22,11 @@ from include.config.pushes import PushDefinition
 from include.errors import DefinitionError
 from include.settings import read_settings
 
+try:  # every parse of a DAG file reads the definitions: libyaml takes an eighth of the time
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 Model = TypeVar("Model", bound=DefinitionModel)
 
 
@@ -137,7 +142,7 @@ def _content(path: Path, name: str) -> dict[str, object]:
     return content
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(SafeLoader):
     """Refuse a key that stands twice, of which YAML would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:

@@ -10,7 +10,7 @@ from include.extract.split import slices_wanted
 
 REST, BULK = "rest", "bulk"
 # Rows that an answer brings: a page of a query, a page of a Bulk result.
-_ROWS_OF_PAGE = {REST: 2_000, BULK: 100_000}
+_ROWS_OF_PAGE = {REST: 2_000, BULK: 250_000}
 # Values a second that an org sends, until loads of this warehouse tell: cautious.
 ASSUMED_VALUES = {REST: 20_000.0, BULK: 150_000.0}
 # What a Bulk job takes whatever its size: to make it, to wait for it, to ask how far it is. A window has one for each

@@ -36,7 +36,7 @@ from include.warehouse.slices import (
 from include.warehouse.tables import Table
 
 # Each question costs a call. Small jobs end within seconds, large ones take many minutes.
-_PAUSES = (0.25, 1.0, 2.0, 5.0, *[10.0] * 12)
+_PAUSES = (0.25, 0.5, 1.0, 2.0, 5.0, *[10.0] * 12)
 _LAST_PAUSE = 30.0
 # Longer than any job takes that is not stuck.
 _MOST_SECONDS = 14_400.0

@@ -18,8 +18,8 @@ from include.errors import ConnectionLost
 from include.salesforce.bulk import BulkPage
 from include.salesforce.client import SalesforceClient
 
-# Rows of a Bulk result page: each costs a call, is loaded in a second or so, and is what a killed load repeats.
-BULK_PAGE_ROWS = 100_000
+# Rows of a Bulk result page: each costs a call, is loaded in seconds, and is what a killed load repeats.
+BULK_PAGE_ROWS = 250_000
 # So many pages are fetched besides the one that is loaded: an org sends each at a pace of its own, slower than COPY.
 PAGES_AHEAD = 2
 SPOOL_BYTES = 96 * 1024 * 1024  # the most of one page that waits in a file

@@ -24,7 +24,7 @@ def forecast(desk: Desk) -> list[Forecast]:
     [(None, REST, 1), (0, REST, 1), (2_000, REST, 1), (2_001, REST, 2), (10_000, REST, 5), (10_001, BULK, 5)],
 )
 def test_calls_follow_the_plan(rows: int | None, plan: str, calls: int) -> None:
-    """A page of REST brings 2,000 rows; a Bulk job costs its making and asking, and a call for each 100,000."""
+    """A page of REST brings 2,000 rows; a Bulk job costs its making and asking, and a call for each 250,000."""
     found = forecast_load("Contact", rows, 30, bulk_above_rows=10_000, slice_rows=1_000_000, measured={})
     assert (found.plan, found.calls) == (plan, calls)
 
