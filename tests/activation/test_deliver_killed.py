@@ -46,7 +46,7 @@ def test_no_event_is_sent_twice_and_no_record_is_lost(org: Org, platform: Sandbo
 
 
 def test_a_request_that_was_written_but_not_sent_is_sent_after_all(org: Org, platform: Sandbox) -> None:
-    """While one request is under way the next is written down; nothing has happened to that yet: its events are free."""
+    """While one request is under way the next is written down; nothing has happened to that: its events are free."""
     org.add_contacts(40)
     push = definition()
     run = select(org.engine, push)
