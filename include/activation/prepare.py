@@ -42,13 +42,15 @@ class Row:
 class Candidate:
     """Hold a record that may be sent, with what is remembered of it once it has arrived.
 
-    `differs` says that the platform lacks its present payload; `note` what was left out of it, for the ledger.
+    `differs` says that the platform lacks its present payload, `clears` that an empty attribute is one to be emptied
+    there; `note` what was left out of it, for the ledger.
     """
 
     row: Row
     profile: Profile
     fingerprint: bytes
     differs: bool
+    clears: bool = False
     note: str = ""
 
 
@@ -89,7 +91,8 @@ def prepare_row(
         return (
             replace(refusal, cause=note) if note == "event_expired" and refusal.outcome is Outcome.SKIPPED else refusal
         )
-    return Candidate(row=row, profile=profile, fingerprint=print_, differs=differs, note=note)
+    clears = mapper.push.nulls == "clear"
+    return Candidate(row=row, profile=profile, fingerprint=print_, differs=differs, clears=clears, note=note)
 
 
 def _prepare_gone(mapper: Mapper, destination: Destination, row: Row, *, now: datetime) -> Candidate | Receipt:
@@ -153,7 +156,8 @@ def with_claimed(candidate: Candidate, claimed: set[str]) -> Candidate | None:
         candidate = replace(candidate, profile=profile, note=candidate.note or "event_sent_before")
     if events or profile.action is not ProfileAction.UPSERT:
         return candidate
-    says = any(value is not None for value in (*profile.attributes.values(), *profile.custom_attributes.values()))
+    values = (*profile.attributes.values(), *profile.custom_attributes.values())
+    says = any(candidate.clears or value is not None for value in values)
     return candidate if candidate.differs and says else None
 
 
