@@ -1,4 +1,4 @@
-"""Run the local Braze: ``python -m include.sandbox.braze --port 8091 --home DIR``."""
+"""Run the local Braze: ``python -m include.sandbox.braze --port 8094 --home DIR``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the local HubSpot: ``python -m include.sandbox.hubspot --port 8093 --home DIR``."""
+"""Run the local HubSpot: ``python -m include.sandbox.hubspot --port 8094 --home DIR``."""
 
 from __future__ import annotations
 

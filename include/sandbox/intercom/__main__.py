@@ -1,4 +1,4 @@
-"""Run the local Intercom: ``python -m include.sandbox.intercom --port 8092 --home DIR``."""
+"""Run the local Intercom: ``python -m include.sandbox.intercom --port 8094 --home DIR``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the local Klaviyo: ``python -m include.sandbox.klaviyo --port 8091 --home DIR``."""
+"""Run the local Klaviyo: ``python -m include.sandbox.klaviyo --port 8094 --home DIR``."""
 
 from __future__ import annotations
 

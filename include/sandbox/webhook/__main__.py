@@ -1,4 +1,4 @@
-"""Run the local receiver of webhooks: ``python -m include.sandbox.webhook --port 8091 --home DIR``."""
+"""Run the local receiver of webhooks: ``python -m include.sandbox.webhook --port 8094 --home DIR``."""
 
 from __future__ import annotations
 
