@@ -12,10 +12,10 @@ def words(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).replace("\u202f", " ").split())
 
 
-def test_the_landing_leads_to_health(pages):
+def test_the_landing_leads_to_the_overview(pages):
     """The entry in the navigation has no page of its own."""
     answer = pages.get("/headwater/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/headwater/health")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/headwater/overview")
 
 
 def test_an_empty_warehouse_says_how_to_begin(pages):

@@ -21,7 +21,9 @@ from headwater.ui import (
     issue,
     landing,
     notifications,
+    overview,
     pushes,
+    record,
     schema,
     start,
     usage,
@@ -40,6 +42,7 @@ def build_pages(open_warehouse: Callable[[], Engine]) -> FastAPI:
     app.state.open_warehouse = open_warehouse
     pages = (
         landing,
+        overview,
         assets,
         connection,
         health,
@@ -48,6 +51,7 @@ def build_pages(open_warehouse: Callable[[], Engine]) -> FastAPI:
         start,
         pushes,
         errors,
+        record,
         schema,
         usage,
         notifications,

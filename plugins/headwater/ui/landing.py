@@ -10,5 +10,5 @@ router = APIRouter()
 
 @router.get("/")
 def landing(request: Request) -> RedirectResponse:
-    """Go to the health page."""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/health", status_code=307)
+    """Go to the overview."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/overview", status_code=307)

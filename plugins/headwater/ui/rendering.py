@@ -28,10 +28,12 @@ class Tab:
 
 
 TABS = (
+    Tab(name="overview", title="Overview"),
     Tab(name="health", title="Health"),
     Tab(name="extracts", title="Extracts"),
     Tab(name="pushes", title="Pushes"),
     Tab(name="errors", title="Sync errors"),
+    Tab(name="record", title="Record"),
     Tab(name="schema", title="Schema"),
     Tab(name="usage", title="API usage"),
     Tab(name="notifications", title="Notifications"),
