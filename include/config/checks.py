@@ -48,6 +48,9 @@ class CheckDefinition(DefinitionModel):
         description="share of records that may fail before the check counts as failed",
     )
     enabled: bool = True
+    where_present: bool = Field(
+        default=False, description="not every org has the fields: where they are missing it is no mistake"
+    )
     fix: str = ""
 
     @model_validator(mode="after")

@@ -140,7 +140,8 @@ def _problems_of(check: CheckDefinition, described: Described) -> list[str]:
             problems.append(f"no org reads an object {object}{hint}; the check is not assessed")
             continue
         missing = (_missing_field(described[object], field) for field in fields)
-        problems += [f"{problem}; the check is not assessed" for problem in missing if problem]
+        if not check.where_present:
+            problems += [f"{problem}; the check is not assessed" for problem in missing if problem]
     return problems
 
 
