@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from include.config.orgs import OrgDefinition
 from include.errors import QueryRefused
@@ -32,6 +32,7 @@ from include.warehouse.extracts import add_to_extract
 from include.warehouse.locks import object_lock
 from include.warehouse.probes import drop_probes_of
 from include.warehouse.runs import finish_run
+from include.warehouse.slices import open_slices
 from include.warehouse.tables import Table
 
 _FIRST_SPAN = timedelta(days=1)  # what lies further back is the nightly comparison's
@@ -110,7 +111,7 @@ def _followed(
     with transaction(engine) as connection:
         suspects = suspects_among(connection, question.table, told.ids)
         if not suspects:
-            note_deletions(connection, org.org, object, told.covered_at)
+            _note_told(connection, org, object, told)
     if not suspects:
         return Deletions(object=object, told=len(told.ids))
     with object_lock(engine, org.org, object, wait=False) as held:
@@ -158,10 +159,16 @@ def _marked(
                 plan=Plan.REST.value,
                 counts=RowCounts(read=changed, updated=changed, deleted=changed),
             )
-        note_deletions(connection, org.org, table.object, told.covered_at)
+        _note_told(connection, org, table.object, told)
         message = f"{changed:,} records were deleted for good in the org and are marked as deleted here"
         finish_run(connection, run_id, "success" if changed else "skipped", message)
     return Deletions(object=table.object, told=len(told.ids), changed=changed, message=message if changed else "")
+
+
+def _note_told(connection: Connection, org: OrgDefinition, object: str, told: DeletedRecords) -> None:
+    """Keep up to when deletions were followed; while a load lies unfinished, its older result may bring them back."""
+    if not open_slices(connection, org.org, object):
+        note_deletions(connection, org.org, object, told.covered_at)
 
 
 def _low(question: _Question) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from include.errors import ConnectionLost
 from include.extract.ask import known_table
 from include.extract.listing import list_records
-from include.extract.loading import Loading
+from include.extract.loading import Loading, forget_older_pictures
 from include.extract.plan import Plan
 from include.extract.queries import conditions
 from include.records import RowCounts, RunMode, Window
@@ -97,6 +97,7 @@ def _filled(loading: Loading, fields: tuple[str, ...], window: Window) -> RowCou
             words = f"{', '.join(fields)} filled for {changed:,} records that were here before"
             note_more(connection, loading.run_id, words)
             note_filled(connection, org, object, fields)
+            forget_older_pictures(connection, org, object)
     except UnfitValue:
         with transaction(loading.engine) as connection:
             forget_cursor(connection, org, object)

@@ -19,6 +19,7 @@ from include.warehouse.cursors import forget_cursor, read_cursor
 from include.warehouse.describes import keep_describe, note_unfilled, stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.schema_changes import KeptChange, fields_gone, keep_changes, open_changes, overtake_changes
+from include.warehouse.slices import close_slice, open_slices
 from include.warehouse.tables import Table, apply_describe, existing_columns, lock_tables, table_of
 
 _WORDS = {
@@ -113,11 +114,17 @@ def _follow(
 
 
 def _note_unfilled(connection: Connection, org: OrgDefinition, object: str, fields: Collection[str]) -> None:
-    """Note which fields must be read for the records that are here; what is read from the beginning brings them all."""
-    if not fields or read_cursor(connection, org.org, object).at is None:
+    """Note which fields must be read for the records that are here; what is read from the beginning brings them all.
+
+    A large load that is under way, or lies unfinished, has brought records already and is gone on with.
+    """
+    unfinished = open_slices(connection, org.org, object)
+    if not fields or (read_cursor(connection, org.org, object).at is None and not unfinished):
         return
     if org.query(object):
         forget_cursor(connection, org.org, object)
+        for each in unfinished:
+            close_slice(connection, each.slice_id, "abandoned")
     else:
         note_unfilled(connection, org.org, object, fields)
 

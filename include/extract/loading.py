@@ -10,15 +10,17 @@ from sqlalchemy import Connection, Engine
 from include.config.housekeeping import DiskRoom
 from include.config.orgs import OrgDefinition
 from include.extract.plan import Plan
+from include.extract.queries import selection_of
 from include.extract.window import moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
-from include.warehouse.cursors import move_cursor, read_cursor
+from include.warehouse.cursors import move_cursor, read_cursor, read_selection
 from include.warehouse.describes import stored_describe
 from include.warehouse.extracts import add_to_extract
 from include.warehouse.load import finish_straight, is_empty
-from include.warehouse.probes import drop_probe
+from include.warehouse.probes import drop_probe, drop_probes_of
 from include.warehouse.runs import EndState, finish_run
+from include.warehouse.slices import close_slice, open_slices
 from include.warehouse.tables import Table, index_cursor, table_of
 
 
@@ -68,7 +70,7 @@ def complete_window(
 ) -> RowCounts:
     """Complete a window, in the transaction of its last rows."""
     deleted = finish_straight(connection, table) if straight else 0
-    if moves_cursor(loading.mode) and _has_every_field(connection, loading, table):
+    if moves_cursor(loading.mode) and _is_still_wanted(connection, loading, table):
         if read_cursor(connection, loading.org.org, loading.object).first_loaded_at is None:
             index_cursor(connection, table)
         move_cursor(connection, loading.org.org, loading.object, window.high, back=loading.sets_back)
@@ -98,8 +100,25 @@ def say(counts: RowCounts, warning: str = "", note: str = "") -> str:
     return "; ".join(filter(None, (did, note, warning)))
 
 
-def _has_every_field(connection: Connection, loading: Loading, table: Table) -> bool:
-    """Return whether no field was added while the load ran; if one was, the next run reads from the beginning."""
-    describe = stored_describe(connection, loading.org.org, loading.object)
+def forget_older_pictures(connection: Connection, org: str, object: str) -> None:
+    """Let nothing that the org was asked for earlier be loaded any more: neither a probe's page nor a job's result.
+
+    It could show a purged record, or an old value, under a stamp that has not moved. The holder of the object's lock
+    knows that whoever left them is not loading them now; the next run asks the org again.
+    """
+    drop_probes_of(connection, org, object)
+    for each in open_slices(connection, org, object):
+        close_slice(connection, each.slice_id, "abandoned")
+
+
+def _is_still_wanted(connection: Connection, loading: Loading, table: Table) -> bool:
+    """Return whether neither a field was added nor the filter edited while the load ran.
+
+    If one was, what came is not all there is: the cursor stays, and the next run reads from the beginning.
+    """
+    org, object = loading.org, loading.object
+    if read_selection(connection, org.org, object) != selection_of(org, object):
+        return False
+    describe = stored_describe(connection, org.org, object)
     assert describe is not None
     return table_of(table.org, table.schema, describe).columns.keys() <= table.columns.keys()

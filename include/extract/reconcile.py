@@ -19,6 +19,7 @@ from include.extract.ask import known_table
 from include.extract.disappearance import too_many
 from include.extract.findings import in_words, quarantine_words
 from include.extract.listing import list_records, read_by_id
+from include.extract.loading import forget_older_pictures
 from include.extract.probe import pin
 from include.extract.queries import conditions
 from include.extract.run import extract_object, recorded_run
@@ -44,11 +45,9 @@ from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load import load_rows
 from include.warehouse.locks import object_lock
-from include.warehouse.probes import drop_probes_of
 from include.warehouse.reconciliations import Reconciliation, keep_reconciliation
 from include.warehouse.rejects import open_rejects
 from include.warehouse.runs import bury_runs, finish_run
-from include.warehouse.slices import close_slice, open_slices
 from include.warehouse.tables import Table
 
 
@@ -165,7 +164,7 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
             before = count_differences(connection, reading.table)
             if before.wanted + len(ahead) > reading.org.bulk_above_rows and not after_refresh:
                 return None
-            _forget_older_pictures(connection, reading)
+            forget_older_pictures(connection, reading.org.org, reading.table.object)
             found = _mended(connection, reading, before, ahead, compared_at)
             keep_reconciliation(connection, reading.org.org, reading.run_id, found)
             _certify(connection, reading, found, compared_at)
@@ -182,18 +181,6 @@ def _refuse_twins(reading: _Reading, twins: int) -> None:
             f"the org listed {twins:,} records of {reading.table.object} twice, so others may be missing from the"
             " list; nothing was changed, it can be tried again"
         )
-
-
-def _forget_older_pictures(connection: Connection, reading: _Reading) -> None:
-    """Let no page that was asked for earlier be loaded after this comparison.
-
-    It could show a purged record, or a formula's old value, under a stamp that has not moved. The holder of the
-    object's lock knows that whoever left them is not loading them now; the next run asks the org again.
-    """
-    org, object = reading.org.org, reading.table.object
-    drop_probes_of(connection, org, object)
-    for each in open_slices(connection, org, object):
-        close_slice(connection, each.slice_id, "abandoned")
 
 
 def _rows_here(reading: _Reading) -> int:
