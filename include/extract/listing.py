@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from include.errors import ConnectionLost, QueryRefused
 from include.extract.ask import batches
+from include.extract.plan import lacks_bulk
 from include.extract.result_page import BULK_PAGE_ROWS, ResultPage
 from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
@@ -55,7 +56,9 @@ def list_records(
         return _by_rest(client, object, fields, soql, purpose)
     try:
         job = client.bulk_create(soql, object=object)
-    except QueryRefused:  # some objects have no Bulk API
+    except QueryRefused as error:
+        if not lacks_bulk(error.code):
+            raise
         return _by_rest(client, object, fields, soql, purpose)
     on_job(job.id)
     ended = client.bulk_wait(job.id, sleep=sleep, object=object)
@@ -85,7 +88,9 @@ def _by_bulk_or_rest(
 ) -> Iterator[ListPage]:
     try:
         job = client.bulk_create(soql, object=object)
-    except QueryRefused:  # some objects have no Bulk API
+    except QueryRefused as error:
+        if not lacks_bulk(error.code):
+            raise
         yield from _unchecked(client, object, fields, soql)
         return
     yield from _by_bulk(client, object, client.bulk_wait(job.id, sleep=sleep, object=object))

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from include.errors import JobFailed, QueryRefused
+from include.errors import ConnectionLost, JobFailed, QueryRefused
 from include.extract.absent import mark_what_is_gone
 from include.extract.loading import Loaded, Loading, complete_window, goes_straight, write_load
 from include.extract.plan import Plan, is_too_slow, lacks_bulk
@@ -85,6 +85,7 @@ class LargeLoad:
         self._root_id = slices[0].root_id
         self._adopted = {each.slice_id for each in self._running}
         self._waited: dict[int, float] = {}
+        self._announced: dict[int, int] = {}  # how many records the slice's job has read
         self._polls = -1 if self._running else 0  # since something was complete; -1: ask without a pause
         self._counts = RowCounts()
 
@@ -141,6 +142,7 @@ class LargeLoad:
             self._begin_anew(slice_, error)
             return None
         if job.ended:
+            self._announced[slice_.slice_id] = job.records
             return slice_
         if self._waited.get(slice_.slice_id, 0.0) >= _MOST_SECONDS:
             self._give_up(slice_, job)
@@ -213,7 +215,9 @@ class LargeLoad:
         with transaction(loading.engine) as connection:
             counts = load_rows(connection, table, result.opened, run_id=loading.run_id, straight=slice_.straight)
             result.check(counts.read)
-            advance_slice(connection, slice_.slice_id, locator=result.next_locator or "", rows=counts.read)
+            locator = result.next_locator or ""
+            loaded = advance_slice(connection, slice_.slice_id, locator=locator, rows=counts.read)
+            self._check(slice_, result, loaded)
             last = False
             if result.next_locator is None:
                 close_slice(connection, slice_.slice_id, "done")
@@ -231,6 +235,23 @@ class LargeLoad:
             write_load(connection, loading, slice_.window, Plan.BULK, counts, last=last)
         self._loading = loading
         return counts
+
+
+    def _check(self, slice_: Slice, result: ResultPage, loaded: int | None) -> None:
+        """Refuse a page of a load that is no longer ours, and a result that is not whole."""
+        object, job_id = self._loading.object, slice_.job_id
+        if loaded is None:  # its session in the warehouse was ended, and the object's lock with it
+            raise ConnectionLost(
+                f"another run began to read {object} while this one loaded Bulk job {job_id}; the page was not kept"
+            )
+        announced = self._announced[slice_.slice_id]
+        ends_early = result.next_locator is None and loaded < announced
+        if ends_early or result.next_locator == result.locator:
+            raise JobFailed(
+                f"Bulk job {job_id} has read {announced:,} records of {object}, and its result"
+                + (f" ends after {loaded:,}" if ends_early else " leads to the same page again")
+                + "; the next try makes a new job"
+            )
 
 
 def _why_not(slice_: Slice) -> str:

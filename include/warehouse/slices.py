@@ -162,15 +162,18 @@ def forget_job(connection: Connection, slice_id: int) -> None:
     )
 
 
-def advance_slice(connection: Connection, slice_id: int, *, locator: str, rows: int) -> None:
-    """Write, in the transaction of a page's rows, where the next page begins."""
-    connection.execute(
+def advance_slice(connection: Connection, slice_id: int, *, locator: str, rows: int) -> int | None:
+    """Write, in the transaction of a page's rows, where the next page begins, and return how many rows came by now.
+
+    None, and nothing written, when the slice is open no more: another run has closed it.
+    """
+    return connection.execute(
         text(
             "UPDATE headwater.slice SET locator = :locator, rows_loaded = rows_loaded + :rows"
-            " WHERE slice_id = :slice_id"
+            " WHERE slice_id = :slice_id AND state = 'open' RETURNING rows_loaded"
         ),
         {"slice_id": slice_id, "locator": locator, "rows": rows},
-    )
+    ).scalar_one_or_none()
 
 
 def close_slice(connection: Connection, slice_id: int, state: Literal["done", "abandoned"]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.errors import ConnectionLost, MassDisappearance, NotReady
+from include.errors import ConnectionLost, MassDisappearance, NotReady, QueryRefused
 from include.extract.disappearance import too_many
 from include.extract.findings import in_words
 from include.extract.reconcile import reconcile_object
@@ -338,3 +338,14 @@ def test_an_org_whose_clock_was_set_back_is_followed(desk: Desk) -> None:
 
     assert (found.stale, found.remaining) == (2, 0)
     assert desk.here() == desk.there()
+
+
+@pytest.mark.parametrize("code", ["OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED"])
+def test_no_limit_of_the_org_sends_a_list_from_bulk_to_rest(desk: Desk, code: str) -> None:
+    """Of five million records it would be 2,500 calls each night."""
+    desk.extract()
+    desk.org.calls.clear()
+    desk.org.bulk_refusal = (400, code)
+    with pytest.raises(QueryRefused):
+        desk.reconcile()
+    assert not [call for call in desk.org.calls if call.startswith("GET quer")]

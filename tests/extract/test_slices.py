@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from include.errors import BudgetPaused, JobFailed, QueryRefused
+from include.errors import BudgetPaused, ConnectionLost, JobFailed, QueryRefused
 from include.extract.plan import Plan
 from include.extract.run import Extracted, ExtractState, abort_extract, extract_object
 from include.extract.split import MOST_HALVINGS
 from include.records import RunMode
+from include.warehouse.engine import transaction
 from tests.extract.conftest import Desk
 
 SLICE = 10
@@ -309,3 +311,79 @@ def test_a_window_whose_size_nobody_could_count_is_cut_by_what_the_org_counts_of
     desk.extract()
     assert equal(desk)
     assert len(desk.org.jobs) >= 4
+
+
+@pytest.mark.parametrize("rows", [SLICE, 1000])
+def test_a_result_that_ends_before_all_its_job_has_read_is_not_complete(desk: Desk, rows: int) -> None:
+    """The cursor stays, and the next try makes a new job for what is missing."""
+    desk.definition = desk.definition.model_copy(update={"slice_rows": rows})
+    [lost] = [key for key, each in desk.org.records["Contact"].items() if each["LastName"] == "Name 24"]
+
+    def forget_one(locator: str) -> None:
+        for job in desk.org.jobs.values():
+            job["rows"] = [each for each in job["rows"] if each["Id"] != lost]
+
+    desk.org.before_result = forget_one
+    with pytest.raises(JobFailed, match="ends after"):
+        desk.extract_one(desk.next_run())
+    assert desk.cursor() is None
+    desk.org.before_result = lambda locator: None
+    desk.extract_one(desk.same_run(try_number=2))
+    assert equal(desk)
+
+
+def test_a_result_that_leads_in_a_circle_ends(desk: Desk) -> None:
+    """Each page is committed; the same again would be loaded for ever."""
+    whole(desk)
+    answered = desk.org.results
+
+    def circling(job: dict[str, Any], at: int, most: int) -> tuple[bytes, dict[str, str], bool]:
+        content, headers, cut = answered(job, at, most)
+        return content, headers | {"Sforce-Locator": "8"}, cut
+
+    desk.org.results = circling  # type: ignore[method-assign]
+    with pytest.raises(JobFailed, match="the same page again"):
+        desk.extract_one(desk.next_run())
+    del desk.org.results
+    desk.extract_one(desk.same_run(try_number=2))
+    assert equal(desk)
+
+
+def test_a_load_whose_lock_was_lost_does_not_end_what_another_run_has_given_up(desk: Desk) -> None:
+    """The database ended the session that held the object's lock, and a full refresh began meanwhile."""
+
+    class Killed(BaseException):
+        pass
+
+    def lose_the_lock(locator: str) -> None:
+        desk.org.before_result = lambda locator: None
+        with transaction(desk.warehouse) as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        refresh = desk.next_run("manual")
+
+        def kill(seconds: float) -> None:
+            raise Killed
+
+        desk.org.job_state = "InProgress"
+        with desk.client(refresh) as client, pytest.raises(Killed):
+            extract_object(
+                desk.warehouse,
+                client,
+                desk.definition,
+                "Contact",
+                mode=RunMode.FULL,
+                run=refresh,
+                wait_for_lock=True,
+                sleep=kill,
+            )
+
+    desk.org.before_result = lose_the_lock
+    with pytest.raises(ConnectionLost, match="another run began to read Contact"):
+        desk.extract_one(desk.next_run())
+    assert desk.cursor() is None
+    desk.org.job_state = "JobComplete"
+    desk.extract_one(desk.next_run())
+    assert equal(desk)
