@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
+from headwater.ui.export import forms
 from headwater.ui.links import record_link
 from headwater.ui.listing import PAGE_SIZE, plain, read_listing, whole_number
 from headwater.ui.rendering import show
@@ -59,5 +60,6 @@ def issue(request: Request, check_id: str, engine: Warehouse, chosen: ChosenOrg)
         is_newest=newest is not None and newest.assessment_id == shown.assessment_id,
         records=records,
         listing=listing,
+        forms=forms(),
         record_link=lambda record: record_link(org.instance_url, record.object, record.record_id),
     )

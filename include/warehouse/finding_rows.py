@@ -1,0 +1,106 @@
+"""Read the findings of a check as rows of an export: a batch at a time, personal values masked in the database.
+
+Each batch is a short transaction of its own: a slow reader of the file keeps no connection from the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from include.exports.columns import Column
+from include.warehouse.assessments import IssueResult
+from include.warehouse.column_kinds import TableColumn, columns_of
+from include.warehouse.engine import quoted, transaction
+from include.warehouse.field_masks import MASK
+
+ROWS_AT_ONCE = 5_000
+_ALWAYS = (
+    Column(name="Id", kind="text"),
+    Column(name="link", kind="text"),
+    Column(name="check", kind="text"),
+    Column(name="title", kind="text"),
+    Column(name="severity", kind="text"),
+    Column(name="first_seen", kind="datetime"),
+)
+
+# Open at that assessment: found by it or before, and not mended until after it.
+_PAGE = """
+SELECT page.record_id, a.assessed_at{fields}
+  FROM (SELECT f.record_id, f.found_by FROM headwater.finding AS f
+         WHERE f.org = :org AND f.check_id = :check_id AND f.record_id > :after
+           AND f.found_by <= :assessment_id AND (f.mended_by IS NULL OR f.mended_by > :assessment_id)
+         ORDER BY f.record_id LIMIT :limit) AS page
+  LEFT JOIN headwater.assessment AS a ON a.assessment_id = page.found_by{row}
+ ORDER BY page.record_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRows:
+    """Hold the columns of an export of findings, and the rows in batches (once)."""
+
+    columns: tuple[Column, ...]
+    batches: Iterator[Sequence[Sequence[Any]]]
+
+
+def finding_rows(
+    engine: Engine,
+    org: str,
+    issue: IssueResult,
+    assessment_id: int,
+    *,
+    fields: Sequence[str],
+    link: Callable[[str, str], str],
+    unmasked: bool,
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> FindingRows:
+    """Return the records that failed a check at an assessment, in order of Id.
+
+    Args:
+        engine: the warehouse.
+        org: whose.
+        issue: what the assessment found of the check.
+        assessment_id: which assessment.
+        fields: of the object, to stand beside each Id as they are now; one that has no column is left out.
+        link: gives the address of a record by object and Id.
+        unmasked: whether personal values are shown.
+        rows_at_once: how many rows a batch has.
+    """
+    with transaction(engine) as connection:
+        known = {column.name: column for column in columns_of(connection, org, issue.object)}
+    chosen = [known[name] for name in fields if name in known and name != "Id"]
+    masked = {column.name for column in chosen if column.personal and not unmasked}
+    statement = _statement(org, issue.object, chosen, masked, has_row="Id" in known)
+    shown = tuple(replace(each.exported, kind="text") if each.name in masked else each.exported for each in chosen)
+    bound = {"org": org, "check_id": issue.check_id, "assessment_id": assessment_id, "limit": rows_at_once}
+    about = (issue.check_id, issue.title, issue.severity)
+
+    def batches() -> Iterator[Sequence[Sequence[Any]]]:
+        after = ""
+        while True:
+            with transaction(engine) as connection:
+                rows = connection.execute(text(statement), {**bound, "after": after}).all()
+            if rows:
+                yield [(row[0], link(issue.object, row[0]), *about, *row[1:]) for row in rows]
+            if len(rows) < rows_at_once:
+                return
+            after = rows[-1][0]
+
+    return FindingRows(columns=_ALWAYS + shown, batches=batches())
+
+
+def _statement(org: str, object: str, chosen: Sequence[TableColumn], masked: set[str], *, has_row: bool) -> str:
+    if not has_row or not chosen:
+        return _PAGE.format(fields="", row="")
+    fields = "".join(f", {_field(column.name, masked)}" for column in chosen)
+    row = f' LEFT JOIN {quoted(f"salesforce_{org}", object)} AS record ON record."Id" = page.record_id'
+    return _PAGE.format(fields=fields, row=row)
+
+
+def _field(name: str, masked: set[str]) -> str:
+    column = f"record.{quoted(name)}"
+    return f"CASE WHEN {column} IS NOT NULL THEN '{MASK}' END" if name in masked else column

@@ -1,0 +1,125 @@
+"""The failing records of an issue as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import duckdb
+import pytest
+from sqlalchemy import text
+
+from include.warehouse.assessments import one_issue
+from include.warehouse.engine import transaction
+from include.warehouse.finding_rows import finding_rows
+
+ISSUE = "/headwater/health/issue/email_missing/export"
+HEAD = ["Id", "link", "check", "title", "severity", "first_seen"]
+
+
+@pytest.fixture
+def read_by_the_check(definitions, monkeypatch):
+    """Define the check: it reads two fields of the record."""
+    (definitions / "checks" / "mail.yaml").write_text(
+        "checks:\n  - check: email_missing\n    title: Contacts without e-mail\n    why: They get no mail\n"
+        "    category: Incomplete\n    severity: error\n    object: Contact\n"
+        "    bad_when: '{row.Email} IS NULL AND {row.LastName} IS NOT NULL'\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("HEADWATER_DEFINITIONS", str(definitions))
+
+
+@pytest.fixture
+def findings(run, read_by_the_check):
+    """Fill the warehouse."""
+    run("a_working_org.sql")
+    run("a_record.sql")
+
+
+def rows_of(answer) -> list[list[str]]:
+    assert answer.status_code == 200, answer.text
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_csv_has_every_failing_record_with_what_the_check_reads(open_pages, warehouse, findings):
+    """As of the assessment asked for; unmasked for those who may see it, and harmless in a spreadsheet."""
+    with transaction(warehouse) as connection:
+        connection.execute(
+            text("""UPDATE salesforce_demo."Contact" SET "LastName" = '=cmd|x' WHERE "Id" = '003D000000QV9nlIAD'""")
+        )
+    answer = open_pages(lambda: warehouse, role="admin").get(f"{ISSUE}/csv?org=demo")
+    head, *rows = rows_of(answer)
+    assert head == [*HEAD, "Email", "LastName"]
+    assert len(rows) == 61
+    assert rows[-1] == [
+        "003D000000QV9nlIAD",
+        "https://demo.my.salesforce.test/lightning/r/Contact/003D000000QV9nlIAD/view",
+        "email_missing", "Contacts without e-mail", "error", "2026-03-01T09:10:00Z", "", "'=cmd|x",
+    ]  # fmt: skip
+    assert answer.headers["content-disposition"] == 'attachment; filename="demo-email_missing-2026-03-01.csv"'
+    assert answer.headers["cache-control"] == "no-store"
+    before = rows_of(open_pages(lambda: warehouse).get(f"{ISSUE}/csv?org=demo&assessment=1"))
+    assert len(before) == 1 + 56
+
+
+def test_a_viewer_gets_no_value_of_a_person_in_any_form(pages, findings, tmp_path):
+    """Masked where it is filled, empty where it is empty."""
+    rows = rows_of(pages.get(f"{ISSUE}/csv?org=demo"))
+    assert rows[-1][-2:] == ["", "•••"]
+    answer = pages.get(f"{ISSUE}/parquet?org=demo")
+    path = tmp_path / "x.parquet"
+    path.write_bytes(answer.content)
+    assert answer.headers["content-length"] == str(len(answer.content))
+    read = duckdb.connect().execute('SELECT count(*), max("LastName"), max("Email") FROM read_parquet(?)', [str(path)])
+    assert read.fetchall() == [(61, "•••", None)]
+
+
+def test_a_workbook_is_offered_where_it_can_be_written(pages, findings):
+    """The link stands on the page of the issue."""
+    pytest.importorskip("xlsxwriter")
+    assert "/export/xlsx?org=demo" in pages.get("/headwater/health/issue/email_missing").text
+    answer = pages.get(f"{ISSUE}/xlsx?org=demo")
+    assert answer.status_code == 200
+    assert answer.content[:2] == b"PK"
+
+
+def test_the_page_of_the_issue_leads_to_the_files(pages, findings):
+    """Out of Airflow's frame, which allows no downloads."""
+    html = pages.get("/headwater/health/issue/email_missing?org=demo").text
+    assert 'href="/headwater/health/issue/email_missing/export/csv?org=demo&amp;assessment=2" data-out' in html
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"{ISSUE}/exe", f"{ISSUE}/csv?org=nobody", "/headwater/health/issue/none/export/csv",
+     "/headwater/health/issue/case_orphan/export/csv", f"{ISSUE}/csv?assessment=99"],
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(pages, findings, path):
+    """No file of nothing that would look as if all were well."""
+    assert pages.get(path).status_code == 404
+
+
+def test_batches_meet_without_gap_or_overlap(warehouse, findings):
+    """Whatever their size."""
+    issue = one_issue(warehouse, 2, "email_missing")
+    assert issue
+    for size in (1, 7, 61, 62):
+        found = finding_rows(
+            warehouse, "demo", issue, 2, fields=("Email",), link=lambda *_: "", unmasked=True, rows_at_once=size
+        )
+        ids = [row[0] for batch in found.batches for row in batch]
+        assert len(ids) == len(set(ids)) == 61, size
+        assert ids == sorted(ids)
+
+
+def test_a_field_that_is_gone_and_an_object_without_a_table_leave_the_ids(warehouse, findings):
+    """What is here no longer is left out."""
+    issue = one_issue(warehouse, 2, "email_missing")
+    assert issue
+    found = finding_rows(warehouse, "demo", issue, 2, fields=("Nope", "Email"), link=lambda *_: "", unmasked=True)
+    assert [column.name for column in found.columns] == [*HEAD, "Email"]
+    with transaction(warehouse) as connection:
+        connection.execute(text('DROP TABLE salesforce_demo."Contact"'))
+    found = finding_rows(warehouse, "demo", issue, 2, fields=("Email",), link=lambda *_: "", unmasked=True)
+    assert [column.name for column in found.columns] == HEAD
+    assert sum(len(batch) for batch in found.batches) == 61
