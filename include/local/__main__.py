@@ -83,6 +83,7 @@ def _status(site: Site) -> int:
     if os.environ.get("JSON", "0") not in ("", "0"):
         print(json.dumps(found, indent=1, default=str))
         return 0
+    print(f"Headwater below {site.home}\n")
     print(status_text(found))
     if (site.home / "secrets.json").exists():
         print(f"login    {ADMIN} / {site.secrets().admin_password}")

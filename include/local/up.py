@@ -155,7 +155,9 @@ def _run_dags(site: Site, rest: AirflowRest) -> None:
     with step("DAGs") as current:
         dags = first_runs.wait_for_dags(rest)
         errors = first_runs.import_errors(rest)
-        current.say(f"{len(dags)} of the demo" + (f", {len(errors)} files with errors (see the UI)" if errors else ""))
+        current.say(f"{len(dags)} of the demo" + (f"; Airflow cannot read {errors[0]}" if errors else ""))
+    for error in errors[1:]:
+        print(f"  Airflow cannot read {error}", flush=True)
     done = {dag_id for dag_id in dags if first_runs.has_succeeded(rest, dag_id)}
     for dag_id in dags:
         if dag_id in done:
