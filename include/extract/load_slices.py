@@ -236,7 +236,6 @@ class LargeLoad:
         self._loading = loading
         return counts
 
-
     def _check(self, slice_: Slice, result: ResultPage, loaded: int | None) -> None:
         """Refuse a page of a load that is no longer ours, and a result that is not whole."""
         object, job_id = self._loading.object, slice_.job_id

@@ -144,7 +144,7 @@ def _known(engine: Engine, org: OrgDefinition, object: str) -> tuple[Table, tupl
 
 def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliation | None:
     """Compare and mend in one transaction; None, and nothing read, when a full refresh has to come first."""
-    with object_lock(reading.engine, reading.org.org, reading.table.object, wait=True):
+    with object_lock(reading.engine, reading.org.org, reading.table.object, wait=True) as lock:
         compared_at = reading.client.org_now()
         pages = list_records(
             reading.client,
@@ -172,6 +172,7 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
                 rejects = open_rejects(connection, reading.org.org, reading.table.object)
                 explained = found.remaining <= rejects
                 finish_run(connection, reading.run_id, "success" if explained else "degraded", in_words(found))
+            lock.refuse_if_lost()  # what another run loaded since the list was made is in no list
             return found
 
 

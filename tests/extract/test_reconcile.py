@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.errors import ConnectionLost, MassDisappearance, NotReady, QueryRefused
+from include.errors import ConnectionLost, MassDisappearance, NotReady, QueryRefused, WarehouseDown
 from include.extract.disappearance import too_many
 from include.extract.findings import in_words
 from include.extract.reconcile import reconcile_object
 from include.records import AirflowRun, RunMode
+from include.warehouse.engine import transaction
 from tests.extract.conftest import Desk
 from tests.extract.small_org import stamp
 
@@ -349,3 +350,27 @@ def test_no_limit_of_the_org_sends_a_list_from_bulk_to_rest(desk: Desk, code: st
     with pytest.raises(QueryRefused):
         desk.reconcile()
     assert not [call for call in desk.org.calls if call.startswith("GET quer")]
+
+
+def test_a_comparison_whose_lock_was_lost_changes_nothing(desk: Desk) -> None:
+    """What another run loaded meanwhile is not in the list; it would be taken for gone."""
+    desk.extract()
+    desk.org.tick(hours=1)
+
+    def lose_the_lock(locator: str) -> None:
+        desk.org.before_result = lambda locator: None
+        with transaction(desk.warehouse) as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        desk.org.put("Contact", 99, LastName="Born meanwhile")
+        desk.org.tick(minutes=1)
+        desk.extract_one(desk.next_run())
+
+    desk.org.before_result = lose_the_lock
+    with pytest.raises(WarehouseDown, match="kept other runs from this object"):
+        desk.reconcile()
+    assert desk.here()[key(99)] == ("Born meanwhile", False)
+    desk.reconcile()
+    assert desk.here() == desk.there()
