@@ -30,7 +30,7 @@ from include.warehouse.describes import unfilled_fields
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
 from include.warehouse.probes import Probe, drop_probe, read_probe
-from include.warehouse.runs import Kind, bury_runs, finish_run, start_run
+from include.warehouse.runs import Kind, bury_runs, finish_run, has_begun, start_run
 from include.warehouse.slices import forget_job, open_slices
 
 
@@ -102,12 +102,18 @@ def extract_object(
             return _completed(loading, _extract(loading, interval))
 
 
-def abort_extract(engine: Engine, client: SalesforceClient, org: OrgDefinition, object: str) -> tuple[str, ...]:
+def abort_extract(
+    engine: Engine, client: SalesforceClient, org: OrgDefinition, object: str, *, run: AirflowRun | None = None
+) -> tuple[str, ...]:
     """Abort the Bulk jobs that a killed extract of this object left running and return their ids (for `on_kill`).
 
     A job that is complete already is left for the next try to go on with; the others' slices are begun anew by it.
+    If `run`, the killed try, has only waited for another run that reads the object now, that one's jobs are left alone.
     """
-    with transaction(engine) as connection:
+    with object_lock(engine, org.org, object, wait=False) as free, transaction(engine) as connection:
+        ours = run is None or has_begun(connection, kind="extract", org=org.org, subject=object, run=run)
+        if not free and not ours:
+            return ()
         left = [each for each in open_slices(connection, org.org, object) if each.job_id]
     aborted = []
     for each in left:

@@ -33,6 +33,26 @@ def start_run(connection: Connection, *, kind: Kind, org: str, subject: str, run
     return run_id
 
 
+def has_begun(connection: Connection, *, kind: Kind, org: str, subject: str, run: AirflowRun) -> bool:
+    """Return whether this try of a task began its work; one that waited for its turn all the while did not."""
+    found: bool = connection.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM headwater.run WHERE kind = :kind AND org = :org AND subject = :subject"
+            " AND dag_id = :dag_id AND dag_run_id = :dag_run_id AND task_id = :task_id AND try_number = :try_number)"
+        ),
+        {
+            "kind": kind,
+            "org": org,
+            "subject": subject,
+            "dag_id": run.dag_id,
+            "dag_run_id": run.dag_run_id,
+            "task_id": run.task_id,
+            "try_number": run.try_number,
+        },
+    ).scalar_one()
+    return found
+
+
 def finish_run(connection: Connection, run_id: int, state: EndState, message: str = "") -> None:
     """Write how a run ended; to be called in the transaction of what it did."""
     connection.execute(  # now() would be the moment at which that transaction, and so the whole load, began

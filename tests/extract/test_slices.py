@@ -221,7 +221,7 @@ def test_a_killed_task_aborts_what_runs_and_keeps_what_is_complete(desk: Desk) -
             )
         first, second = desk.org.jobs
         desk.org.jobs[first]["state"] = "JobComplete"
-        assert abort_extract(desk.warehouse, client, desk.definition, "Contact") == (second,)
+        assert abort_extract(desk.warehouse, client, desk.definition, "Contact", run=run) == (second,)
     assert desk.org.jobs[second]["state"] == "Aborted"
     desk.org.job_state = "JobComplete"
     desk.extract_one(desk.same_run(try_number=2))
@@ -386,4 +386,30 @@ def test_a_load_whose_lock_was_lost_does_not_end_what_another_run_has_given_up(d
     assert desk.cursor() is None
     desk.org.job_state = "JobComplete"
     desk.extract_one(desk.next_run())
+    assert equal(desk)
+
+
+def test_a_task_that_is_killed_while_it_waits_aborts_no_other_ones_job(desk: Desk) -> None:
+    """A backfill waits for the run that reads the object; stopping it costs that run nothing."""
+    desk.org.job_state = "InProgress"
+    run, waiting = desk.next_run(), desk.next_run("backfill")
+
+    def time_passes(seconds: float) -> None:
+        with desk.client(waiting) as client:
+            assert abort_extract(desk.warehouse, client, desk.definition, "Contact", run=waiting) == ()
+        for job in desk.org.jobs.values():
+            assert job["state"] != "Aborted"
+            job["state"] = "JobComplete"
+
+    with desk.client(run) as client:
+        extract_object(
+            desk.warehouse,
+            client,
+            desk.definition,
+            "Contact",
+            mode=RunMode.CHANGES,
+            run=run,
+            wait_for_lock=True,
+            sleep=time_passes,
+        )
     assert equal(desk)

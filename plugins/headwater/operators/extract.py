@@ -15,6 +15,8 @@ from include.config.budget import Work
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from include.records import AirflowRun
+
 
 class ExtractObjectOperator(BaseOperator):
     """Load one object's window: rows and cursor commit together; nothing to read is a skip with its reason.
@@ -34,6 +36,7 @@ class ExtractObjectOperator(BaseOperator):
         self.org = org
         self.sobject = sobject
         self.mode = mode
+        self._run: AirflowRun | None = None
 
     @waits_for_budget
     def execute(self, context: Context) -> dict[str, Any]:
@@ -43,6 +46,7 @@ class ExtractObjectOperator(BaseOperator):
         from include.extract.urgency import work_of
 
         org, engine, run = org_definition(self.org), warehouse_engine(), airflow_run(context)
+        self._run = run
         if self.sobject not in (chosen_objects(context, org) or {self.sobject}):
             raise AirflowSkipException(f"{self.sobject} was not chosen for this run")
         mode = chosen_mode(context, self.mode)
@@ -70,4 +74,4 @@ class ExtractObjectOperator(BaseOperator):
 
         org = org_definition(self.org)
         with salesforce_client(org, work=Work.INTERACTIVE) as client:
-            abort_extract(warehouse_engine(), client, org, self.sobject)
+            abort_extract(warehouse_engine(), client, org, self.sobject, run=self._run)
