@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from include.config.checks import CheckDefinition
-from include.config.expectations import Filled, Folded
+from include.config.folded_expectations import Filled, Folded
 from include.config.orgs import OrgDefinition
 from include.errors import WarehouseDown
 from include.quality.catalogue import Catalogue, choose_checks

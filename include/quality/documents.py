@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from include.config.checks import CheckDefinition
-from include.config.expectations import Filled, Folded
+from include.config.folded_expectations import Filled, Folded
 from include.quality.suite import build_suite, without_values
 
 

@@ -42,7 +42,9 @@ def bag_of(monkeypatch: pytest.MonkeyPatch, definitions: Path) -> Iterator[Any]:
 def test_every_dag_imports(bag: DagBag) -> None:
     """What is shipped parses without an error."""
     assert bag.import_errors == {}
-    assert {"demo_extract", "demo_health", "demo_metadata", "demo_reconcile", "push_contacts_to_insider_one"} <= set(bag.dags)
+    assert {"demo_extract", "demo_health", "demo_metadata", "demo_reconcile", "push_contacts_to_insider_one"} <= set(
+        bag.dags
+    )
 
 
 def test_every_dag_says_what_it_does_when_it_fails_and_how_to_run_it_again(bag: DagBag) -> None:

@@ -69,7 +69,8 @@ def test_a_gone_field_keeps_its_column_and_is_marked(warehouse: Engine) -> None:
 def test_a_changed_type_freezes_the_object_and_says_what_to_do(warehouse: Engine) -> None:
     """A value is never cast silently."""
     make_contact(warehouse)
-    with pytest.raises(SchemaFrozen, match=r"Visits__c \(integer here, text in the org now\).*reads the field for every record"):
+    says = r"Visits__c \(integer here, text in the org now\).*reads the field for every record"
+    with pytest.raises(SchemaFrozen, match=says):
         make_contact(warehouse, contact_describe(Visits__c="string"))
 
 
