@@ -18,9 +18,8 @@ from include.records import Event, Outcome, Profile, ProfileAction, Receipt
 LIMITS = Limits(max_records=rules.MAX_USERS, max_bytes=rules.MAX_BYTES)
 
 _CUSTOM = "custom."  # before the name of a custom identifier among the former ones
-_LISTS = (list, tuple)
-_SMALL = 100_000  # characters: not even escaped do so many fill a request
-_LARGEST_INTEGER = 2**63 - 1
+_LISTS = frozenset({list, tuple})
+_SMALL = 100_000  # bytes of the values alone: with all that stands around them they are far from filling a request
 _ENVELOPE_BYTES = len(b'{"skip_hook":false,"users":[]}')
 
 
@@ -57,7 +56,7 @@ def build(profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | No
     refused: list[Receipt] = []
     size = _ENVELOPE_BYTES - 1  # each user brings a comma, but the first
     for profile in profiles:
-        if profile.action in gone:
+        if profile.action is not ProfileAction.UPSERT and profile.action in gone:
             apart = gone[profile.action]
             apart.append(profile)
             if len(apart) == most:
@@ -114,31 +113,15 @@ def identifiers_of(profile: Profile) -> dict[str, Any]:
 
 
 def _surely_fits(profile: Profile) -> bool:
-    """Say without serialising whether a record is small and surely JSON: `build` serialises it anyway."""
-    length = 0
-    groups = [profile.identifiers, profile.custom_identifiers, profile.attributes, profile.custom_attributes]
-    for event in profile.events:
-        groups += (event.params, event.custom_params)
-    for group in groups:
-        for name, value in group.items():
-            if isinstance(value, str):
-                length += len(name) + len(value)
-                if not (value.isascii() or _encodable(value)):
-                    return False
-            elif isinstance(value, int):
-                if not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
-                    return False
-            elif value is not None and not isinstance(value, float):
-                return False
-    return length < _SMALL and len(profile.events) <= 1
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    """Say by one cheap look whether a record is small and surely JSON: `build` serialises it anyway."""
+    if len(profile.events) > 1:
         return False
-    return True
+    said: list[Any] = [profile.identifiers, profile.custom_identifiers, profile.attributes, profile.custom_attributes]
+    said += [(event.params, event.custom_params) for event in profile.events]
+    try:
+        return len(orjson.dumps(said)) < _SMALL
+    except orjson.JSONEncodeError:
+        return False
 
 
 def says_something(profile: Profile) -> bool:
@@ -194,7 +177,7 @@ def _user(profile: Profile) -> dict[str, Any]:
 
 
 def _holds_lists(values: Mapping[str, Any]) -> bool:
-    return any(isinstance(value, _LISTS) for value in values.values())
+    return not _LISTS.isdisjoint(map(type, values.values()))
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -206,12 +189,18 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 def _with_custom(standard: Mapping[str, Any], custom: Mapping[str, Any]) -> dict[str, Any]:
-    values = {name: value for name, value in standard.items() if value is not None}
+    values = _filled(standard)
     if custom:
-        own = {name: value for name, value in custom.items() if value is not None}
+        own = _filled(custom)
         if own:
             values["custom"] = own
     return values
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    if None in values.values():
+        return {name: value for name, value in values.items() if value is not None}
+    return dict(values)
 
 
 def _refusal(profile: Profile, cause: str, message: str, outcome: Outcome = Outcome.REJECTED) -> Receipt:
