@@ -1,5 +1,6 @@
 -- One contact of the org in a_working_org.sql: its row, two findings, an outcome, an error; markup in its name.
 UPDATE headwater.object SET key_prefix = '003' WHERE object = 'Contact';
+INSERT INTO headwater.object (org, object, described_at) VALUES ('demo', 'Account', now());
 INSERT INTO headwater.field (org, object, position, name, label, type, reference_to) VALUES
   ('demo', 'Contact', 0, 'Id', 'Contact ID', 'id', '{}'),
   ('demo', 'Contact', 1, 'IsDeleted', 'Deleted', 'boolean', '{}'),

@@ -26,7 +26,8 @@ def contacts(warehouse: Engine) -> Engine:
         connection.execute(
             text(
                 'INSERT INTO salesforce_main."Contact" ("Id", "IsDeleted", "LastName", "Email", "Amount__c",'
-                ' "Visits__c", "Serial__c", "Birthdate", "Opens__c", "CreatedDate", "SystemModstamp", _deleted_at) VALUES'
+                ' "Visits__c", "Serial__c", "Birthdate", "Opens__c", "CreatedDate", "SystemModstamp", _deleted_at)'
+                " VALUES"
                 " ('003B', false, '100 % ü', '', 12.10, 3, :large, '1700-01-31', '08:30', '4000-12-31T23:59:59.123Z',"
                 " '2026-03-01T11:00:00+01:00', NULL),"
                 " ('003A', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),"

@@ -34,7 +34,9 @@ SELECT o.object, coalesce(o.label, '') AS label FROM headwater.object AS o
 
 _COLUMNS = """
 SELECT a.attname::text AS name, coalesce(f.label, '') AS label, coalesce(f.type, '') AS type,
-       f.gone_at, f.held_at, coalesce(f.reference_to, '{}') AS reference_to
+       f.gone_at, coalesce(f.reference_to, '{}') AS reference_to,
+       EXISTS (SELECT FROM headwater.object AS o
+                WHERE o.org = :org AND o.object = ANY(f.reference_to) AND o.described_at IS NOT NULL) AS held
   FROM pg_attribute AS a
   LEFT JOIN headwater.field AS f ON f.org = :org AND f.object = :object AND f.name = a.attname
  WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped
@@ -62,6 +64,7 @@ class RecordValue:
     value: Any  # None: empty or masked
     gone_at: datetime | None  # the org no longer describes it; the value is the last one
     reference_to: tuple[str, ...]
+    held: bool  # an object that it refers to is in the warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +168,7 @@ def _read(
             value=_shortened(row[4 + 2 * place]),
             gone_at=each.gone_at,
             reference_to=tuple(each.reference_to),
+            held=each.held,
         )
         for place, each in enumerate(columns)
     )
