@@ -98,11 +98,7 @@ def prepare_row(
 def _prepare_gone(mapper: Mapper, destination: Destination, row: Row, *, now: datetime) -> Candidate | Receipt:
     """Return what to do about a record that is gone, by the identifiers under which the platform knows it."""
     if row.action is None:
-        return _skipped(
-            row,
-            "identity_in_use",
-            "the record is gone, but another record is the same person at the platform: it stays",
-        )
+        return identity_in_use(row)
     standard, custom = _known_by(mapper, row)
     if not standard and not custom:
         return _skipped(row, "identity_unknown", "the record is gone, and nobody knows by what the platform knows it")
@@ -141,6 +137,13 @@ def flat_identifiers(profile: Profile) -> dict[str, str]:
         return dict(profile.identifiers)
     own = {f"{CUSTOM}{name}": value for name, value in profile.custom_identifiers.items()}
     return {**profile.identifiers, **own}
+
+
+def identity_in_use(row: Row) -> Receipt:
+    """Return why nothing is done about a record that is gone: its profile is somebody's still."""
+    return _skipped(
+        row, "identity_in_use", "the record is gone, but another record is the same person at the platform: it stays"
+    )
 
 
 def _skipped(row: Row, cause: str, message: str) -> Receipt:

@@ -96,7 +96,8 @@ def sampled_rows(
 
 def _row(push: PushDefinition, paths: tuple[str, ...], line: Sequence[Any]) -> Row:
     ordinal, record_id, alive, stamp, row_hash, print_, identifiers, platform_id, action, there, *values = line
-    gone = action != "upsert" and not alive
+    # What a definition asks no more of who is gone is not done: somebody thought better of it after the selection.
+    gone = action != "upsert" and not alive and action in ("keep", push.gone)
     return Row(
         ordinal=ordinal,
         record_id=record_id,

@@ -51,6 +51,7 @@ def select_push(
     record_ids: tuple[str, ...] = (),
     run: AirflowRun,
     options: PushRunOptions,
+    neighbours: tuple[str, ...] = (),
 ) -> Selection:
     """Write down which records this run has to send, and return how many.
 
@@ -66,6 +67,7 @@ def select_push(
         record_ids: only these records; those that were refused before are tried again.
         run: the Airflow attempt this belongs to.
         options: what this run does; kept with the run.
+        neighbours: the other pushes over the same connection: who is gone here may be somebody's there.
 
     Raises:
         NotReady: the first load of the object (or of one it refers to) is not complete.
@@ -94,7 +96,7 @@ def select_push(
     try:
         # A person who starts a run wants everything tried that can be; a schedule waits for what is not due.
         patient = run.run_type in ("scheduled", "asset_triggered")
-        return _select(engine, push, written, interval, record_ids, options, patient=patient)
+        return _select(engine, push, written, interval, record_ids, options, neighbours, patient=patient)
     except HeadwaterError as error:
         with transaction(engine) as connection:
             finish_run(connection, run_id, "failed", str(error))
@@ -108,6 +110,7 @@ def _select(
     interval: Window | None,
     record_ids: tuple[str, ...],
     options: PushRunOptions,
+    neighbours: tuple[str, ...],
     *,
     patient: bool,
 ) -> Selection:
@@ -141,7 +144,7 @@ def _select(
             changed_only=not (run.resend or every_run or run.mode == PushMode.ALL),
             patient=patient,
         )
-        gone = _select_gone(connection, push, query, run, interval, record_ids)
+        gone = _select_gone(connection, push, query, run, interval, record_ids, neighbours)
         found = replace(found, selected=found.selected + gone.gone, to_send=found.to_send + gone.gone)
         guard = None if options.dry_run else _guard(connection, push, found.to_send, gone, options)
         note_selected(connection, run.run_id, found, guard=guard)
@@ -156,12 +159,19 @@ def _select_gone(
     run: PushRun,
     interval: Window | None,
     record_ids: tuple[str, ...],
+    neighbours: tuple[str, ...],
 ) -> Gone:
     """Select what is gone, where the push does something about it; a backfill looks only at what there is."""
     if push.gone_action is None or interval is not None:
         return Gone(gone=0, delivered=0)
     return select_gone(
-        connection, query, run_id=run.run_id, push=push.push, action=push.gone_action.value, record_ids=record_ids
+        connection,
+        query,
+        run_id=run.run_id,
+        push=push.push,
+        action=push.gone_action.value,
+        record_ids=record_ids,
+        neighbours=neighbours,
     )
 
 

@@ -49,6 +49,7 @@ def compose_source(push: PushDefinition, *, schema: str, known: Known) -> Source
         alive=f"{alive} AND {only.condition}" if only else alive,
         there=f"source.{_LAID_DOWN} IS NOT NULL",
         binds=only.binds if only else {},
+        filtered=only is not None,
     )
 
 

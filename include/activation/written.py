@@ -21,10 +21,12 @@ from include.activation.prepare import (
 from include.activation.record import record_refused, record_unchanged
 from include.activation.rows import mapper_of, selected_rows
 from include.activation.settlement import Terms
+from include.activation.survivors import Survivors
 from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, Destination
 from include.ports import Clock
 from include.records import Receipt
+from include.warehouse.gone import identities_of_gone
 from include.warehouse.outbox import claim_events, move_events, write_request
 from include.warehouse.pushes import PushRun
 
@@ -102,9 +104,11 @@ def chunks(reading: Connection, destination: Destination, course: Course) -> Ite
     mapper: Mapper = mapper_of(reading, course.push)
     repeat = course.resend or course.run.mode == PushMode.ALL
     run_key, size, now = course.run.run_key, course.terms.batch_size, course.now
+    survivors = Survivors(identities=identities_of_gone(reading, course.run.run_id, course.push.push))
     chunk = Chunk()
     for row in selected_rows(reading, course.push, run_id=course.run.run_id):
-        chunk.add(row, prepare_row(mapper, destination, row, run=run_key, repeat=repeat, now=now()))
+        found = prepare_row(mapper, destination, row, run=run_key, repeat=repeat, now=now())
+        chunk.add(row, survivors.judged(row, found))
         if len(chunk.candidates) == size or chunk.looked_at == _ROWS_AT_ONCE:
             yield chunk
             chunk = Chunk()

@@ -62,6 +62,15 @@ class Definitions:
             raise DefinitionError(f"no push is called {name!r}; defined: {known}", file="pushes/")
         return self.pushes[name]
 
+    def neighbours(self, push: PushDefinition) -> tuple[str, ...]:
+        """Return the names of the other pushes over the same connection."""
+        connection = push.destination.connection
+        return tuple(
+            name
+            for name, each in self.pushes.items()
+            if name != push.push and each.destination.connection == connection
+        )
+
 
 def load_definitions(folder: Path | None = None) -> Definitions:
     """Return what `orgs/`, `pushes/` and `checks/` below `folder` define; errors are collected, not raised.

@@ -119,14 +119,15 @@ def identities_of_gone(connection: Connection, run_id: int, push: str) -> dict[t
     """
     rows = connection.execute(
         text(
-            f"SELECT own.kind, own.value, EXISTS (SELECT FROM headwater.sent AS sent, {identities('sent')}"
-            " AS each(kind, value) WHERE sent.push = :push AND each.kind = own.kind AND each.value = own.value"
-            f" AND sent.at >= (SELECT started_at FROM headwater.run WHERE run_id = :run_id) AND {_THERE}"
-            " AND NOT EXISTS (SELECT FROM headwater.selection AS other WHERE other.run_id = :run_id"
-            " AND other.record_id = sent.record_id AND other.action <> 'upsert')) AS is_used"
-            " FROM headwater.selection AS chosen"
-            " JOIN headwater.sent AS held ON held.push = :push AND held.record_id = chosen.record_id,"
-            f" {identities('held')} AS own(kind, value)"
+            "WITH used AS (SELECT DISTINCT each.kind, each.value"
+            f" FROM headwater.sent AS sent, {identities('sent')} AS each(kind, value)"
+            " WHERE sent.push = :push AND sent.at >= (SELECT started_at FROM headwater.run WHERE run_id = :run_id)"
+            f" AND {_THERE} AND NOT EXISTS (SELECT FROM headwater.selection AS other WHERE other.run_id = :run_id"
+            " AND other.record_id = sent.record_id AND other.action <> 'upsert'))"
+            " SELECT own.kind, own.value, used.kind IS NOT NULL AS is_used FROM headwater.selection AS chosen"
+            " JOIN headwater.sent AS held ON held.push = :push AND held.record_id = chosen.record_id"
+            f" CROSS JOIN {identities('held')} AS own(kind, value)"
+            " LEFT JOIN used ON used.kind = own.kind AND used.value = own.value"
             " WHERE chosen.run_id = :run_id AND chosen.action NOT IN ('upsert', 'keep')"
         ),
         {"run_id": run_id, "push": push},

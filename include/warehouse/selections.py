@@ -90,6 +90,7 @@ class SourceQuery:
         alive: a condition that a record meets as long as it belongs to the source.
         there: a condition that a row meets when it was found at all.
         binds: the values in `alive`.
+        filtered: `alive` may look at joined tables.
     """
 
     table: str
@@ -101,6 +102,7 @@ class SourceQuery:
     there: str
     joins: str = ""
     binds: Mapping[str, Any] = field(default_factory=dict)
+    filtered: bool = False
 
 
 def read_source_object(connection: Connection, *, org: str, schema: str, object: str) -> SourceObject:
@@ -184,7 +186,7 @@ def write_selection(
     if "record_ids" in scope:
         conditions.append(f"{query.key} = ANY(:record_ids)")
     where = " AND ".join(conditions)
-    joins = query.joins if query.binds else ""  # without a filter no other table decides which records there are
+    joins = query.joins if query.filtered else ""  # without a filter no other table decides which records there are
     binds = {**query.binds, **scope}
     selected = connection.execute(text(f"SELECT count(*) FROM {query.table}{joins} WHERE {where}"), binds).scalar_one()
     before, fate = "", "'send'"

@@ -222,3 +222,16 @@ def test_a_push_for_production_refuses_a_sandbox(org: Org, sandbox: bool | None)
             select(org.engine, definition(production=True))
     else:
         assert select(org.engine, definition(production=True)).to_send == 1
+
+
+def test_a_filter_may_ask_for_nothing_but_an_empty_related_field(org: Org) -> None:
+    """It binds no value, and looks at another table all the same; so does the look for who is gone."""
+    org.add_account(1, Industry="Energy")
+    org.add_account(2)
+    org.add_contact(1, AccountId=account_id(1))
+    org.add_contact(2, AccountId=account_id(2))
+    push = definition(
+        source={"object": "Contact", "filter": [{"field": "Account.Industry", "value": None}]}, gone="clear"
+    )
+
+    assert push_once(org, push, Noted()) == OutcomeCounts(selected=1, delivered=1)

@@ -53,7 +53,7 @@ class SelectProfilesOperator(BaseOperator):
     @says_why_it_failed
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the run's id, its counts and the guard's reason, if one asks for approval."""
-        from headwater.hooks import warehouse_engine
+        from headwater.hooks import definitions, warehouse_engine
         from include.activation.options import PushMode
         from include.activation.select import select_push
 
@@ -68,6 +68,7 @@ class SelectProfilesOperator(BaseOperator):
             record_ids=tuple(parameter(context, "record_ids", self.record_ids)),
             run=airflow_run(context),
             options=options_of_run(context, push, self.options),
+            neighbours=definitions().neighbours(push),
         )
         self.log.info(
             "%s selected, %s unchanged, %s to send, %s of them gone%s",
