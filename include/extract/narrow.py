@@ -113,6 +113,8 @@ def _found(search: _Search) -> bool:
             for part, ours, theirs in zip(parts, here, _counts_there(search, parts), strict=True):
                 if ours == theirs:
                     continue
+                if abs(ours - theirs) > _MOST_RECORDS:
+                    return False  # hidden from our user, as a rule: their Ids may be millions, and are not held here
                 if theirs <= LISTED_AT_MOST:
                     _list(search, part)
                 elif len(parts) > 1:

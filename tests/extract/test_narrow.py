@@ -109,6 +109,24 @@ def test_far_too_many_are_left_to_the_night(desk: Desk) -> None:
     assert len(desk.org.calls) - calls <= 6
 
 
+def test_what_is_hidden_as_a_whole_is_not_listed(desk: Desk) -> None:
+    """The connection's user lost sharing: one look at the counts tells, and no Id is held in memory."""
+    for number in range(100, MANY):
+        desk.org.put("Contact", number, LastName="x")
+    desk.org.tick(hours=1)
+    desk.extract()
+    desk.org.records["Contact"] = {"CON000000000000002": desk.org.records["Contact"]["CON000000000000002"]}
+    touch_one(desk)
+    run = desk.next_run()
+    desk.probe(run)
+    desk.extract_one(run)
+    desk.org.calls.clear()
+    desk.certify(run)
+    assert not [call for call in desk.org.calls if call.startswith("GET quer")]
+    assert state(desk) == "degraded"
+    assert desk.here()["CON000000000000001"] == ("Name 1", False)
+
+
 def test_an_object_that_another_run_reads_is_left_alone(desk: Desk) -> None:
     """Its rows move meanwhile; the difference stays told."""
     desk.extract()
