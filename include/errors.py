@@ -202,6 +202,10 @@ class ServerFault(RetryableError):
     """Say that the other side answered with an error of its own (5xx, a page instead of JSON)."""
 
 
+class RowsRepeated(ServerFault):
+    """Say that an answer holds a record twice and no stamp tells which is newer, so that others may be missing."""
+
+
 class ConnectionLost(RetryableError):
     """Say that an answer broke off or never came."""
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from include.errors import ConnectionLost, JobFailed, QueryRefused
+from include.errors import ConnectionLost, JobFailed, QueryRefused, RowsRepeated
 from include.extract.absent import mark_what_is_gone
 from include.extract.loading import Loaded, Loading, complete_window, goes_straight, write_load
 from include.extract.plan import Plan, is_too_slow, lacks_bulk
@@ -205,7 +205,7 @@ class LargeLoad:
             ) as pages:
                 for page in pages:
                     self._counts += self._load_page(slice_, page)
-        except JobFailed:
+        except (JobFailed, RowsRepeated):  # the same job's result would be the same
             with transaction(loading.engine) as connection:
                 forget_job(connection, slice_.slice_id)
             raise

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from psycopg import sql
 from sqlalchemy import Connection
 
-from include.errors import ServerFault
+from include.errors import RowsRepeated, ServerFault
 from include.records import RowCounts
 from include.warehouse.engine import driver, quoted
 from include.warehouse.load_merge import (
@@ -67,7 +67,12 @@ def merge_staging(connection: Connection, table: Table, columns: Sequence[str], 
     if staged >= _ANALYZE_FROM:
         connection.exec_driver_sql(f"ANALYZE {STAGING} ({quoted(table.key)})")
     lowest, highest, twins = connection.exec_driver_sql(staged_keys_statement(table)).one()
-    if twins and table.cursor_field in columns:
+    if twins and table.cursor_field not in columns:
+        raise RowsRepeated(
+            f"rows of {table.object} hold the same {table.key} more than once, and no stamp tells which is newer;"
+            " nothing of them was kept, the next try asks again. If it is a query of your own, name another `key`"
+        )
+    if twins:
         connection.exec_driver_sql(drop_older_twins_statement(table))
     statement = merge_statement(table, columns, raw.info.server_version)
     values = {"run_id": run_id, "lowest": lowest, "highest": highest}

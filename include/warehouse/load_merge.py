@@ -58,7 +58,7 @@ def staged_keys_statement(table: Table) -> str:
     """Return the statement that finds the lowest and highest staged key, and whether one is there more than once."""
     key = quoted(table.key)
     return f"""
-        SELECT min(key), max(key), coalesce(bool_or(times > 1), false)
+        SELECT min(key), max(key), coalesce(bool_or(times > 1 AND key IS NOT NULL), false)
         FROM (SELECT {key} AS key, count(*) AS times FROM {STAGING} GROUP BY {key}) AS keys"""
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from include.errors import RowsRepeated
 from include.extract.plan import Plan
 from include.extract.run import ExtractState
 from include.records import RowCounts
@@ -151,3 +153,26 @@ def test_a_query_that_the_org_gives_up_on_goes_by_bulk_and_holds_up_no_other(des
     desk.org.slow_queries.clear()
     desk.org.tick(hours=1)
     assert desk.extract()["Lead"].state is ExtractState.IDLE
+
+
+@pytest.mark.parametrize("bulk_above_rows", [5, 100])
+def test_a_record_that_comes_twice_without_a_stamp_is_asked_for_again(member: Desk, bulk_above_rows: int) -> None:
+    """Another one may be missing for it; nothing is taken for gone, and no job is asked for its result again."""
+    member.definition = member.definition.model_copy(update={"bulk_above_rows": bulk_above_rows})
+    member.extract_one(member.next_run(), "GroupMember")
+    member.org.tick(hours=1)
+
+    def twin(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [rows[1], *rows[1:]]
+
+    def repeat(locator: str) -> None:
+        for job in member.org.jobs.values():
+            job["rows"] = twin(job["rows"])
+
+    member.org.shorten = lambda page: page | {"records": twin(page["records"])}
+    member.org.before_result = repeat
+    with pytest.raises(RowsRepeated, match="more than once"):
+        member.extract_one(member.next_run(), "GroupMember")
+    member.org.shorten, member.org.before_result = lambda page: page, lambda locator: None
+    extracted = member.extract_one(member.same_run(try_number=2), "GroupMember")
+    assert extracted.counts == RowCounts(read=12, unchanged=12)
