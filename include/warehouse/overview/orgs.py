@@ -9,10 +9,17 @@ from sqlalchemy import Engine, text
 
 from include.warehouse.engine import transaction
 
-# An org whose first run failed before it was pinned has runs and no row of its own.
+# An org whose first run failed before it was pinned has runs and no row of its own. The orgs of runs are found
+# by jumping through their index: every page asks, and the ledger of runs may be long.
 _ORGS = """
+WITH RECURSIVE ran (kind, org) AS (
+    SELECT k.kind, (SELECT min(r.org) FROM headwater.run AS r WHERE r.kind = k.kind)
+      FROM (VALUES ('extract'), ('reconcile'), ('health'), ('push')) AS k (kind)
+    UNION ALL
+    SELECT s.kind, (SELECT min(r.org) FROM headwater.run AS r WHERE r.kind = s.kind AND r.org > s.org)
+      FROM ran AS s WHERE s.org IS NOT NULL)
 SELECT known.org, coalesce(o.name, '') AS name, coalesce(o.instance_url, '') AS instance_url, o.is_sandbox
-  FROM (SELECT org FROM headwater.org UNION SELECT DISTINCT org FROM headwater.run) AS known
+  FROM (SELECT org FROM headwater.org UNION SELECT org FROM ran WHERE org IS NOT NULL) AS known
   LEFT JOIN headwater.org AS o ON o.org = known.org
  ORDER BY known.org
 """
