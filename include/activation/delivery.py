@@ -1,18 +1,20 @@
 """Carry one run through: map ahead, write down, send, record; several requests may be under way at once.
 
 While requests are under way the next records are mapped and their events written down. One transaction records what
-was answered, writes down what comes next and marks what is sent now; only then it is sent.
+was answered, writes down what comes next and marks what is sent now; only then it is sent. While the warehouse works
+on it, the records after those are mapped.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
+from include.activation.ahead import Ahead
 from include.activation.counts import counts_of
 from include.activation.record import Answered, record_receipts
 from include.activation.settlement import put_back, with_left_out
@@ -80,12 +82,13 @@ class Delivery:
         """
         pool = ThreadPoolExecutor(self._course.parallel, thread_name_prefix="delivery")
         try:
-            self._work(ahead, pool)
+            with Ahead(ahead) as mapped:
+                self._work(mapped, pool)
         finally:
             # Whoever stops us doesn't wait: what is under way then is settled as after a kill.
             pool.shutdown(wait=not isinstance(self._error, PushStopped), cancel_futures=True)
 
-    def _work(self, ahead: Iterator[Chunk], pool: ThreadPoolExecutor) -> None:
+    def _work(self, ahead: Ahead[Chunk], pool: ThreadPoolExecutor) -> None:
         more = True
         while self._error is None and (more or self._written or self._flying):
             chunk = self._next(ahead) if more and not self._written else None
@@ -98,9 +101,9 @@ class Delivery:
             self._record_the_last()
             raise self._error
 
-    def _next(self, ahead: Iterator[Chunk]) -> Chunk | None:
+    def _next(self, ahead: Ahead[Chunk]) -> Chunk | None:
         try:
-            return next(ahead, None)
+            return ahead.next()
         except WarehouseDown:
             raise
         except HeadwaterError as error:  # of what was mapped: what is under way is recorded all the same
@@ -196,6 +199,6 @@ class Delivery:
                     self._record(connection, request, result)
 
     def _count(self, receipts: Sequence[Receipt]) -> None:
-        for receipt in receipts:
-            self._tally[receipt.outcome] = self._tally.get(receipt.outcome, 0) + 1
-            self._failed = self._failed or receipt.outcome in _FAILED
+        for outcome, count in Counter([receipt.outcome for receipt in receipts]).items():
+            self._tally[outcome] = self._tally.get(outcome, 0) + count
+            self._failed = self._failed or outcome in _FAILED
