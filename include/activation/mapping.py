@@ -14,6 +14,7 @@ from include.activation.countries import country_code
 from include.activation.events import compile_event
 from include.activation.identifiers import InvalidValue, compile_identifiers, identifier
 from include.activation.transforms import Fields, compile_fields, convert_fields
+from include.activation.values import is_blank
 from include.config.pushes import PushDefinition
 from include.records import Event, Outcome, Profile, ProfileAction, Receipt
 
@@ -65,7 +66,11 @@ class Mapper:
         customs, more_left_out = convert_fields(self.custom_attributes, row)
         left_out = some_left_out or more_left_out
         for name, path in self.formed:
-            attributes[name] = _formed(name, row[path], country)
+            formed = _formed(name, row[path], country)
+            if formed is None and not is_blank(row[path]):
+                left_out = True  # it is no empty field: what the platform has is not to be emptied for it
+            else:
+                attributes[name] = formed
         push = self.push
         if push.fixed:
             attributes |= push.fixed

@@ -19,6 +19,7 @@ Convert = Callable[[Any], Any]
 Fields = tuple[tuple[str, str, Convert], ...]  # name, path, what is done to the value
 
 _TRUE = frozenset({"true", "yes", "y", "1", "on"})
+_LARGEST_EXPONENT = 308  # of what a double holds; to write out 1e999999999 would take for ever
 _FALSE = frozenset({"false", "no", "n", "0", "off"})
 
 
@@ -131,8 +132,8 @@ def as_number(value: Any) -> Any:
         number = Decimal(text)
     except InvalidOperation as error:
         raise Unconvertible("is no number") from error
-    if not number.is_finite():
-        raise Unconvertible("is no number that has an end")
+    if not number.is_finite() or number.adjusted() > _LARGEST_EXPONENT:
+        raise Unconvertible("is no number that a platform could hold")
     return number
 
 

@@ -33,6 +33,11 @@ def json_value(value: Any) -> Any:
     return _compound(value)
 
 
+def is_blank(value: Any) -> bool:
+    """Say whether a field holds nothing."""
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+
+
 def as_moment(value: Any) -> datetime | None:
     """Return a time or date of the warehouse as an aware time in UTC, or None when it is neither."""
     if isinstance(value, datetime):

@@ -68,6 +68,8 @@ class Allowance:
     limit: int | None = None
 
 
+_PIECE_BYTES = 65_536
+_LONGEST_BODY = 64 * 1024 * 1024  # unpacked; no platform says so much
 ReadAllowance = Callable[[Mapping[str, str], datetime], Allowance | None]
 
 
@@ -136,7 +138,9 @@ class Line:
                 body=request.body,
                 headers={**self._headers, **request.headers},
                 redirect=False,
+                preload_content=False,
             )
+            body = self._read(response)
         except (NewConnectionError, ConnectTimeoutError) as error:
             raise self.unreachable("nobody listens") from error
         except HTTPError as error:
@@ -151,7 +155,7 @@ class Line:
             wait = allowance.resets_in_seconds
         if throttled and wait is not None and self._bucket is not None:
             self._bucket.pause(wait, lane=request.lane)
-        return Reply(status=response.status, body=response.data, retry_after_seconds=wait, headers=headers)
+        return Reply(status=response.status, body=body, retry_after_seconds=wait, headers=headers)
 
     def insist(self, request: Request) -> Reply:
         """Make a request that may be made twice, until it is answered otherwise than by a throttle or a fault.
@@ -206,6 +210,18 @@ class Line:
                     return reply
             self.patience.sleep(pause)
 
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """Return the body of an answer; one without an end, in bytes or in time, is none."""
+        until = time.monotonic() + self.patience.read_timeout_seconds
+        body = bytearray()
+        while piece := response.read1(_PIECE_BYTES, decode_content=True):
+            body += piece
+            if len(body) > _LONGEST_BODY or time.monotonic() > until:
+                response.close()
+                raise ConnectionLost(f"{self.title} at {self.base_url} gave an answer that does not end")
+        response.release_conn()
+        return bytes(body)
+
     def _noted(self, headers: Mapping[str, str], lane: str, *, throttled: bool) -> Allowance | None:
         """Tell the bucket what the platform says of its window."""
         found = self._read_allowance(headers, datetime.now(UTC)) if self._read_allowance is not None else None
@@ -239,6 +255,6 @@ def retry_after(text: str | None) -> float | None:
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (until - datetime.now(UTC)).total_seconds()) if until.tzinfo else None

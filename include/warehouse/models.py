@@ -28,16 +28,30 @@ def tables_of_model(connection: Connection, *, model: str, sql: str, schema: str
     try:
         _search_in(connection, schema)
         _run(connection, model, f"CREATE TEMP VIEW model_read AS {sql}\n")
-        found = driver(connection).execute(
-            "SELECT DISTINCT c.relname FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass"
-            " AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_class c ON c.oid = d.refobjid"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE r.ev_class = 'pg_temp.model_read'::regclass AND n.nspname = %s ORDER BY 1",
-            (schema,),
+        found = (
+            driver(connection)
+            .execute(
+                "SELECT DISTINCT n.nspname, c.relname FROM pg_rewrite r"
+                " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_class c ON c.oid = d.refobjid"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE r.ev_class = 'pg_temp.model_read'::regclass AND c.relkind <> 'S' ORDER BY 1, 2"
+            )
+            .fetchall()
         )
-        return tuple(str(name) for (name,) in found)
+        read = [(str(space), str(name)) for space, name in found]
     finally:
         point.rollback()
+    foreign = sorted({space for space, _ in read if space != schema and _is_ours(space)})
+    if foreign:
+        raise DefinitionError(
+            f"it reads {', '.join(foreign)}; a model reads the tables of its own org ({schema}), none of our ledgers",
+            file=f"models/{model}.sql",
+        )
+    return tuple(name for space, name in read if space == schema)
+
+
+def _is_ours(space: str) -> bool:
+    return space == "headwater" or space.startswith("salesforce_")
 
 
 def explain_model(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> None:
@@ -100,14 +114,16 @@ def _refused(model: str, sqlstate: str, said: str) -> DefinitionError:
 
 
 def _insist_on_key(connection: Connection, model: str, key: str) -> None:
+    # An Id is one line of text: the ledgers are written by lists of them.
     total, without, several = driver(connection).execute(
-        f"SELECT count(*), count(*) FILTER (WHERE {KEY} IS NULL),"
+        f"SELECT count(*), count(*) FILTER (WHERE {KEY} IS NULL OR {KEY} !~ '[^[:space:]]' OR {KEY} ~ '[[:cntrl:]]'),"
         f" count({KEY}) - count(DISTINCT {KEY}) FROM pg_temp.{ROWS}"
     ).fetchone() or (0, 0, 0)
     if without or several:
         raise DefinitionError(
             f"the key {key} doesn't tell the {total:,} rows apart: {without:,} have none, and {several:,} repeat that"
-            " of another row; name a column as `source.key` that is unique, or group the rows",
+            " of another row; name a column as `source.key` that is unique, or group the rows."
+            " A key that is blank or holds control characters is none",
             file=f"models/{model}.sql",
             key="source.key",
         )

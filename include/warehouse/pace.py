@@ -23,6 +23,7 @@ _SHARE = 0.975  # of a platform's limit: the rest is for what arrives late and s
 _LATE_SHARE = 0.01  # of a window: a moment that is longer gone is given up
 _BLOCK_SECONDS = 0.25  # a process reserves at most so far ahead of the others
 _LONGEST_WAIT_SECONDS = 120.0
+_LONGEST_PAUSE_SECONDS = 3_600.0  # a platform that asks for more is asked again then: a wrong header may say years
 _SLOWER = 1.1  # the platform's own count rules when it allows less than our pace by as much
 
 # While the platform's own count rules, moments are reserved one by one: none reaches far beyond its window.
@@ -99,6 +100,7 @@ class WarehouseBucket:
         pace = self._paces.get(lane)
         if pace is None or resets_in_seconds <= 0:
             return
+        resets_in_seconds = min(resets_in_seconds, _LONGEST_PAUSE_SECONDS)
         with self._lock:
             lease = self._leases.setdefault(lane, _Lease())
             if limit:
@@ -121,6 +123,7 @@ class WarehouseBucket:
         lane = self._known(lane)
         if lane not in self._paces or seconds <= 0:
             return
+        seconds = min(seconds, _LONGEST_PAUSE_SECONDS)
         with self._lock:
             self._leases.setdefault(lane, _Lease()).left = 0
         self._write("next_at = greatest(p.next_at, c.now + make_interval(secs => :seconds))", lane, seconds=seconds)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS = 15.0
 _LONGEST_PAUSE_SECONDS = 600.0
+_LONGEST_ASKED_SECONDS = 3_600.0  # whoever asks for more is asked again then: a wrong header may say years
 
 
 class HeadwaterRetryPolicy(RetryPolicy):
@@ -31,7 +32,8 @@ class HeadwaterRetryPolicy(RetryPolicy):
         if isinstance(exception, DefinitionError | FatalError):
             return RetryDecision.fail(reason=f"{type(exception).__name__}: trying again would not help")
         if isinstance(exception, RateLimited | AppUnknown) and exception.retry_after_seconds is not None:
-            return RetryDecision.retry(timedelta(seconds=exception.retry_after_seconds), reason="asked to wait")
+            asked = min(exception.retry_after_seconds, _LONGEST_ASKED_SECONDS)
+            return RetryDecision.retry(timedelta(seconds=asked), reason="asked to wait")
         if isinstance(exception, RetryableError):
             return RetryDecision.retry(_pause(try_number), reason=f"{type(exception).__name__}: may work later")
         return RetryDecision.default()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from include.activation.events import event_key, event_name
 from include.activation.fingerprint import fingerprint, mapping_seed
-from include.activation.mapping import map_row
+from include.activation.mapping import LEFT_OUT, compile_mapping, map_row
 from include.activation.values import json_value
 from include.config.pushes import PushDefinition
 from include.records import Outcome, Profile, Receipt
@@ -190,3 +190,20 @@ def test_the_seed_changes_with_the_mapping_only() -> None:
     """A new schedule compares as before, a new field does not."""
     assert mapping_seed(definition()) == mapping_seed(definition(schedule="0 1 * * *", description="x"))
     assert mapping_seed(definition()) != mapping_seed(definition(custom_attributes={"title": "Title"}))
+
+
+def test_a_value_that_is_no_address_or_country_empties_nothing() -> None:
+    """It is left out and noted; an empty field is sent as empty."""
+    push = definition(
+        identifiers={"uuid": "Id"},
+        attributes={"email": "Email", "country": "MailingCountry", "phone_number": "Phone"},
+        custom_attributes={},
+        event=None,
+        nulls="clear",
+    )
+    values = {"Id": contact_id(1), "Email": "not an address", "MailingCountry": "Atlantis", "Phone": " "}
+    mapper = compile_mapping(push)
+
+    profile, note = mapper.profile(values, record_id=contact_id(1), stamp=NOW, run="", now=NOW)
+
+    assert (profile.attributes, note) == ({"phone_number": None}, LEFT_OUT)

@@ -235,3 +235,22 @@ def test_a_filter_may_ask_for_nothing_but_an_empty_related_field(org: Org) -> No
     )
 
     assert push_once(org, push, Noted()) == OutcomeCounts(selected=1, delivered=1)
+
+
+@pytest.mark.parametrize("key", ["''", "'  '", "'a' || chr(30) || 'b'", "'a' || chr(10)"])
+def test_a_key_that_no_ledger_could_hold_is_refused(org: Org, key: str) -> None:
+    """Before anything is sent: what became of one row must not be said of another."""
+    with pytest.raises(DefinitionError, match="1 have none, and 0 repeat"):
+        select(org.engine, model(f"SELECT {key} AS id, 'Firm' AS firm UNION ALL SELECT 'b', 'Other'"))
+
+
+def test_a_model_reads_neither_our_ledgers_nor_another_org(org: Org) -> None:
+    """Secrets and other customers' people are not its business, and nobody looks whether those are loaded."""
+    org.run("CREATE SCHEMA IF NOT EXISTS salesforce_other")
+    org.run('CREATE TABLE salesforce_other."Contact" ("Id" text)')
+    for sql in (
+        "SELECT 'a' AS id, (SELECT max(encode(salt, 'hex')) FROM headwater.salt) AS firm",
+        """SELECT "Id" AS id, 'Firm' AS firm FROM salesforce_other."Contact" """,
+    ):
+        with pytest.raises(DefinitionError, match="its own org"):
+            select(org.engine, model(sql))

@@ -66,6 +66,7 @@ def test_a_hash_is_sha_256_keyed_with_the_org_s_salt() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("number", "1e999999999"),
         ("number", "twelve"), ("number", "1_000"), ("number", "NaN"), ("number", "1,5"), ("boolean", "perhaps"),
         ("date", "31.01.2026"), ("datetime", "soon"), ("boolean", ["a"]),
     ],

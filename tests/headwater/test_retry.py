@@ -55,6 +55,7 @@ def test_pauses_grow_and_have_an_end() -> None:
 def test_a_named_wait_is_kept() -> None:
     """The other side knows best when it is ready again."""
     assert decide(RateLimited("message", retry_after_seconds=90)) == (RetryAction.RETRY, 90.0)
+    assert decide(RateLimited("message", retry_after_seconds=3e7)) == (RetryAction.RETRY, 3600.0)
 
 
 def test_what_is_not_ours_follows_airflow() -> None:

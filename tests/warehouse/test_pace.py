@@ -210,3 +210,18 @@ def _await_row(warehouse: Engine) -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("no child ever took a token")
+
+
+def test_a_platform_that_asks_for_a_year_is_asked_again_after_an_hour(warehouse: Engine) -> None:
+    """One wrong header must not end every push over the connection."""
+    pace = Pace(requests=100, seconds=10.0)
+    for number, worker in enumerate([Worker(warehouse, pace, 0.01), Worker(warehouse, pace, 0.01)]):
+        if number:
+            worker.bucket.observe(remaining=1, resets_in_seconds=3e7)
+        else:
+            worker.bucket.pause(3e7)
+        worker.at = (number + 1) * 3_601.0 + number * 3_700
+
+        worker.send()
+
+        assert worker.sent[0] - worker.at < 10.0
