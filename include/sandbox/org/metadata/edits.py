@@ -73,7 +73,10 @@ def retype(snapshot: Snapshot, body: Body) -> Edit:
     """Give a custom field another type or size; values that can't be converted are lost."""
     target, old = find_field(snapshot, body)
     if not old.custom or not old.stored or old.type == "reference" or type_of(body) == "reference":
-        raise refuse(f"the type of {target.name}.{old.name} can't be changed to {body.get('type')}")
+        raise refuse(
+            f"the type of {target.name}.{old.name} can't be changed to {body.get('type')}:"
+            " only custom fields that hold values of their own change it, and none from or to a reference"
+        )
     _refuse_if_used(target, old)
     new = new_field({"label": old.label, "help": old.help, "values": old.picklist or None, **body, "name": old.name})
     statement = (
