@@ -32,7 +32,8 @@ def tables_of_model(connection: Connection, *, model: str, sql: str, schema: str
             driver(connection)
             .execute(
                 "SELECT DISTINCT n.nspname, c.relname FROM pg_rewrite r"
-                " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_class c ON c.oid = d.refobjid"
+                " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+                " AND d.refclassid = 'pg_class'::regclass JOIN pg_class c ON c.oid = d.refobjid"
                 " JOIN pg_namespace n ON n.oid = c.relnamespace"
                 " WHERE r.ev_class = 'pg_temp.model_read'::regclass AND c.relkind <> 'S' ORDER BY 1, 2"
             )

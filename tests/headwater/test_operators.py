@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import urllib3
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowSkipException
 from sqlalchemy import Engine, text
 
 from headwater import hooks
 from headwater.operators import (
+    ApprovePushOperator,
     AssessHealthOperator,
     CertifyExtractOperator,
     DescribeObjectsOperator,
@@ -151,6 +153,30 @@ def test_chosen_records_are_the_only_ones(site: dict[str, str], warehouse: Engin
     counts = PushProfilesOperator(task_id="d", push=PUSH, selection=selection).execute({})
 
     assert (selection["selected"], counts["selected"], counts["delivered"]) == (1, 1, 1)
+
+
+def test_a_guard_holds_a_delivery_of_which_nobody_was_asked(site: dict[str, str]) -> None:
+    """A selection that needs approval goes nowhere without a task that asks for it."""
+    extract("Account", "Contact")
+    selection = SelectProfilesOperator(task_id="s", push=PUSH, skip_hook=False, approve_above=0).execute({})
+    assert selection["guard"]
+
+    with pytest.raises(NotReady, match="Nobody was asked"):
+        PushProfilesOperator(task_id="d", push=PUSH, selection=selection).execute({})
+
+    assert sent(site, "events") == 0
+
+
+def test_a_delivery_behind_an_approval_trusts_it() -> None:
+    """Whoever stands beside the approval does not."""
+    with DAG("asking", schedule=None):
+        select = SelectProfilesOperator(task_id="s", push=PUSH)
+        approve = ApprovePushOperator(task_id="a", push=PUSH, selection=select.output)
+        behind = PushProfilesOperator(task_id="d", push=PUSH, selection=select.output)
+        beside = PushProfilesOperator(task_id="e", push=PUSH, selection=select.output)
+        select >> approve >> behind
+
+    assert (behind.is_asked_before, beside.is_asked_before) == (True, False)
 
 
 def test_the_parameters_of_a_run_override_the_operator(site: dict[str, str]) -> None:

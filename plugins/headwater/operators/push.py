@@ -69,7 +69,7 @@ class PushProfilesOperator(BaseOperator):
         push = push_of_run(context, self.push, self.options)
         options = options_of_run(context, push, self.options)
         selection = self.selection or self._select(context)
-        if self.selection is None and selection["guard"]:
+        if selection["guard"] and not self.is_asked_before:
             self._refuse(selection)
         spare_collections()
         if options.dry_run:
@@ -117,6 +117,15 @@ class PushProfilesOperator(BaseOperator):
         )
         return select.execute(context)
 
+    @property
+    def is_asked_before(self) -> bool:
+        """Return whether a task before this one asks a person."""
+        from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+        if self.selection is None or not self.has_dag():
+            return False
+        return any(isinstance(each, ApprovalOperator) for each in self.get_flat_relatives(upstream=True))
+
     def _refuse(self, selection: dict[str, Any]) -> NoReturn:
         """Hold what a guard stops where no approve task stands before this one."""
         from headwater.hooks import warehouse_engine
@@ -124,8 +133,8 @@ class PushProfilesOperator(BaseOperator):
 
         hold_push(warehouse_engine(), run_id=selection["run_id"], cause="approval needed")
         raise NotReady(
-            f"{selection['guard']} Nobody was asked, because this task selected by itself: put SelectProfilesOperator"
-            " and ApprovePushOperator before it. Nothing was sent"
+            f"{selection['guard']} Nobody was asked: put SelectProfilesOperator and ApprovePushOperator before this"
+            " task. Nothing was sent"
         )
 
     def _only_try(self, push: PushDefinition, options: PushRunOptions, run_id: int) -> dict[str, int]:
