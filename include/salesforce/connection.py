@@ -234,7 +234,7 @@ def _missing_profiles(past: Past) -> Finding:
         state=State.FOUND,
         cause=causes,
         remedy="records without a valid identifier are skipped: mend them in Salesforce or map another identifier; "
-        "what was rejected stands with its cause in headwater.sync_error",
+        "not_at_platform is by `match: update_only`; what was rejected stands with its cause in headwater.sync_error",
     )
 
 
