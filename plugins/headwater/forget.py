@@ -66,7 +66,7 @@ def warnings(definitions: Definitions, org: str, object: str) -> list[str]:
         notes.append(f"These pushes read it: {', '.join(pushes)}.")
     if object:
         return notes
-    dags = " ".join(f"{org}_{name}" for name in ("extract", "health", "reconcile"))
+    dags = " ".join(f"{org}_{name}" for name in ("extract", "health", "metadata", "reconcile"))
     return [
         *notes,
         f'Airflow keeps the history of {dags}; drop it with `make airflow ARGS="dags delete <dag> --yes"`.',
