@@ -125,9 +125,10 @@ def _of_connection(batch: Batch, reply: Reply) -> BatchResult | None:
 def _read(batch: Batch, content: Any) -> BatchResult:
     if not isinstance(content, dict):
         return results.failed(batch, "no_answer", "the platform answered with something else", doubles=False)
+    taken = content.get("results")
     ids = {
         str(each.get("objectWriteTraceId")): str(each.get("id") or "")
-        for each in content.get("results") or []
+        for each in (taken if isinstance(taken, list) else [])
         if isinstance(each, dict)
     }
     errors = _by_trace(content.get("errors") or [])

@@ -105,7 +105,9 @@ def end_of(answer: Mapping[str, Any]) -> JobEnd | None:
 def import_errors(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the attributes of the errors on a page; one that cannot be read counts as one without a place."""
     listed = answer.get("data")
-    found = [each.get("attributes") if isinstance(each, Mapping) else None for each in listed or []]
+    if not isinstance(listed, list):
+        return [{}] if listed else []
+    found = [each.get("attributes") if isinstance(each, Mapping) else None for each in listed]
     return [each if isinstance(each, Mapping) else {} for each in found]
 
 

@@ -196,3 +196,8 @@ def test_no_message_repeats_a_value() -> None:
         assert (receipt.cause, receipt.message) == (
             "invalid_email", "the platform takes this for no e-mail address: email",
         )  # fmt: skip
+
+
+def test_rubbish_in_a_success_is_no_answer() -> None:
+    """What it took may be sent again; it must not end the run."""
+    assert answered(200, {"results": 5}).cause == "unclear_answer"
