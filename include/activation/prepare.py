@@ -131,10 +131,10 @@ def _remembering(profile: Profile, row: Row) -> Profile:
     return replace(profile, former_identifiers=former, platform_id=row.platform_id)
 
 
-def flat_identifiers(profile: Profile) -> dict[str, str]:
+def flat_identifiers(profile: Profile) -> Mapping[str, str]:
     """Return all identifiers in one mapping, as they are kept: the custom ones are named ``custom.<name>``."""
     if not profile.custom_identifiers:
-        return dict(profile.identifiers)
+        return profile.identifiers
     own = {f"{CUSTOM}{name}": value for name, value in profile.custom_identifiers.items()}
     return {**profile.identifiers, **own}
 
@@ -174,6 +174,8 @@ def in_rounds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
 
     Two records of one person in one request contradict each other; one after the other, the newer wins.
     """
+    if _all_differ(candidates):
+        return [list(candidates)] if candidates else []
     rounds: list[list[Candidate]] = []
     last: dict[tuple[str, str], int] = {}
     for each in candidates:
@@ -184,3 +186,18 @@ def in_rounds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
             rounds.append([])
         rounds[place].append(each)
     return rounds
+
+
+def _all_differ(candidates: Sequence[Candidate]) -> bool:
+    """Say whether no two candidates share an identity, as is usual."""
+    met: set[tuple[str, str]] = set()
+    named = 0
+    for each in candidates:
+        profile = each.profile
+        present = flat_identifiers(profile)
+        met.update(present.items())
+        named += len(present)
+        if profile.former_identifiers:
+            met.update(profile.former_identifiers.items())
+            named += len(profile.former_identifiers)
+    return len(met) == named

@@ -129,8 +129,11 @@ def write_down(
         number: which no request of the run has yet.
         errors: the push has open errors, which unchanged records settle.
     """
-    claimed = claim_events(connection, course.run, events_of(chunk.candidates), request=number, resend=course.resend)
-    to_send = [each for each in (with_claimed(each, claimed) for each in chunk.candidates) if each is not None]
+    events = events_of(chunk.candidates)
+    claimed = claim_events(connection, course.run, events, request=number, resend=course.resend)
+    all_new = len(claimed) == len(events)
+    judged = (each if all_new and each.profile.events else with_claimed(each, claimed) for each in chunk.candidates)
+    to_send = [each for each in judged if each is not None]
     nothing_new: list[Row] = []
     if len(to_send) != len(chunk.candidates):
         sent_ids = {each.row.record_id for each in to_send}
@@ -157,14 +160,15 @@ def write_down(
 def _request(batch: Batch, by_id: dict[str, Candidate], number: int, *, apart: bool) -> Request:
     ids = [profile.record_id for profile in batch.records] + [receipt.record_id for receipt in batch.refused]
     candidates = {record_id: by_id[record_id] for record_id in ids}
-    people = frozenset(
-        person for each in (candidates.values() if apart else ()) for person in flat_identifiers(each.profile).items()
-    )
-    return Request(number=number, batch=batch, candidates=candidates, people=people)
+    people: set[tuple[str, str]] = set()
+    if apart:
+        for profile in batch.records:
+            people.update(flat_identifiers(profile).items())
+    return Request(number=number, batch=batch, candidates=candidates, people=frozenset(people))
 
 
 def _write(connection: Connection, run: PushRun, request: Request, *, claimed_for: int) -> None:
-    ordinals = sorted(each.row.ordinal for each in request.candidates.values())
+    ordinals = [each.row.ordinal for each in request.candidates.values()]
     keys = [event.key for each in request.candidates.values() for event in each.profile.events]
     write_request(
         connection,
@@ -172,7 +176,7 @@ def _write(connection: Connection, run: PushRun, request: Request, *, claimed_fo
         request.number,
         records=len(request.candidates),
         events=len(keys),
-        ordinals=(ordinals[0], ordinals[-1]),
+        ordinals=(min(ordinals), max(ordinals)),
     )
     if request.number != claimed_for:
         move_events(connection, keys, request=request.number)

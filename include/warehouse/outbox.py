@@ -72,7 +72,7 @@ def claim_events(
             "resend": resend,
             "event_key": column(keys),
             "record_id": column([record_id for record_id, _ in events]),
-            "event_name": column([clean(event.name) for _, event in events]),
+            "event_name": column(_clean_names(events)),
             "event_at": column([event.at.isoformat() for _, event in events]),
         },
     ).rowcount
@@ -83,6 +83,12 @@ def claim_events(
         {"run_id": run.run_id, "request": request},
     )
     return set(rows.scalars())
+
+
+def _clean_names(events: Sequence[tuple[str, Event]]) -> list[str]:
+    """Return the names of events without what would end a value; few events of a push differ in theirs."""
+    known = {name: clean(name) for name in {event.name for _, event in events}}
+    return [known[event.name] for _, event in events]
 
 
 def next_request(connection: Connection, run_id: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, text
@@ -24,11 +24,11 @@ _NOTE = text(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(NamedTuple):
     """Hold what a record was when it was settled; what is None or empty stays as it was acknowledged last.
 
-    `identifiers` are those by which the platform took it, and `platform_id` the platform's own id of it.
+    `identifiers` are those by which the platform took it, and `platform_id` the platform's own id of it. One is made
+    for every record of a push: a tuple is made three times as fast as a frozen dataclass.
     """
 
     record_id: str
