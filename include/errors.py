@@ -190,6 +190,10 @@ class QueryTooSlow(RetryableError):
     """Say that the org gave up on a query after its two minutes; a Bulk job may take longer."""
 
 
+class TableBusy(RetryableError):
+    """Say that a table could not be changed because somebody reads it; waiting longer would hold up everybody else."""
+
+
 class BudgetPaused(RetryableError):
     """Say that the API budget is used up until a known time. Waiting for it spends no try."""
 

@@ -101,7 +101,7 @@ def deliver_push(
                 resend=run.resend or resend,
             )
             delivery = Delivery(engine, destination, course, stop_asked=stop_asked, on_progress=on_progress)
-            delivery.go(chunks(reading, destination, course))
+            delivery.go(chunks(engine, reading, destination, course))
             if destination.capabilities.settles_later:
                 await_jobs(engine, push.push, destination, now=now, pauses=job_pauses)
         except HeadwaterError as error:

@@ -136,7 +136,7 @@ def dry_run_push(
         run = read_push_run(reading, run_id)
         repeat = run.resend or run.mode == PushMode.ALL
         mapper = mapper_of(reading, push)
-        rows = selected_rows(reading, push, run_id=run_id)
+        rows = selected_rows(engine, push, run_id=run_id)
         while chunk := list(islice(rows, _ROWS_AT_ONCE)):
             prepared = [prepare_row(mapper, destination, row, run=run.run_key, repeat=repeat, now=now) for row in chunk]
             _try(engine, run, destination, chunk, prepared, options, tried)

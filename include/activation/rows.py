@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from include.activation.fingerprint import mapping_seed
 from include.activation.mapping import Mapper, compile_mapping, needs_salt
@@ -15,7 +16,7 @@ from include.activation.source import compose_model, compose_source, insist_on_l
 from include.config.pushes import PushDefinition
 from include.records import ProfileAction
 from include.warehouse.gone import GONE_HASHES
-from include.warehouse.models import ROWS, explain_model, read_model_rows, tables_of_model
+from include.warehouse.models import ROWS, drop_model_rows, explain_model, read_model_rows, tables_of_model
 from include.warehouse.salts import salt_of
 from include.warehouse.samples import sample_rows
 from include.warehouse.selections import (
@@ -23,14 +24,15 @@ from include.warehouse.selections import (
     SourceQuery,
     columns_of_session,
     read_source_object,
-    stream_selection,
+    selection_page,
 )
 
 
-def source_of(connection: Connection, push: PushDefinition) -> SourceQuery:
+def source_of(connection: Connection, push: PushDefinition, *, lasting: bool = False) -> SourceQuery:
     """Return the query over a push's source, checked against what the warehouse holds now.
 
-    The rows of a model are read for it into a table of the session, which lasts as long as the transaction.
+    The rows of a model are read for it into a table of the session, which lasts as long as the transaction or,
+    `lasting`, as the session.
 
     Raises:
         NotReady: something that the source reads has not been loaded completely yet.
@@ -47,7 +49,7 @@ def source_of(connection: Connection, push: PushDefinition) -> SourceQuery:
         return compose_source(push, schema=schema, known=known)
     for name in tables_of_model(connection, model=model, sql=push.source.sql, schema=schema):
         insist_on_load(push, known(name), key="source.model")
-    read_model_rows(connection, model=model, sql=push.source.sql, key=push.source.key, schema=schema)
+    read_model_rows(connection, model=model, sql=push.source.sql, key=push.source.key, schema=schema, lasting=lasting)
     return compose_model(push, columns_of_session(connection, ROWS))
 
 
@@ -75,12 +77,29 @@ def mapper_of(connection: Connection, push: PushDefinition) -> Mapper:
     return compile_mapping(push, salt=salt_of(connection, push.org) if needs_salt(push) else b"")
 
 
-def selected_rows(connection: Connection, push: PushDefinition, *, run_id: int) -> Iterator[Row]:
-    """Yield the selected records that have no outcome yet, in order, as the warehouse has them now."""
-    query = source_of(connection, push)
-    paths = tuple(query.values)
-    for line in stream_selection(connection, query, run_id=run_id, push=push.push, seed=mapping_seed(push)):
-        yield _row(push, paths, line)
+def selected_rows(engine: Engine, push: PushDefinition, *, run_id: int) -> Iterator[Row]:
+    """Yield the selected records that have no outcome yet, in order, as the warehouse has them now.
+
+    Each some thousand are a transaction of their own: a delivery takes hours, and whoever changes a table meanwhile
+    must not wait for it.
+    """
+    seed, after = mapping_seed(push), -1
+    with closing(engine.connect()) as session:
+        try:
+            with session.begin():
+                query = source_of(session, push, lasting=True)
+            paths = tuple(query.values)
+            while True:
+                with session.begin():
+                    lines = selection_page(session, query, run_id=run_id, push=push.push, seed=seed, after=after)
+                if not lines:
+                    break
+                after = lines[-1][1]
+                yield from (_row(push, paths, line) for has_outcome, *line in lines if not has_outcome)
+        finally:
+            if push.source.model is not None and not session.invalidated:
+                with session.begin():
+                    drop_model_rows(session)
 
 
 def sampled_rows(

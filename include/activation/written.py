@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from include.activation.mapping import Mapper
 from include.activation.options import PushMode
@@ -95,8 +95,14 @@ class WrittenDown:
     unchanged: int
 
 
-def chunks(reading: Connection, destination: Destination, course: Course) -> Iterator[Chunk]:
+def chunks(engine: Engine, reading: Connection, destination: Destination, course: Course) -> Iterator[Chunk]:
     """Yield what the selected rows become, as many at a time as go into a request.
+
+    Args:
+        engine: the warehouse; the rows are read over a session of their own.
+        reading: a transaction, for what is read once.
+        destination: the platform.
+        course: what is asked for.
 
     Raises:
         InvalidIdentifier: a record has an identifier that is not valid, and the push wants the run to fail then.
@@ -106,7 +112,7 @@ def chunks(reading: Connection, destination: Destination, course: Course) -> Ite
     run_key, size, now = course.run.run_key, course.terms.batch_size, course.now
     survivors = Survivors(identities=identities_of_gone(reading, course.run.run_id, course.push.push))
     chunk = Chunk()
-    for row in selected_rows(reading, course.push, run_id=course.run.run_id):
+    for row in selected_rows(engine, course.push, run_id=course.run.run_id):
         found = prepare_row(mapper, destination, row, run=run_key, repeat=repeat, now=now())
         chunk.add(row, survivors.judged(row, found))
         if len(chunk.candidates) == size or chunk.looked_at == _ROWS_AT_ONCE:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from include.errors import SchemaFrozen
+from include.warehouse.brief_lock import brief_lock
 from include.warehouse.engine import quoted
 
 _WIDER = {"integer": ("bigint", "numeric"), "bigint": ("numeric",)}
@@ -39,10 +40,12 @@ def change_column(connection: Connection, table: str, name: str, column: str, ne
 
     Raises:
         SchemaFrozen: a view of somebody's own keeps the column from being widened.
+        TableBusy: somebody reads the table for long.
     """
     if widens(column, needed):
         try:
-            connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {quoted(name)} TYPE {needed}")
+            with brief_lock(connection, table):
+                connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {quoted(name)} TYPE {needed}")
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", "") != _IN_A_VIEW:
                 raise
@@ -52,7 +55,8 @@ def change_column(connection: Connection, table: str, name: str, column: str, ne
             ) from error
         return f"its column became {needed}"
     kept = _free_name(connection, table, name, column)
-    connection.exec_driver_sql(f"ALTER TABLE {table} RENAME COLUMN {quoted(name)} TO {quoted(kept)}")
+    with brief_lock(connection, table):
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME COLUMN {quoted(name)} TO {quoted(kept)}")
     return f"its values until now are kept in the column {kept}"
 
 

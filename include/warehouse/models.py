@@ -6,6 +6,9 @@ without a schema mean those of the org.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 from sqlalchemy import Connection
 
@@ -15,6 +18,7 @@ from include.warehouse.engine import driver, quoted
 ROWS = "pushed_rows"  # the table of the session
 KEY = "_key"
 TIMEOUT_SECONDS = 600
+_READER = "pg_read_all_data"  # comes with the server
 _TIMED_OUT = "57014"
 
 
@@ -66,28 +70,57 @@ def explain_model(connection: Connection, *, model: str, sql: str, key: str, sch
     connection.exec_driver_sql("SET LOCAL search_path TO DEFAULT")
 
 
-def read_model_rows(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> None:
-    """Fill the session's table with the rows of a model, its key beside them as text; for this transaction.
+def read_model_rows(
+    connection: Connection, *, model: str, sql: str, key: str, schema: str, lasting: bool = False
+) -> None:
+    """Fill the session's table with the rows of a model, its key beside them as text.
+
+    It is there for this transaction or, `lasting`, until `drop_model_rows`.
 
     Raises:
         DefinitionError: the model fails, does more than read, takes too long, or its key doesn't tell rows apart.
     """
-    rows = _prepare_table(connection, model=model, sql=sql, key=key, schema=schema)
+    rows = _prepare_table(connection, model=model, sql=sql, key=key, schema=schema, lasting=lasting)
     with connection.begin_nested():
         # Read-only holds for the savepoint: nothing that the SELECT calls can change a table that stays.
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET TRANSACTION READ ONLY")
-        _run(connection, model, f"INSERT INTO pg_temp.{ROWS} {rows}")
+        with _reader_only(connection):
+            _run(connection, model, f"INSERT INTO pg_temp.{ROWS} {rows}")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL search_path TO DEFAULT")
     _insist_on_key(connection, model, key)
     connection.exec_driver_sql(f"ALTER TABLE pg_temp.{ROWS} ADD PRIMARY KEY ({KEY})")
     connection.exec_driver_sql(f"ANALYZE pg_temp.{ROWS}")
 
 
-def _prepare_table(connection: Connection, *, model: str, sql: str, key: str, schema: str) -> str:
+@contextmanager
+def _reader_only(connection: Connection) -> Iterator[None]:
+    """Take the rights of somebody who may read every table and nothing else, above all no file of the server.
+
+    A superuser (the embedded server has no other user) could read files by a function; anybody else cannot anyway.
+    """
+    statement = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+    if not connection.exec_driver_sql(statement).scalar_one():
+        yield
+        return
+    connection.exec_driver_sql(f"SET LOCAL ROLE {_READER}")
+    yield
+    connection.exec_driver_sql("SET LOCAL ROLE NONE")
+
+
+def drop_model_rows(connection: Connection) -> None:
+    """Drop the session's table, if there is one."""
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{ROWS}")
+
+
+def _prepare_table(
+    connection: Connection, *, model: str, sql: str, key: str, schema: str, lasting: bool = False
+) -> str:
     """Make the empty table of the session, and return the SELECT that gives its rows."""
     _search_in(connection, schema)
     rows = f"SELECT model.*, model.{quoted(key)}::text AS {KEY} FROM (\n{sql}\n) AS model"
-    _run(connection, model, f"CREATE TEMP TABLE {ROWS} ON COMMIT DROP AS {rows} WITH NO DATA")
+    end = "PRESERVE ROWS" if lasting else "DROP"
+    _run(connection, model, f"CREATE TEMP TABLE {ROWS} ON COMMIT {end} AS {rows} WITH NO DATA")
+    connection.exec_driver_sql(f"GRANT INSERT ON pg_temp.{ROWS} TO {_READER}")
     return rows
 
 

@@ -13,7 +13,7 @@ from include.warehouse.selections import LISTED, SourceQuery, as_json
 def sample_rows(
     connection: Connection, query: SourceQuery, *, push: str, seed: int, record_ids: Sequence[str], limit: int
 ) -> Iterator[Sequence[Any]]:
-    """Yield records as `stream_selection` does: those named, or the ones that changed last."""
+    """Yield records as `selection_page` does, but for the first column: those named, or the ones that changed last."""
     columns = "".join(f", {expression}" for expression in query.values.values())
     named = f" AND {query.key} = ANY(:record_ids)" if record_ids else ""
     rows = connection.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -243,30 +243,36 @@ def _compared(query: SourceQuery, *, again: bool, patient: bool) -> tuple[str, s
     return joined, fate, f"{changed} OR {refused} OR failed.record_id IS NOT NULL"
 
 
-def stream_selection(
-    connection: Connection, query: SourceQuery, *, run_id: int, push: str, seed: int
-) -> Iterator[Sequence[Any]]:
-    """Yield the selected records that have no outcome yet, in order, as they are now; a few rows at a time.
+def selection_page(
+    connection: Connection, query: SourceQuery, *, run_id: int, push: str, seed: int, after: int
+) -> Sequence[Sequence[Any]]:
+    """Return selected records, in order, as they are now: some thousand after an ordinal; none: there are no more.
 
-    A row is (ordinal, record Id, still in the source, stamp, row hash, fingerprint sent last, identifiers sent last,
-    the platform's id, what is to be done, whether the row is there at all, value of each path of `query`).
+    A row is (has it an outcome, ordinal, record Id, still in the source, stamp, row hash, fingerprint sent last,
+    identifiers sent last, the platform's id, what is to be done, whether the row is there at all, value of each path
+    of `query`).
+
+    What is known of a record is looked up by sub-selects of their own: joined, the planner, which knows nothing yet of
+    a run's or a push's first rows, has walked all of them for each record.
     """
     columns = "".join(f", {expression}" for expression in query.values.values())
     look_up_by_key(connection)
-    rows = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(
+    return connection.execute(
         text(
-            f"SELECT chosen.ordinal, chosen.record_id, {query.there} AND {query.alive},"
+            "SELECT (SELECT TRUE FROM headwater.outcome AS known"
+            " WHERE known.run_id = :run_id AND known.record_id = chosen.record_id) IS NOT NULL,"
+            f" chosen.ordinal, chosen.record_id, {query.there} AND {query.alive},"
             f" {query.stamp}, {query.row_hash}, sent.fingerprint, sent.identifiers,"
             f" coalesce(sent.platform_id, ''), chosen.action, {query.there}{columns}"
-            f" FROM headwater.selection AS chosen"
+            " FROM (SELECT ordinal, record_id, action FROM headwater.selection"
+            " WHERE run_id = :run_id AND ordinal > :after ORDER BY ordinal LIMIT :size) AS chosen"
             f" LEFT JOIN {query.table} ON {query.key} = chosen.record_id{query.joins}"
-            " LEFT JOIN headwater.sent AS sent ON sent.push = :push AND sent.record_id = chosen.record_id"
-            " WHERE chosen.run_id = :run_id AND NOT EXISTS (SELECT FROM headwater.outcome AS known"
-            " WHERE known.run_id = chosen.run_id AND known.record_id = chosen.record_id) ORDER BY chosen.ordinal"
+            " LEFT JOIN LATERAL (SELECT fingerprint, identifiers, platform_id FROM headwater.sent AS held"
+            " WHERE held.push = :push AND held.record_id = chosen.record_id LIMIT 1) AS sent ON TRUE"
+            " ORDER BY chosen.ordinal"
         ),
-        {**query.binds, "run_id": run_id, "push": push, "seed": seed},
-    )
-    yield from rows
+        {**query.binds, "run_id": run_id, "push": push, "seed": seed, "after": after, "size": _ROWS_AT_ONCE},
+    ).all()
 
 
 def leave_selection(connection: Connection, run_id: int, ordinals: Sequence[int]) -> None:

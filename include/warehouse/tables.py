@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from include.errors import DefinitionError, SchemaFrozen
 from include.fields import cursor_field, fields_to_read
 from include.records import Describe, Field
+from include.warehouse.brief_lock import brief_lock
 from include.warehouse.columns import fits
 from include.warehouse.engine import quoted
 
@@ -102,8 +103,10 @@ def apply_describe(connection: Connection, table: Table) -> tuple[str, ...]:
     if changed:
         raise SchemaFrozen(_frozen(table, changed, found))
     added = tuple(name for name in table.columns if name not in found)
-    for name in added:
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {quoted(name)} {table.columns[name]}")
+    if added:
+        columns = ", ".join(f"ADD COLUMN {quoted(name)} {table.columns[name]}" for name in added)
+        with brief_lock(connection, table.name):
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} {columns}")
     return added
 
 

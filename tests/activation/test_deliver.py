@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
 from include.activation.options import PushMode, PushRunOptions
 from include.activation.verdict import settle
+from include.destinations.protocol import Batch, BatchResult, Destination
 from include.errors import AuthError, FastFailed, NotReady, PushFailed, RateLimited, Unreachable
 from include.records import OutcomeCounts
 from include.warehouse.sync_errors import causes_of_run
 from tests.activation.source import Org, contact_id, definition, deliver, insider_one, select
 from tests.sandbox.insider_one.running import Sandbox, free_port
+
+
+class Looking:
+    """Be a destination that looks at something before each request."""
+
+    def __init__(self, inner: Destination, look: Callable[[], None]) -> None:
+        self._inner = inner
+        self._look = look
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def send(self, batch: Batch) -> BatchResult:
+        self._look()
+        return self._inner.send(batch)
 
 
 def push_once(org: Org, platform: Sandbox, **changes: object) -> OutcomeCounts:
@@ -33,6 +51,21 @@ def test_every_contact_becomes_a_profile_with_one_event(org: Org, platform: Sand
     profile = platform.get(f"/sandbox/profile?uuid={contact_id(2)}")
     assert profile["attributes"]["birthday"] == "1990-01-02T00:00:00Z"
     assert profile["attributes"]["custom"] == {"title": "CTO", "account_name": "Firm 1", "source": "salesforce"}
+
+
+def test_a_delivery_locks_no_table_while_it_sends(org: Org, platform: Sandbox) -> None:
+    """A platform takes hours: whoever adds a column meanwhile need not wait, nor those who would wait behind them."""
+    org.add_contacts(3)
+    push = definition()
+    run = select(org.engine, push)
+    seen: list[object] = []
+
+    def look() -> None:
+        seen.extend(org.run("SELECT mode FROM pg_locks WHERE relation = 'salesforce_demo.\"Contact\"'::regclass"))
+
+    looking = Looking(insider_one(platform.url), look)
+    assert deliver(org.engine, push, looking, run.run_id) == OutcomeCounts(selected=3, delivered=3)
+    assert seen == []
 
 
 def test_delivering_twice_sends_once(org: Org, platform: Sandbox) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, text
 
-from include.errors import DefinitionError, SchemaFrozen
+from include.errors import DefinitionError, SchemaFrozen, TableBusy
 from include.records import Describe, Field
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
@@ -50,6 +50,19 @@ def test_a_new_field_becomes_a_new_column(warehouse: Engine) -> None:
     with transaction(warehouse) as connection:
         assert apply_describe(connection, table) == ("Score__c",)
         assert existing_columns(connection, table)["Score__c"] == "numeric"
+
+
+@pytest.mark.slow
+def test_a_new_column_waits_for_a_reader_a_few_seconds_only(warehouse: Engine) -> None:
+    """Who waits longer makes every later reader wait as well; the next try adds it."""
+    make_contact(warehouse)
+    table = table_of("main", "salesforce_main", contact_describe(Score__c="double"))
+    with transaction(warehouse) as reader:
+        reader.exec_driver_sql('SELECT count(*) FROM salesforce_main."Contact"')
+        with pytest.raises(TableBusy, match="the next try changes it"), transaction(warehouse) as connection:
+            apply_describe(connection, table)
+    with transaction(warehouse) as connection:
+        assert apply_describe(connection, table) == ("Score__c",)
 
 
 def test_a_gone_field_keeps_its_column_and_is_marked(warehouse: Engine) -> None:
