@@ -121,7 +121,9 @@ class _Composer:
         self._schema = schema
         self._known = known
         self._whole = push.source.object is None  # a path is then the name of a column, dots and all
-        self._aliases: dict[str, tuple[str, SourceObject]] = {"": ("source", source)}
+        # Where a path of relations leads: to one table, or to several where a reference may be to several objects.
+        self._aliases: dict[str, list[tuple[str, SourceObject]]] = {"": [("source", source)]}
+        self._joined = 1
         self.joins = ""
         self.hashed: dict[str, str] = {}
 
@@ -134,23 +136,32 @@ class _Composer:
     def column(self, path: str, key: str) -> FilterColumn:
         """Return what is behind a field path."""
         *relations, field = [path] if self._whole else path.split(".")
-        alias, object = self._follow(relations, key)
-        field = _insist_on_field(self._push, object, field, key=key)
+        places = self._follow(relations, key)
+        # Of an owner, who is a user or a queue, whichever it is says its name.
+        having = [each for each in places if field in each[1].columns] if len(places) > 1 else places
+        if not having:
+            having = places[:1]
+        field = _insist_on_field(self._push, having[0][1], field, key=key)
+        columns = [f"{alias}.{quoted(field)}" for alias, _ in having]
+        object = having[0][1]
         return FilterColumn(
-            expression=f"{alias}.{quoted(field)}", type=object.columns[field], field_type=object.types.get(field, "")
+            expression=columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})",
+            type=object.columns[field],
+            field_type=object.types.get(field, ""),
         )
 
-    def _follow(self, relations: list[str], key: str) -> tuple[str, SourceObject]:
+    def _follow(self, relations: list[str], key: str) -> list[tuple[str, SourceObject]]:
         walked = ""
         for relation in relations:
-            alias, object = self._aliases[walked]
+            places = self._aliases[walked]
             walked = f"{walked}.{relation}" if walked else relation
             if walked not in self._aliases:
-                self._join(alias, object, relation, walked, key)
+                self._join(places, relation, walked, key)
         return self._aliases[walked]
 
-    def _join(self, alias: str, object: SourceObject, relation: str, walked: str, key: str) -> None:
+    def _join(self, places: list[tuple[str, SourceObject]], relation: str, walked: str, key: str) -> None:
         field = f"{relation.removesuffix('__r')}__c" if relation.endswith("__r") else f"{relation}Id"
+        alias, object = next((each for each in places if field in each[1].columns), places[0])
         field = _insist_on_field(self._push, object, field, key=key)
         targets = object.references.get(field, (relation,))
         tables = [found for found in map(self._known, targets) if found.columns]
@@ -161,13 +172,17 @@ class _Composer:
                 file=_file(self._push),
                 key=key,
             )
-        target = insist_on_load(self._push, tables[0], key=key)
-        joined = f"r{len(self._aliases)}"
-        self.joins += (
-            f" LEFT JOIN {quoted(self._schema, target.object)} AS {joined}"
-            f' ON {joined}."Id" = {alias}.{quoted(field)} AND {joined}._deleted_at IS NULL'
-        )
-        self._aliases[walked] = (joined, target)
+        found = []
+        for table in tables:
+            target = insist_on_load(self._push, table, key=key)
+            joined = f"r{self._joined}"
+            self._joined += 1
+            self.joins += (
+                f" LEFT JOIN {quoted(self._schema, target.object)} AS {joined}"
+                f' ON {joined}."Id" = {alias}.{quoted(field)} AND {joined}._deleted_at IS NULL'
+            )
+            found.append((joined, target))
+        self._aliases[walked] = found
 
 
 def _insist_on_field(push: PushDefinition, object: SourceObject, field: str, *, key: str) -> str:
