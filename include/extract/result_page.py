@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from tempfile import TemporaryFile
 
-from include.errors import ConnectionLost
+from include.errors import ConnectionLost, JobFailed
 from include.salesforce.bulk import BulkPage
 from include.salesforce.client import SalesforceClient
 
@@ -119,9 +119,13 @@ def result_pages(
     """Yield the pages of a job's result from a locator on, each to be loaded before the next is taken.
 
     An error of a page that is fetched ahead is raised when that page is taken: what came before it can be kept.
+
+    Raises:
+        JobFailed: a page is said to be followed by one that came before.
     """
     room, stopped = threading.Semaphore(PAGES_AHEAD), threading.Event()
     ahead: dict[str, tuple[ResultPage, Future[None]]] = {}
+    known = {locator}
 
     def fetch(page: ResultPage) -> None:
         room.acquire()
@@ -129,7 +133,13 @@ def result_pages(
             page.fetch(stopped, spool_bytes)
 
     def fetch_behind(page: ResultPage) -> None:
+        if page.next_locator in known:
+            raise JobFailed(
+                f"Bulk job {job_id} for {object} leads from page {page.locator!r} of its result to the same page again"
+                " or to one before; a new job is needed"
+            )
         if page.next_locator is not None and not stopped.is_set():
+            known.add(page.next_locator)
             behind = ResultPage(client, job_id, page.next_locator, page_rows, object, fetch_behind)
             ahead[page.next_locator] = behind, pool.submit(fetch, behind)
 
