@@ -112,9 +112,8 @@ def test_the_list_of_expectations_is_great_expectations_own():
     """A name that is refused does not exist, and one that exists is not refused."""
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
-    assert {name for name in list_registered_expectation_implementations() if name.startswith("expect_")} == KNOWN | {
-        name for name in list_registered_expectation_implementations() if "headwater" in name
-    }
+    registered = list_registered_expectation_implementations()  # one of ours is among them once it was used
+    assert {name for name in registered if name.startswith("expect_")} == KNOWN
 
 
 def test_an_expectation_that_no_predicate_can_say_is_judged_by_great_expectations(make_org, make_check):
