@@ -98,6 +98,8 @@ class InSet(_OneColumn):
 
 
 class _Bounds(_OneColumn):
+    min_value: Limit | None = None
+    max_value: Limit | None = None
     strict_min: bool = False
     strict_max: bool = False
 
@@ -105,26 +107,18 @@ class _Bounds(_OneColumn):
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> _Bounds:
-        if self._low is None and self._high is None:
+        if self.min_value is None and self.max_value is None:
             raise ValueError("give min_value, max_value or both")
         return self
-
-    @property
-    def _low(self) -> Limit | None:
-        raise NotImplementedError
-
-    @property
-    def _high(self) -> Limit | None:
-        raise NotImplementedError
 
     def bad_when(self, object: str) -> str:
         """Return the predicate for bad rows."""
         measure = self._measure.format(self._field)
         sides = []
-        if self._low is not None:
-            sides.append(f"{measure} {'<=' if self.strict_min else '<'} {literal(self._low)}")
-        if self._high is not None:
-            sides.append(f"{measure} {'>=' if self.strict_max else '>'} {literal(self._high)}")
+        if self.min_value is not None:
+            sides.append(f"{measure} {'<=' if self.strict_min else '<'} {literal(self.min_value)}")
+        if self.max_value is not None:
+            sides.append(f"{measure} {'>=' if self.strict_max else '>'} {literal(self.max_value)}")
         return " OR ".join(sides)
 
 
@@ -132,16 +126,6 @@ class Between(_Bounds):
     """Expect that a filled field lies between two values, the ends included unless they are strict."""
 
     type: Literal["expect_column_values_to_be_between"]
-    min_value: Limit | None = None
-    max_value: Limit | None = None
-
-    @property
-    def _low(self) -> Limit | None:
-        return self.min_value
-
-    @property
-    def _high(self) -> Limit | None:
-        return self.max_value
 
 
 class LengthBetween(_Bounds):
@@ -152,14 +136,6 @@ class LengthBetween(_Bounds):
     max_value: int | None = Field(default=None, ge=0)
 
     _measure: ClassVar[str] = "length({})"
-
-    @property
-    def _low(self) -> Limit | None:
-        return self.min_value
-
-    @property
-    def _high(self) -> Limit | None:
-        return self.max_value
 
 
 class LengthEquals(_OneColumn):

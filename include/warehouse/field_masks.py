@@ -5,8 +5,6 @@ A field counts as personal unless it cannot be: the record's own Id, the stamps 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 MASK = "•••"
 _SYSTEM_STAMPS = frozenset(
     {"CreatedDate", "LastModifiedDate", "SystemModstamp", "LastViewedDate", "LastReferencedDate"}
@@ -23,8 +21,3 @@ def is_personal(name: str, field_type: str) -> bool:
     if field_type == "id" or field_type == "boolean":
         return False
     return not (field_type == "datetime" and name in _SYSTEM_STAMPS)
-
-
-def personal_fields(fields: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """Return the names of the personal ones among fields, each given as name and type."""
-    return frozenset(name for name, field_type in fields if is_personal(name, field_type))

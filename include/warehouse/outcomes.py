@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from include.errors import Unbalanced
 from include.records import Outcome, Receipt
 from include.warehouse.listed import column, lines
-from include.warehouse.selections import LISTED, as_json
+from include.warehouse.selections import as_json
 
 _ONCE = (
     " ON CONFLICT (run_id, record_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"
@@ -56,18 +56,6 @@ def settle_outcomes(connection: Connection, run_id: int, receipts: Sequence[Rece
         ),
         {"run_id": run_id, "lines": as_json(receipts)},
     ).rowcount
-
-
-def without_outcome(connection: Connection, run_id: int, record_ids: Sequence[str]) -> set[str]:
-    """Return those of the records that have no outcome in the run yet."""
-    rows = connection.execute(
-        text(
-            f"SELECT record_id FROM ({LISTED}) AS line(record_id) WHERE NOT EXISTS (SELECT FROM headwater.outcome AS"
-            " known WHERE known.run_id = :run_id AND known.record_id = line.record_id AND known.outcome <> 'held')"
-        ),
-        {"run_id": run_id, "listed": as_json(record_ids)},
-    )
-    return set(rows.scalars())
 
 
 def hold_rest(connection: Connection, run_id: int, *, cause: str, message: str) -> int:

@@ -19,7 +19,6 @@ SORTS = {
     "attempts": "e.attempts",
     "next": "e.next_try_at",
 }
-OUTCOMES = ("rejected", "unknown")
 CLASSES = ("passing", "permanent", "unknown")
 AGES = {"hour": "1 hour", "day": "1 day", "week": "7 days"}
 SHOWN = ("open", "settled", "all")
