@@ -244,12 +244,10 @@ class LargeLoad:
                 f"another run began to read {object} while this one loaded Bulk job {job_id}; the page was not kept"
             )
         announced = self._announced[slice_.slice_id]
-        ends_early = result.next_locator is None and loaded < announced
-        if ends_early or result.next_locator == result.locator:
+        if result.next_locator is None and loaded < announced:
             raise JobFailed(
-                f"Bulk job {job_id} has read {announced:,} records of {object}, and its result"
-                + (f" ends after {loaded:,}" if ends_early else " leads to the same page again")
-                + "; the next try makes a new job"
+                f"Bulk job {job_id} has read {announced:,} records of {object}, and its result ends after {loaded:,};"
+                " the next try makes a new job"
             )
 
 

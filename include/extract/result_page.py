@@ -136,7 +136,7 @@ def result_pages(
         if page.next_locator in known:
             raise JobFailed(
                 f"Bulk job {job_id} for {object} leads from page {page.locator!r} of its result to the same page again"
-                " or to one before; a new job is needed"
+                " or to one before; the next try makes a new job"
             )
         if page.next_locator is not None and not stopped.is_set():
             known.add(page.next_locator)
