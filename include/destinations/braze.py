@@ -15,14 +15,13 @@ from include.config.platforms import PLATFORMS, Capabilities
 from include.destinations import braze_body as bodies
 from include.destinations import braze_replies as replies
 from include.destinations.line import Allowance, Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply
 from include.destinations.sending import Sender
 from include.destinations.tally import Tally
 from include.errors import AuthError, RateLimited, ServerFault
 from include.ports import Bucket
 from include.records import Event, Outcome, Pace, Profile, Receipt
 
-CAPABILITIES = PLATFORMS["braze"].capabilities
 PARALLEL = 4  # batches that a push may have under way
 
 PACES: Mapping[str, Pace] = MappingProxyType(
@@ -61,6 +60,8 @@ class Braze:
         patience: how long to wait for what.
     """
 
+    capabilities: Capabilities = PLATFORMS["braze"].capabilities
+
     def __init__(
         self,
         *,
@@ -89,21 +90,6 @@ class Braze:
     def __repr__(self) -> str:
         return f"Braze(base_url={self._line.base_url!r}, key=***)"
 
-    @property
-    def name(self) -> str:
-        """Return ``braze``."""
-        return "braze"
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much one request may hold."""
-        return bodies.LIMITS
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what can be promised at this platform."""
-        return CAPABILITIES
-
     def expired(self, event: Event, *, now: datetime) -> bool:
         """Say no: the platform keeps events whatever their age."""
         return False
@@ -115,12 +101,6 @@ class Braze:
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles, each of records that go the same way."""
         return bodies.build(profiles, self._policy, skip_hook=skip_hook, max_records=max_records)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Decide what a reply to the batch's first request means for each of its records, and what to do next."""
-        if batch.records and bodies.way(batch.records[0]) is not bodies.Way.TRACK:
-            return replies.of_deletion(batch, reply)
-        return self._of_attributes(batch, reply) if batch.body else replies.of_events(batch, reply)
 
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; see `Destination.send`."""

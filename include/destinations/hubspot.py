@@ -20,14 +20,13 @@ from include.destinations import hubspot_rules as rules
 from include.destinations.hubspot_contacts import Contacts
 from include.destinations.hubspot_steps import steps
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply
 from include.destinations.sending import Sender, prove
 from include.destinations.tally import Tally
 from include.errors import AuthError
 from include.ports import Bucket
 from include.records import Event, Outcome, Pace, Profile, ProfileAction, Receipt
 
-CAPABILITIES = PLATFORMS["hubspot"].capabilities
 HOST = "https://api.hubapi.com"
 PACES: Mapping[str, Pace] = MappingProxyType(
     {
@@ -78,6 +77,8 @@ class HubSpot:
         patience: how long to wait for what.
     """
 
+    capabilities: Capabilities = PLATFORMS["hubspot"].capabilities
+
     def __init__(
         self,
         *,
@@ -103,21 +104,6 @@ class HubSpot:
     def __repr__(self) -> str:
         return f"HubSpot(base_url={self._line.base_url!r}, token=***)"
 
-    @property
-    def name(self) -> str:
-        """Return ``hubspot``."""
-        return "hubspot"
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much one request may hold."""
-        return bodies.LIMITS
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what can be promised at this platform."""
-        return CAPABILITIES
-
     def expired(self, event: Event, *, now: datetime) -> bool:
         """Know of no event that the platform drops for its age."""
         return False
@@ -129,10 +115,6 @@ class HubSpot:
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles in which nobody is named twice."""
         return bodies.build(profiles, skip_hook=skip_hook, max_records=max_records)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Decide what a reply to a writing of contacts means for each record of the batch, and what to do next."""
-        return replies.interpret(batch, reply)
 
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; see `Destination.send`."""

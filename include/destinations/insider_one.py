@@ -1,8 +1,8 @@
 """Carry profiles and events to Insider One.
 
-`build` and `check` decide in `insider_one_body`, `interpret` in `insider_one_replies`; only `send` and `test` speak to
-the network. The platform stores an event twice if it is sent twice and answers HTTP 200 when it refuses users: so an
-answer is read user by user, and a lost answer to a batch with events is never followed by a second sending.
+`build` and `check` decide in `insider_one_body`, what an answer means in `insider_one_replies`; only `send` and `test`
+speak to the network. The platform stores an event twice if it is sent twice and answers HTTP 200 when it refuses users:
+so an answer is read user by user, and a lost answer to a batch with events is never followed by a second sending.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from include.destinations import insider_one_replies as replies
 from include.destinations import insider_one_rules as rules
 from include.destinations.insider_one_companions import AUTH_ADVICE, Companions
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy
 from include.destinations.sending import Sender, prove
 from include.errors import AuthError
 from include.ports import Bucket
 from include.records import Event, Pace, Profile, ProfileAction, Receipt
-
-CAPABILITIES = PLATFORMS["insider_one"].capabilities
 
 PACES: Mapping[str, Pace] = MappingProxyType(
     {
@@ -65,6 +63,8 @@ class InsiderOne:
         patience: how long to wait for what.
     """
 
+    capabilities: Capabilities = PLATFORMS["insider_one"].capabilities
+
     def __init__(
         self,
         *,
@@ -93,21 +93,6 @@ class InsiderOne:
     def __repr__(self) -> str:
         return f"InsiderOne(base_url={self._line.base_url!r}, partner={self._partner!r}, token=***)"
 
-    @property
-    def name(self) -> str:
-        """Return ``insider_one``."""
-        return "insider_one"
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much one request may hold."""
-        return bodies.LIMITS
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what can be promised at this platform."""
-        return CAPABILITIES
-
     def expired(self, event: Event, *, now: datetime) -> bool:
         """Say whether the platform would drop this event for its age, without telling."""
         return rules.expired(event, now)
@@ -119,10 +104,6 @@ class InsiderOne:
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles, within the limits by count and by serialized bytes."""
         return bodies.build(profiles, skip_hook=skip_hook, max_records=max_records)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Decide what a reply means for each record of the batch, and what to do next."""
-        return replies.interpret(batch, reply)
 
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; see `Destination.send`."""

@@ -21,14 +21,12 @@ from include.destinations.intercom_contact import AUTH_ADVICE, Contacts, Found
 from include.destinations.intercom_replies import Meaning
 from include.destinations.intercom_steps import steps
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Limits, NextStep, Pending, Policy, Reply
-from include.destinations.results import receipts_of, throttled, whole
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy
 from include.destinations.sending import prove
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, Unreachable
 from include.ports import Bucket
 from include.records import Event, Outcome, Pace, Profile, Receipt
 
-CAPABILITIES = PLATFORMS["intercom"].capabilities
 PACES: Mapping[str, Pace] = MappingProxyType({"": Pace(requests=1_666, seconds=10)})
 VERSION = "2.16"
 HOSTS = {
@@ -69,6 +67,8 @@ class Intercom:
         connections: how many requests may be under way at once.
     """
 
+    capabilities: Capabilities = PLATFORMS["intercom"].capabilities
+
     def __init__(
         self,
         *,
@@ -96,21 +96,6 @@ class Intercom:
     def __repr__(self) -> str:
         return f"Intercom(base_url={self._line.base_url!r}, token=***)"
 
-    @property
-    def name(self) -> str:
-        """Return ``intercom``."""
-        return "intercom"
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much a batch of ours may hold; between two of them a push can be stopped."""
-        return bodies.LIMITS
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what can be promised at this platform."""
-        return CAPABILITIES
-
     def expired(self, event: Event, *, now: datetime) -> bool:
         """Know of no event that the platform drops for its age."""
         return False
@@ -122,20 +107,6 @@ class Intercom:
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles; they have no body, for each contact is a request of its own."""
         return bodies.build(profiles, skip_hook=skip_hook, max_records=max_records)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Say what an answer to a batch's search would mean for all of it; single answers are judged one by one."""
-        if reply.status == 429:
-            return throttled(batch, wait=reply.retry_after_seconds)
-        finding = replies.judge(reply)
-        if finding.meaning is Meaning.STOP:
-            return whole(batch, NextStep.STOP, finding.cause, finding.message)
-        if finding.meaning is Meaning.STRANGER:
-            return whole(batch, NextStep.MISDIRECTED, finding.cause, finding.message)
-        outcome = Outcome.DELIVERED if finding.meaning is Meaning.TAKEN else Outcome.REJECTED
-        again = finding.meaning is Meaning.FAULT
-        receipts = receipts_of(batch.records, outcome, finding.cause, finding.message, retryable=again)
-        return BatchResult(receipts=receipts, cause=finding.cause, message=finding.message)
 
     def send(self, batch: Batch) -> BatchResult:
         """Carry the records of a batch, several at once, and return one receipt for each; see `Destination.send`."""

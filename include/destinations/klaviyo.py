@@ -22,14 +22,13 @@ from include.destinations import klaviyo_body as bodies
 from include.destinations import klaviyo_replies as replies
 from include.destinations.klaviyo_events import EventSender, again
 from include.destinations.line import Allowance, Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply
 from include.destinations.sending import Sender, prove
 from include.destinations.tally import Tally
 from include.errors import AuthError, RateLimited, ServerFault
 from include.ports import Bucket
 from include.records import Event, Outcome, Pace, Profile, Receipt
 
-CAPABILITIES = PLATFORMS["klaviyo"].capabilities
 REVISION = "2026-07-15"
 HOST = "https://a.klaviyo.com"
 
@@ -75,6 +74,8 @@ class Klaviyo:
         patience: how long to wait for what.
     """
 
+    capabilities: Capabilities = PLATFORMS["klaviyo"].capabilities
+
     def __init__(
         self,
         *,
@@ -104,21 +105,6 @@ class Klaviyo:
     def __repr__(self) -> str:
         return f"Klaviyo(base_url={self._line.base_url!r}, key=***)"
 
-    @property
-    def name(self) -> str:
-        """Return ``klaviyo``."""
-        return "klaviyo"
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much one request may hold."""
-        return bodies.LIMITS
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what can be promised at this platform."""
-        return CAPABILITIES
-
     def expired(self, event: Event, *, now: datetime) -> bool:
         """Say no: the platform keeps events whatever their age."""
         return False
@@ -130,11 +116,6 @@ class Klaviyo:
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles, each of records that go the same way."""
         return bodies.build(profiles, self._policy, skip_hook=skip_hook, max_records=max_records)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Decide what a reply to the batch's first request means for each of its records, and what to do next."""
-        is_job = bool(batch.records) and bodies.way(batch.records[0], self._policy) is bodies.Way.BULK
-        return replies.of_job(batch, reply) if is_job else replies.of_single(batch, reply)
 
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; see `Destination.send`."""

@@ -5,8 +5,8 @@
     profile ──without_expired──▶ profile ──check──▶ None, or a Receipt of ours (never sent)
     profiles ──build──▶ batches ──send──▶ BatchResult: one Receipt for each record
 
-`without_expired`, `check`, `build` and `interpret` decide: plain values in, plain values out.
-Only `send` and `test` do.
+`without_expired`, `check` and `build` decide: plain values in, plain values out. What an answer means, a platform's
+file of replies decides in the same way. Only `send`, `settle` and `test` do.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Hold what the platform answered, as far as `interpret` needs it."""
+    """Hold what the platform answered, as far as its file of replies needs it."""
 
     status: int
     body: bytes
@@ -112,7 +112,7 @@ class BatchResult:
 
     Args:
         receipts: what became of each record. Where `next_step` isn't DONE: what it is to be if that step fails.
-        next_step: DONE from `send`; anything from `interpret`.
+        next_step: DONE from `send`; anything from a file of replies.
         cause: a short word for the whole batch's failure, or "".
         message: the same for a person; never a secret, never a person's data.
         retry_after_seconds: how long the platform asked us to wait.
@@ -129,16 +129,6 @@ class BatchResult:
 
 class Destination(Protocol):
     """Carry profiles and events to one platform."""
-
-    @property
-    def name(self) -> str:
-        """Return the platform's name as definitions write it, e.g. ``insider_one``."""
-        ...
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much one request may hold."""
-        ...
 
     @property
     def capabilities(self) -> Capabilities:
@@ -167,10 +157,6 @@ class Destination(Protocol):
             skip_hook: take the records without starting journeys; for whole requests.
             max_records: a smaller number of records in a batch than the platform's limit.
         """
-        ...
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Decide what a reply means for each record of the batch, and what to do next."""
         ...
 
     def send(self, batch: Batch) -> BatchResult:

@@ -17,13 +17,12 @@ from include.destinations import webhook_body as bodies
 from include.destinations import webhook_replies as replies
 from include.destinations.addresses import public_pools
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Limits, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy
 from include.destinations.sending import Sender
 from include.errors import AuthError, RateLimited, ServerFault
 from include.ports import Bucket
 from include.records import Event, Pace, Profile, Receipt
 
-CAPABILITIES = PLATFORMS["webhook"].capabilities
 PARALLEL = 4  # messages that a push may have under way
 
 PACES: Mapping[str, Pace] = MappingProxyType({"": Pace(requests=600, seconds=60)})  # ours: the standard names none
@@ -70,6 +69,8 @@ class Webhook:
         clock: tells the time of an attempt; the receiver compares it with its own.
     """
 
+    capabilities: Capabilities = PLATFORMS["webhook"].capabilities
+
     def __init__(
         self,
         *,
@@ -99,21 +100,6 @@ class Webhook:
     def __repr__(self) -> str:
         return f"Webhook(url={self._line.base_url!r}, secrets=***)"
 
-    @property
-    def name(self) -> str:
-        """Return ``webhook``."""
-        return "webhook"
-
-    @property
-    def limits(self) -> Limits:
-        """Return how much one message may hold."""
-        return bodies.LIMITS
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what can be promised at this platform."""
-        return CAPABILITIES
-
     def expired(self, event: Event, *, now: datetime) -> bool:
         """Say no: what becomes of an event is the receiver's matter."""
         return False
@@ -125,10 +111,6 @@ class Webhook:
     def build(self, profiles: Iterable[Profile], *, skip_hook: bool, max_records: int | None = None) -> Iterator[Batch]:
         """Yield batches of checked profiles, within the limits by count and by serialized bytes."""
         return bodies.build(profiles, self._policy, skip_hook=skip_hook, max_records=max_records)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        """Decide what a reply means for each record of the batch, and what to do next."""
-        return replies.interpret(batch, reply)
 
     def send(self, batch: Batch) -> BatchResult:
         """Send a batch and return one receipt for each of its records; see `Destination.send`."""

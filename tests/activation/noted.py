@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from include.config.platforms import PLATFORMS, Capabilities
-from include.destinations.protocol import Batch, BatchResult, Limits, Pending, Reply
+from include.destinations.protocol import Batch, BatchResult, Pending
 from include.records import Event, Outcome, Profile, ProfileAction, Receipt
 
 
 class Noted:
     """Keep the profiles of every batch."""
 
-    name = "insider_one"
-    limits = Limits(max_records=1000, max_bytes=1_000_000)
     capabilities: Capabilities = PLATFORMS["insider_one"].capabilities
 
     def __init__(self) -> None:
@@ -37,9 +35,6 @@ class Noted:
         records = tuple(profiles)
         if records:
             yield Batch(records=records, body=b"{}", skip_hook=skip_hook)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        raise NotImplementedError
 
     def send(self, batch: Batch) -> BatchResult:
         self.batches.append(batch.records)

@@ -16,7 +16,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from include.config.platforms import Capabilities
-from include.destinations.protocol import Batch, BatchResult, Limits, Pending, Reply
+from include.destinations.protocol import Batch, BatchResult, Pending
 from include.errors import AuthError
 from include.records import Event, Outcome, Profile, Receipt
 
@@ -154,10 +154,6 @@ class Counting:
         self._refused: dict[str, str] = {}
 
     @property
-    def limits(self) -> Limits:
-        return Limits(max_records=1000, max_bytes=1_000_000)
-
-    @property
     def capabilities(self) -> Capabilities:
         return PROMISES[self._promise]
 
@@ -177,9 +173,6 @@ class Counting:
                 for each in part
             ]
             yield Batch(records=part, body=json.dumps(content).encode(), skip_hook=skip_hook)
-
-    def interpret(self, batch: Batch, reply: Reply) -> BatchResult:
-        raise NotImplementedError
 
     def send(self, batch: Batch) -> BatchResult:
         body = batch.body

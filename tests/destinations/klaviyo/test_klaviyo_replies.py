@@ -9,6 +9,7 @@ import pytest
 
 from include.destinations import klaviyo_replies as replies
 from include.destinations.klaviyo import Klaviyo, read_allowance
+from include.destinations.klaviyo_body import LIMITS
 from include.destinations.protocol import Pending
 from include.records import Outcome
 from tests.destinations.klaviyo.conftest import NOW, event, person
@@ -144,7 +145,7 @@ def test_a_batch_keeps_both_limits() -> None:
     large = [person(n, custom_attributes={"note": "x" * 90_000}) for n in range(60)]
     batches = list(klaviyo.build(large, skip_hook=False))
     assert [len(each.records) for each in batches] == [54, 6]
-    assert all(len(each.body) <= klaviyo.limits.max_bytes for each in batches)
+    assert all(len(each.body) <= LIMITS.max_bytes for each in batches)
     (giant,) = klaviyo.build([person(1, custom_attributes={"note": "x" * 100_000})], skip_hook=False)
     assert (giant.records, [each.cause for each in giant.refused]) == ((), ["too_large"])
     assert klaviyo.send(giant).receipts == giant.refused

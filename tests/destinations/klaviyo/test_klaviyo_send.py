@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.destinations.klaviyo import Klaviyo
-from include.destinations.protocol import Destination, Pending
+from include.destinations.protocol import Pending
 from include.errors import AuthError, RateLimited, Unreachable
 from include.records import Outcome, ProfileAction
 from include.sandbox.klaviyo.credentials import KEY
@@ -19,8 +19,6 @@ from tests.sandbox.running import Running, free_port, running
 
 def test_a_job_accepts_and_settles_into_delivered(sandbox: Running, klav: Klav) -> None:
     """Accepted names the job and the place; what arrives is what was mapped."""
-    destination: Destination = klav.klaviyo
-    assert destination.name == "klaviyo"
     result = klav.push(person(1, custom_attributes={"tier": "Gold", "likes": ["a", "b"]}), person(2))
     assert [(each.outcome, each.job_place) for each in result.receipts] == [
         (Outcome.ACCEPTED, 0),
