@@ -55,7 +55,7 @@ class Crowd:
         return read_describe(describe_object(self.catalogue.objects[name], self.catalogue, "63.0"), None)
 
     def csv(self, name: str, condition: str = "TRUE") -> Callable[[], AbstractContextManager[Iterable[bytes]]]:
-        """Return what opens records of an object as the CSV that Bulk gives: stored fields, and the name of a person."""
+        """Return what opens records of an object as Bulk gives them: stored fields, and full names."""
         target = self.catalogue.objects[name]
         wanted = [f'"{each.name}"' for each in target.columns]
         full_name = target.field("Name")
