@@ -1,4 +1,4 @@
-"""Who the generated people really are, in tables beside the warehouse's own: each record with its entity, each planted pair."""
+"""Who the generated people really are, kept beside the warehouse: each record's entity, each planted pair."""
 
 from __future__ import annotations
 
