@@ -96,11 +96,6 @@ def valid_email(value: Any) -> str | None:
     return None if text.partition("@")[0].casefold() in _JUNK_EMAILS else text
 
 
-def valid_key(value: Any) -> str | None:
-    """Return an Id of ours or another system's as text, or None when it is blank or a placeholder."""
-    return _text(value)
-
-
 def _source(field: MappedField, salt: bytes) -> tuple[str, Convert | None, Convert | None]:
     """Return a field with what is done before its value is judged, and after: a hash is no e-mail address."""
     hashes = field.transform[-1:] == ("hash",)

@@ -144,21 +144,6 @@ def needs_salt(push: PushDefinition) -> bool:
     return any("hash" in field.transform for _, field in push.mapped_fields)
 
 
-def map_row(
-    push: PushDefinition,
-    row: Row,
-    *,
-    record_id: str,
-    stamp: datetime | None,
-    run: str,
-    now: datetime,
-    salt: bytes = b"",
-) -> Profile | Receipt:
-    """Return the profile of one row, or why it is skipped; for many rows compile the mapping once."""
-    found = compile_mapping(push, salt=salt).profile(row, record_id=record_id, stamp=stamp, run=run, now=now)
-    return found if isinstance(found, Receipt) else found[0]
-
-
 def _formed(name: str, value: Any, country: str | None) -> Any:
     """Return an attribute in the form that platforms want of its name, or None where it is none."""
     if name == "country":

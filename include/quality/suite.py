@@ -80,11 +80,6 @@ def failing_rows_class() -> Any:
     return HeadwaterFailingRows
 
 
-def unexpected_counts(validation: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return what is counted for each check of a validation document; None where nothing is."""
-    return {each["expectation_config"]["meta"]["check"]: counted(each["result"]) for each in validation["results"]}
-
-
 def counted(found: Mapping[str, Any]) -> int | None:
     """Return how many records a result of Great Expectations counts as unexpected; None where it counts none."""
     if found.get("element_count") == 0:

@@ -62,20 +62,6 @@ def name(text: str) -> str:
     return text
 
 
-def select_window(
-    object: str, fields: Sequence[str], cursor_field: str, window: Window, *, also: Sequence[str] = ()
-) -> str:
-    """Return the query for the records of a half-open window: ``>= low AND < high``; no low means from the beginning.
-
-    No ORDER BY: it would keep a Bulk job from being cut into parts. `also` holds further conditions of `condition`.
-    An object without a stamp has the `cursor_field` "" and is read whole, whatever the window.
-
-    Raises:
-        ValueError: no field was named.
-    """
-    return select_all(object, fields, where=[*in_window(cursor_field, window), *also])
-
-
 def in_window(cursor_field: str, window: Window) -> list[str]:
     """Return the conditions that hold in a window; none for an object without a stamp."""
     if not cursor_field:

@@ -85,19 +85,3 @@ def tally_outcomes(connection: Connection, run_id: int) -> dict[Outcome, int]:
         {"run_id": run_id},
     )
     return {Outcome(outcome): int(count) for outcome, count in rows}
-
-
-def tally_causes(connection: Connection, run_id: int) -> list[tuple[Outcome, str, int]]:
-    """Count what did not simply arrive, by outcome and cause, the most frequent first."""
-    rows = connection.execute(
-        text(
-            "SELECT outcome, cause, count(*) FROM headwater.outcome WHERE run_id = :run_id AND outcome <> 'delivered'"
-            " GROUP BY outcome, cause"
-            " UNION ALL SELECT 'skipped', left_out.cause, left_out.records FROM headwater.push_run AS run,"
-            " LATERAL (VALUES ('still_rejected', run.still_rejected), ('still_skipped', run.still_skipped),"
-            " ('waiting_for_retry', run.waiting)) AS left_out(cause, records)"
-            " WHERE run.run_id = :run_id AND left_out.records > 0 ORDER BY 3 DESC, 1, 2"
-        ),
-        {"run_id": run_id},
-    )
-    return [(Outcome(outcome), str(cause), int(count)) for outcome, cause, count in rows]

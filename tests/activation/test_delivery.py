@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from include.activation.deliver import deliver_push
 from include.activation.jobs import LONGEST_JOB, settle_jobs
@@ -18,7 +19,6 @@ from include.errors import AuthError, CircuitOpen, PushFailed, PushStopped
 from include.records import AirflowRun, OutcomeCounts
 from include.warehouse.circuit import WarehouseCircuit
 from include.warehouse.engine import transaction
-from include.warehouse.outcomes import tally_causes
 from tests.activation.source import NOW, Org, contact_id, definition, select
 from tests.faults.counting import Counting, Ledger, counting_platform
 
@@ -277,7 +277,8 @@ def test_a_passing_failure_waits_its_turn_and_goes_by_itself(org: Org, deduping:
     counts = deliver(org, platform, early.run_id)
     assert counts == OutcomeCounts(selected=3, unchanged=2, skipped=1)
     with transaction(org.engine) as connection:
-        assert [cause for _, cause, _ in tally_causes(connection, early.run_id)] == ["waiting_for_retry"]
+        statement = text("SELECT waiting, still_rejected, still_skipped FROM headwater.push_run WHERE run_id = :run_id")
+        assert connection.execute(statement, {"run_id": early.run_id}).one() == (1, 0, 0)
 
     org.run("UPDATE headwater.sync_error SET next_try_at = now()")
     due = select(org.engine, PUSH, run=SCHEDULED)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from include.activation.mapping import map_row
 from include.activation.options import options_of, overridden
 from include.errors import DefinitionError, InvalidIdentifier
 from include.records import Outcome, OutcomeCounts, Profile, Receipt
+from tests.activation.mapped import map_one
 from tests.activation.noted import Noted
 from tests.activation.source import NOW, Org, contact_id, definition, deliver, select
 
@@ -23,7 +23,7 @@ def mapped(policy: str, **row: Any) -> Profile | Receipt:
         custom_attributes={},
         identifiers={"email": "Email", "phone_number": ["MobilePhone", "Phone"], "uuid": "Id", "invalid": policy},
     )
-    return map_row(push, ROW | row, record_id=contact_id(1), stamp=NOW, run="r", now=NOW)
+    return map_one(push, ROW | row, record_id=contact_id(1), stamp=NOW, run="r", now=NOW)
 
 
 def test_drop_identifier_sends_the_record_by_the_others() -> None:

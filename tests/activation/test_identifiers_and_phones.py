@@ -9,7 +9,7 @@ import phonenumbers
 import pytest
 
 from include.activation.countries import country_code
-from include.activation.identifiers import valid_email, valid_key
+from include.activation.identifiers import identifier, valid_email
 from include.activation.phones import e164, parsed
 
 rphonenumbers = pytest.importorskip("rphonenumbers")
@@ -46,7 +46,7 @@ def test_an_email_is_an_address_of_somebody(value: Any, expected: str | None) ->
 @pytest.mark.parametrize("junk", ["", " ", "0", "1", "null", "NULL", "undefined", "Anonymous", "n/a", None, True, 1.5])
 def test_placeholders_identify_nobody(junk: Any) -> None:
     """A placeholder as an identifier would join strangers."""
-    assert valid_key(junk) is None
+    assert identifier("uuid", junk, None) is None
 
 
 @pytest.mark.parametrize(

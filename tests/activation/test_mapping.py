@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from include.activation.events import event_key, event_name
 from include.activation.fingerprint import fingerprint, mapping_seed
-from include.activation.mapping import LEFT_OUT, compile_mapping, map_row
+from include.activation.mapping import LEFT_OUT, compile_mapping
 from include.activation.values import json_value
 from include.config.pushes import PushDefinition
 from include.records import Outcome, Profile, Receipt
+from tests.activation.mapped import map_one
 from tests.activation.source import NOW, contact_id, definition
 
 WIDE: dict[str, Any] = {
@@ -44,7 +45,7 @@ def row(**values: Any) -> dict[str, Any]:
 
 
 def mapped(values: dict[str, Any], push: PushDefinition | None = None) -> Profile | Receipt:
-    return map_row(push or definition(**WIDE), values, record_id=contact_id(1), stamp=NOW, run="run", now=NOW)
+    return map_one(push or definition(**WIDE), values, record_id=contact_id(1), stamp=NOW, run="run", now=NOW)
 
 
 cells = st.one_of(
@@ -178,7 +179,7 @@ def test_the_time_of_processing_is_no_part_of_the_fingerprint() -> None:
     plain = dict.fromkeys((path for _, path in push.field_paths), "some text")
 
     def print_at(now: datetime, **values: Any) -> bytes:
-        found = map_row(push, plain | values, record_id="003", stamp=now, run="r", now=now)
+        found = map_one(push, plain | values, record_id="003", stamp=now, run="r", now=now)
         assert isinstance(found, Profile)
         return fingerprint(found, push)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.config.loader import load_definitions
-from include.quality.suite import unexpected_counts
+from include.quality.suite import counted as counted_in
 from include.quality.validate import export_snapshot, validate_suites
 from include.warehouse.engine import transaction
 from include.warehouse.findings import failing_ids
@@ -135,7 +135,11 @@ def test_every_shipped_check_counts_the_same_in_great_expectations_and_in_the_fi
     with transaction(full_org.engine) as connection:
         snapshot = export_snapshot(connection)
         said = validate_suites(full_org.engine, snapshot, by_object, schema="salesforce_acme", now=NOW)
-    counted = {name: n for each in said.values() for name, n in unexpected_counts(each.validation).items()}
+    counted = {
+        result["expectation_config"]["meta"]["check"]: counted_in(result["result"])
+        for each in said.values()
+        for result in each.validation["results"]
+    }
     stored = {
         issue.check_id: len(failing_ids(full_org.engine, "acme", issue.check_id, found.assessment_id, limit=1000))
         for issue in found.issues

@@ -22,7 +22,7 @@ from include.records import Window
 from include.salesforce.auth import Credentials, read_session, sign_in
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import count_in, describe_in, page_in
-from include.salesforce.soql import condition, count_before, select_window
+from include.salesforce.soql import condition, count_before, in_window, select_all
 from include.salesforce.transport import Transport
 from include.sandbox.org import credentials as sandbox
 from include.sandbox.org.identity import org_number
@@ -194,7 +194,7 @@ def test_rest_and_bulk_read_the_same_records(client: SalesforceClient) -> None:
     described = client.describe("Contact")
     assert described is not None
     names = [field.name for field in fields_to_read(described)]
-    soql = select_window("Contact", names, "SystemModstamp", Window(low=None, high=client.org_now()))
+    soql = select_all("Contact", names, where=in_window("SystemModstamp", Window(low=None, high=client.org_now())))
     pages = list(client.query_pages(soql, all_rows=True, purpose="extract", object="Contact"))
     by_rest = [record for page in pages for record in page.records]
     by_bulk = _bulk_rows(client, soql, "Contact", max_records=1000)

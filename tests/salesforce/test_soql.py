@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.records import Window
-from include.salesforce.soql import condition, count_before, name, quoted, quoted_list, select_window
+from include.salesforce.soql import condition, count_before, in_window, name, quoted, quoted_list, select_all
 
 LOW = datetime(2026, 1, 31, 10, 20, 30, tzinfo=UTC)
 HIGH = datetime(2026, 1, 31, 11, 20, 30, tzinfo=UTC)
@@ -92,9 +92,13 @@ def test_what_is_no_api_name_is_refused(text: str) -> None:
         name(text)
 
 
+def _in_window(object: str, fields: list[str], window: Window, *also: str) -> str:
+    return select_all(object, fields, where=[*in_window("SystemModstamp", window), *also])
+
+
 def test_a_window_is_half_open() -> None:
     """Low is in, high is out, so that windows tile."""
-    assert select_window("Contact", ["Id", "Account.Name"], "SystemModstamp", Window(low=LOW, high=HIGH)) == (
+    assert _in_window("Contact", ["Id", "Account.Name"], Window(low=LOW, high=HIGH)) == (
         "SELECT Id,Account.Name FROM Contact "
         "WHERE SystemModstamp >= 2026-01-31T10:20:30Z AND SystemModstamp < 2026-01-31T11:20:30Z"
     )
@@ -102,9 +106,7 @@ def test_a_window_is_half_open() -> None:
 
 def test_a_window_without_a_low_end_reads_from_the_beginning() -> None:
     """With further conditions behind it."""
-    query = select_window(
-        "Lead", ["Id"], "SystemModstamp", Window(low=None, high=HIGH), also=[condition("Id", ">=", "00Q1")]
-    )
+    query = _in_window("Lead", ["Id"], Window(low=None, high=HIGH), condition("Id", ">=", "00Q1"))
     assert query == "SELECT Id FROM Lead WHERE SystemModstamp < 2026-01-31T11:20:30Z AND Id >= '00Q1'"
 
 
