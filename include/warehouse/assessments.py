@@ -101,11 +101,15 @@ def one_assessment(engine: Engine, org: str, assessment_id: int) -> AssessmentRo
     return _assessment(row) if row else None
 
 
-def recent_assessments(engine: Engine, org: str, *, limit: int = 30) -> tuple[AssessmentRow, ...]:
-    """Return the org's assessments, newest first: the trend of the grade, and the run picker."""
-    statement = text(f"{_SELECT} WHERE org = :org ORDER BY assessment_id DESC LIMIT :limit")
+def recent_assessments(
+    engine: Engine, org: str, *, limit: int = 30, before: int | None = None
+) -> tuple[AssessmentRow, ...]:
+    """Return the org's assessments, newest first (those before `before`): the trend of the grade, and the run picker."""
+    older = " AND assessment_id < :before" if before is not None else ""
+    statement = text(f"{_SELECT} WHERE org = :org{older} ORDER BY assessment_id DESC LIMIT :limit")
+    bound = {"org": org, "limit": limit} | ({"before": before} if before is not None else {})
     with transaction(engine) as connection:
-        return tuple(_assessment(row) for row in connection.execute(statement, {"org": org, "limit": limit}))
+        return tuple(_assessment(row) for row in connection.execute(statement, bound))
 
 
 def issues_of(engine: Engine, assessment_id: int) -> tuple[IssueResult, ...]:

@@ -18,6 +18,7 @@ SORTS = {
     "cause": "e.cause",
     "attempts": "e.attempts",
     "next": "e.next_try_at",
+    "id": "e.error_id",
 }
 CLASSES = ("passing", "permanent", "unknown")
 AGES = {"hour": "1 hour", "day": "1 day", "week": "7 days"}
@@ -121,10 +122,19 @@ class ErrorDetails:
 
 
 def sync_errors(
-    engine: Engine, org: str, wanted: ErrorFilter, *, sort: str, descending: bool, limit: int, offset: int
+    engine: Engine,
+    org: str,
+    wanted: ErrorFilter,
+    *,
+    sort: str,
+    descending: bool,
+    limit: int,
+    offset: int = 0,
+    before: int | None = None,
 ) -> SyncErrors:
-    """Return a page of the errors of an org."""
-    bound = {**wanted.bound(org), "limit": limit, "offset": offset}
+    """Return a page of the errors of an org, those before the error `before`; all that match are counted."""
+    bound = {**wanted.bound(org), "limit": limit, "offset": offset, "before": before}
+    older = "" if before is None else "AND e.error_id < :before"
     where = f"FROM headwater.sync_error AS e WHERE e.org = :org AND {matching(wanted)}"
     order = f"{SORTS.get(sort, 'e.last_at')} {'DESC' if descending else 'ASC'} NULLS LAST, e.error_id DESC"
     with transaction(engine) as connection:
@@ -133,7 +143,7 @@ def sync_errors(
         )
         total, last = head.one()
         rows = connection.execute(
-            text(f"SELECT {_COLUMNS} {where} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound
+            text(f"SELECT {_COLUMNS} {where} {older} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound
         ).mappings()
         errors = tuple(SyncError(**row) for row in rows)
         choices = connection.execute(

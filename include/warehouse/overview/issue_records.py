@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -43,6 +44,22 @@ class FailingRecords:
 
     records: tuple[FailingRecord, ...]
     total: int
+
+
+def findings_after(
+    engine: Engine, org: str, check_id: str, assessment_id: int, *, after: str = "", limit: int = 50
+) -> list[FailingRecord]:
+    """Return the records that failed a check at an assessment, in order of Id, those after the Id `after`.
+
+    Nothing is counted: the issue's `failing` says how many there are.
+    """
+    statement = _PAGE.format(
+        matching=f"{_MATCHING} AND f.record_id > :after", order="f.record_id", outer="page.record_id"
+    )
+    bound: dict[str, Any] = {"org": org, "check_id": check_id, "assessment_id": assessment_id, "search": ""}
+    bound |= {"after": after, "limit": limit, "offset": 0}
+    with transaction(engine) as connection:
+        return [FailingRecord(**row) for row in connection.execute(text(statement), bound).mappings()]
 
 
 def failing_records(

@@ -73,10 +73,21 @@ class Notifications:
 
 
 def notifications_overview(
-    engine: Engine, org: str, *, search: str = "", state: str = "", limit: int = 50, offset: int = 0
+    engine: Engine,
+    org: str,
+    *,
+    search: str = "",
+    state: str = "",
+    limit: int = 50,
+    offset: int = 0,
+    before: int | None = None,
 ) -> Notifications:
-    """Return what an org's people were told whose event, title or message contains `search`; `state`: of STATES."""
-    bound = {"org": org, "search": search, "limit": limit, "offset": offset}
+    """Return what an org's people were told whose event, title or message contains `search`; `state`: of STATES.
+
+    With `before` only older matters are returned; all that match are counted.
+    """
+    bound = {"org": org, "search": search, "limit": limit, "offset": offset, "before": before}
+    older = "" if before is None else " AND n.notification_id < :before"
     matching = _MATCHING + (f" AND {STATES[state]}" if state else "")
     with transaction(engine) as connection:
         total = connection.execute(text("SELECT count(*)" + matching), bound).scalar_one()
@@ -84,6 +95,7 @@ def notifications_overview(
             text(
                 "SELECT n.notification_id, n.event, n.title, n.message, n.path, n.raised_at, n.resolved_at"
                 + matching
+                + older
                 + " ORDER BY n.notification_id DESC LIMIT :limit OFFSET :offset"
             ),
             bound,

@@ -92,6 +92,7 @@ def extract_runs(
     descending: bool = True,
     limit: int = 50,
     offset: int = 0,
+    before: int | None = None,
 ) -> ExtractRuns:
     """Return the extract runs of an org whose object, state, message, mode or Airflow run contains `search`.
 
@@ -104,10 +105,15 @@ def extract_runs(
         descending: the greatest first.
         limit: how many to return.
         offset: how many to pass over.
+        before: only runs before this one are returned; all of them are counted.
     """
     order = f"{SORTS[sort]} {'DESC' if descending else 'ASC'} NULLS LAST, r.run_id DESC"
     bound: dict[str, Any] = {"org": org, "search": search, "state": state, "limit": limit, "offset": offset}
+    older = " AND r.run_id < :before" if before is not None else ""
+    bound |= {"before": before} if older else {}
     with transaction(engine) as connection:
         total = connection.execute(text("SELECT count(*)" + _MATCHING), bound).scalar_one()
-        rows = connection.execute(text(f"{_PAGE}{_MATCHING} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound)
+        rows = connection.execute(
+            text(f"{_PAGE}{_MATCHING}{older} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound
+        )
         return ExtractRuns(runs=tuple(ExtractRun(**row) for row in rows.mappings()), total=total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -66,10 +67,25 @@ class SchemaChanges:
 
 
 def schema_changes(
-    engine: Engine, org: str, *, search: str = "", kind: str = "", state: str = "", limit: int = 50, offset: int = 0
+    engine: Engine,
+    org: str,
+    *,
+    search: str = "",
+    kind: str = "",
+    state: str = "",
+    limit: int = 50,
+    offset: int = 0,
+    newest_first: bool = False,
+    before: int | None = None,
 ) -> SchemaChanges:
-    """Return the changes of an org whose object, field, values or note contain `search`."""
-    bound = {"org": org, "search": search, "kind": kind, "state": state, "limit": limit, "offset": offset}
+    """Return the changes of an org whose object, field, values or note contain `search`.
+
+    What waits comes first, unless `newest_first`. With `before` only older ones are returned; all are counted.
+    """
+    bound: dict[str, Any] = {"org": org, "search": search, "kind": kind, "state": state}
+    bound |= {"limit": limit, "offset": offset, "before": before}
+    older = "" if before is None else " AND c.change_id < :before"
+    waiting_first = "" if newest_first else "c.state IN ('frozen', 'failed') AND c.accepted_at IS NULL DESC,"
     with transaction(engine) as connection:
         total = connection.execute(text("SELECT count(*)" + _MATCHING), bound).scalar_one()
         waiting = connection.execute(text(_WAITING), {"org": org}).scalar_one()
@@ -78,8 +94,7 @@ def schema_changes(
                 "SELECT c.change_id, c.object, c.field, c.kind, c.before, c.after, c.seen_at,"
                 " c.class AS change_class, c.policy, c.state, c.note, c.accepted_at, c.accepted_by, c.settled_at"
                 + _MATCHING
-                + " ORDER BY c.state IN ('frozen', 'failed') AND c.accepted_at IS NULL DESC, c.change_id DESC"
-                " LIMIT :limit OFFSET :offset"
+                + f"{older} ORDER BY {waiting_first} c.change_id DESC LIMIT :limit OFFSET :offset"
             ),
             bound,
         ).mappings()
