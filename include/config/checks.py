@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from include.config.expectations import Expectation, Unfolded, unknown_arguments
 from include.config.model import ApiName, DefinitionModel, Slug
+from include.config.notify import MailAddress
 from include.config.predicates import Predicate, read_predicate
 
 Category = Literal[
@@ -52,6 +54,8 @@ class CheckDefinition(DefinitionModel):
         default=False, description="not every org has the fields: where they are missing it is no mistake"
     )
     fix: str = ""
+    owner: MailAddress | None = Field(default=None, description="a team: it is told of this issue, and no one else is")
+    mute: bool | date = Field(default=False, description="true: nobody is told of it; a date: nobody before that day")
 
     @model_validator(mode="after")
     def _says_what_is_bad(self) -> CheckDefinition:
@@ -104,6 +108,10 @@ class CheckDefinition(DefinitionModel):
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         """Return the objects and fields that the predicate reads; one missing and the check is not assessed."""
         return self.predicate.needs
+
+    def muted_on(self, day: date) -> bool:
+        """Return whether nobody is told of the issue on this day."""
+        return self.mute if isinstance(self.mute, bool) else day < self.mute
 
     @property
     def clock(self) -> bool:

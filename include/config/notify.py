@@ -24,6 +24,8 @@ class Event(StrEnum):
     CREDENTIALS_REFUSED = "credentials_refused"  # a platform refuses a connection; every push over it is held
     BUDGET_PAUSED = "budget_paused"  # a run waits for API calls
     SCHEMA_CHANGED = "schema_changed"  # a field that a push or check uses is gone or has another type
+    HEALTH_WORSE = "health_worse"  # an issue is new or worse or can't be assessed any more, a grade went down
+    HEALTH_BETTER = "health_better"  # an issue is better or mended or is assessed again, a grade went up
 
 
 class ChannelDefinition(DefinitionModel):

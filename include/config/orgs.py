@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from include.config.budget import BudgetDefinition
 from include.config.filters import Filter
+from include.config.health import HealthDefinition
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
 from include.config.notify import ChannelDefinition
 from include.config.queries import QueryDefinition
@@ -45,6 +46,7 @@ class OrgDefinition(DefinitionModel):
     schema_changes: SchemaChangesDefinition = SchemaChangesDefinition()
     budget: BudgetDefinition = BudgetDefinition()
     notify: tuple[ChannelDefinition, ...] = ()
+    health: HealthDefinition = HealthDefinition()
     max_vanished_share: float = Field(
         default=0.05, ge=0, le=1, description="a larger share of an object that is gone at once waits for a person"
     )

@@ -19,6 +19,7 @@ from include.quality.documents import Tally, documents_of
 from include.quality.due import Due, due_checks
 from include.quality.grade import WEIGHTS, grade_all, grade_object
 from include.quality.issues import Found, Past, insist_on_agreement, put_together
+from include.quality.news import note_grade_changes, note_issue_changes
 from include.quality.suite import with_verdicts
 from include.quality.sweep import count_records, known_objects, sweep
 from include.quality.validate import export_snapshot, judge_by_gx
@@ -120,12 +121,16 @@ def _assess(
     settled = settle_findings(connection, org.org, row.assessment_id, judged_now)
     found = Found(tallies=tallies, judged=judged, settled=settled, bases=due.bases)
     issues = put_together(catalogue, found, past)
+    whole = [check.check for check in catalogue.assessable if not check.names_records]
+    issues = note_issue_changes(connection, org, row.assessment_id, issues, whole=whole, now=now)
     write_issues(connection, row.assessment_id, issues)
     graded = _Graded(connection=connection, org=org, row=row, catalogue=catalogue, found=found, now=now)
     overall = grade_all(
         graded.anew(object, issues) if object in looked_at else graded.as_before(object, past)
         for object in catalogue.objects
     )
+    grades = grades_before(connection, row.assessment_id).values()
+    note_grade_changes(connection, org, row.assessment_id, (overall, *grades), now=now)
     finish_assessment(connection, row.assessment_id, overall, seconds=time.monotonic() - started)
     return Assessment(
         assessment_id=row.assessment_id,

@@ -48,6 +48,7 @@ class IssueResult:
     fix: str = ""
     basis: str = ""
     judged_by: int | None = None
+    change: str = ""  # one of `include.warehouse.changes.Change`; "" in assessments of before these were kept
 
     @property
     def trend(self) -> int | None:

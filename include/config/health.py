@@ -1,0 +1,90 @@
+"""The definition of what people hear of their records' health: what counts as a change, whom to tell, the digest."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from include.config.model import Cron, DefinitionModel
+from include.config.notify import MailAddress
+
+_DIGEST_CHANNEL = "digest"
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; give one such as 'Europe/Berlin' or 'UTC'") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+# A user or a queue of Salesforce, by its Id of 15 or 18 letters.
+OwnerId = Annotated[str, StringConstraints(pattern=r"^(005|00G)[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$")]
+
+
+class ToleranceDefinition(DefinitionModel):
+    """Say how small a difference is noise; a change must be greater in both, the records and their share."""
+
+    records: int = Field(default=5, ge=1, description="so many more or fewer records at least")
+    share: float = Field(default=0.001, ge=0, le=1, description="and so much of the object's records at least")
+    grade: float = Field(default=0.01, gt=0, le=1, description="a grade moves by so much at least")
+
+
+class OwnersDefinition(DefinitionModel):
+    """Hold how the owners of records are told of their own new findings."""
+
+    tell: bool = False
+    fallback: MailAddress | None = Field(
+        default=None, description="gets what belongs to nobody who can be told: a queue, an inactive or unknown user"
+    )
+    managers: bool = Field(default=True, description="an inactive user's findings go to the manager first")
+    cc: tuple[MailAddress, ...] = Field(default=(), description="get a copy of every such mail")
+    map: dict[OwnerId, MailAddress] = Field(default={}, description="another address for this user or queue")
+    every_hours: int = Field(default=24, ge=1, le=24 * 31, description="an owner gets no second mail before")
+    max_mails: int = Field(default=100, ge=1, le=5_000, description="a run; who is left is told by the next")
+    max_records: int = Field(default=25, ge=0, le=500, description="whose Ids a mail lists; the others are counted")
+    connection: str = Field(default="smtp_default", min_length=1, description="an Airflow connection, SMTP")
+
+
+class DigestDefinition(DefinitionModel):
+    """Hold the mail that sums up a week; it is off while nobody is named."""
+
+    mail: tuple[MailAddress, ...] = ()
+    schedule: Cron = "0 7 * * 1"
+    time_zone: TimeZone = "UTC"
+    connection: str = Field(default="smtp_default", min_length=1, description="an Airflow connection, SMTP")
+
+    @property
+    def channel(self) -> str:
+        """Return what the ledger calls it; recipients are not told by it, nor does a new one bring an old digest."""
+        return f"{_DIGEST_CHANNEL} {self.connection}"
+
+
+class HealthDefinition(DefinitionModel):
+    """Hold everything that an org says of news about its health (`health:` in its definition)."""
+
+    tolerance: ToleranceDefinition = ToleranceDefinition()
+    settle_hours: float = Field(
+        default=24, ge=0, le=24 * 31, description="good news is told when it has lasted so long; bad news at once"
+    )
+    remind_after_days: int | None = Field(default=None, ge=1, le=365, description="none: what stays bad is told once")
+    owners: OwnersDefinition = OwnersDefinition()
+    digest: DigestDefinition = DigestDefinition()
+
+    @model_validator(mode="after")
+    def _somebody_can_be_told(self) -> HealthDefinition:
+        if not self.owners.tell and self.owners.model_fields_set - {"tell"}:
+            raise ValueError("`owners` says how owners are told, but not that they are: add `tell: true`")
+        if self.digest.model_fields_set and not self.digest.mail:
+            raise ValueError("`digest` names no recipients, and would never be sent: add `mail`")
+        return self
+
+
+def mark_of(address: str) -> str:
+    """Return a mark by which a ledger tells recipients apart without holding an address."""
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:12]
