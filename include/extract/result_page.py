@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain
 from tempfile import TemporaryFile
+from typing import IO
 
 from include.errors import ConnectionLost, JobFailed
 from include.salesforce.bulk import BulkPage
@@ -64,16 +65,22 @@ class ResultPage:
             yield chunks
 
     def fetch(self, stopped: threading.Event, spool_bytes: int) -> None:
-        """Fetch the page, about so many bytes of it at most, for whoever opens it first."""
+        """Fetch the page, about so many bytes of it at most, for whoever opens it first.
+
+        A full disk ends that early: the rest of the page stays in its connection.
+        """
         with ExitStack() as stack:
             page = stack.enter_context(self._asked())
-            spool = stack.enter_context(TemporaryFile())
+            spool = stack.enter_context(TemporaryFile(buffering=0))
+            rest: Iterable[bytes] = page.chunks
             for chunk in page.chunks:
-                spool.write(chunk)
+                if not _kept(spool, chunk):
+                    rest = chain((chunk,), page.chunks)
+                    break
                 if spool.tell() >= spool_bytes or stopped.is_set():
                     break
             spool.seek(0)
-            self._fetched = stack.pop_all(), chain(iter(partial(spool.read, _CHUNK_BYTES), b""), page.chunks)
+            self._fetched = stack.pop_all(), chain(iter(partial(spool.read, _CHUNK_BYTES), b""), rest)
 
     def discard(self) -> None:
         """Let go of what was fetched and not opened."""
@@ -104,6 +111,19 @@ class ResultPage:
             if on_header is not None:
                 on_header(self)
             yield page
+
+
+def _kept(spool: IO[bytes], chunk: bytes) -> bool:
+    """Return whether a chunk is in the file now: whole, or not at all."""
+    before = spool.tell()
+    try:
+        whole = spool.write(chunk) == len(chunk)
+    except OSError:
+        whole = False
+    if not whole:
+        spool.seek(before)
+        spool.truncate()
+    return whole
 
 
 @contextmanager

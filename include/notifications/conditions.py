@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from include.config.notify import Event
-from include.warehouse.notable import FieldNews, Notable
+from include.warehouse.notable import FieldNews, LastRun, Notable
 
 _LONGEST_MESSAGE = 600
 _WORDS = {"extract": "Extract", "reconcile": "Comparison", "health": "Health assessment", "push": "Push"}
@@ -145,10 +145,17 @@ def _refusals(notable: Notable) -> Iterator[Condition]:
 def _tasks(notable: Notable, tasks: Sequence[EndedTask]) -> Iterator[Condition]:
     """Tell of tasks that failed before they could write a run down, e.g. because nobody can sign in."""
     first = any(run.kind == "extract" and not run.loaded for run in notable.last_runs) or notable.unmet
+    # All tasks of a push work on one run of ours, which the first of them began: its failure is told as the push's.
+    pushes = {
+        (run.dag_id, run.dag_run_id) for run in (*notable.last_runs, *notable.last_judged) if _is_failed_push(run)
+    }
     for task in tasks:
         if task.state not in ("failed", "success", "skipped"):
             continue  # upstream_failed tells nothing of the task itself
-        written = (task.dag_run_id, task.task_id) in notable.failures_written
+        written = (task.dag_id, task.dag_run_id) in pushes or (
+            task.dag_run_id,
+            task.task_id,
+        ) in notable.failures_written
         yield Condition(
             key=f"failed:task:{task.dag_id}:{task.task_id}",
             event=Event.ONBOARDING_FAILED if first else Event.RUN_FAILED,
@@ -157,6 +164,10 @@ def _tasks(notable: Notable, tasks: Sequence[EndedTask]) -> Iterator[Condition]:
             message=_short(task.message) or "Its log in Airflow says why.",
             path=run_path(task.dag_id, task.dag_run_id),
         )
+
+
+def _is_failed_push(run: LastRun) -> bool:
+    return run.kind == "push" and run.state in ("failed", "degraded")
 
 
 def _field(org: str, news: FieldNews, users: tuple[str, ...]) -> Condition:

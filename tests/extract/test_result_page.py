@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Iterator
 
@@ -62,6 +63,24 @@ def test_pages_come_whole_and_in_order(client: SalesforceClient, spool_bytes: in
             page.check(len(lines) - 1)
             found += [line.split(b",")[0].strip(b'"').decode() for line in lines[1:]]
     assert found == [f"CON{number:015d}" for number in range(ROWS)]
+
+
+@pytest.mark.parametrize("room", [0, 100, 3_000], ids=["no room", "for a part of a chunk", "for a part of a page"])
+def test_a_full_disk_only_ends_the_fetching_ahead(client: SalesforceClient, room: int) -> None:
+    """What the files do not take stays in its connection, and comes in its place."""
+    job = job_of(client)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))  # a file that grows past it is refused
+    try:
+        with result_pages(client, job, "", PAGE, "Contact") as pages:
+            found = []
+            for page in pages:
+                with page.opened() as chunks:
+                    found.append(b"".join(chunks))
+                page.check(found[-1].count(b"\n") - 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [page.count(b"CON0") for page in found] == [PAGE] * (ROWS // PAGE) + [ROWS % PAGE]
 
 
 def test_a_page_can_be_opened_again(client: SalesforceClient) -> None:

@@ -113,6 +113,31 @@ def test_a_task_that_failed_without_a_run_of_ours_is_told(
     assert holding(notable, task) == expected
 
 
+PUSH = replace(RUN, kind="push", subject="people", dag_id="push_people", dag_run_id="r1")
+DELIVER = replace(TASK, dag_id="push_people", task_id="deliver")
+
+
+@pytest.mark.parametrize(
+    ("notable", "task", "expected"),
+    [
+        (Notable(last_runs=(PUSH,)), DELIVER, [(Event.RUN_FAILED, "Push of people failed")]),
+        (
+            Notable(last_judged=(replace(PUSH, state="degraded"),)),
+            DELIVER,
+            [(Event.RUN_DEGRADED, "Push of people is degraded")],
+        ),
+        (  # the run of the ledger is another one: this task failed before it began one
+            Notable(last_runs=(replace(PUSH, state="success", dag_run_id="r0"),)),
+            DELIVER,
+            [(Event.RUN_FAILED, "push_people: the task deliver failed")],
+        ),
+    ],
+)
+def test_a_push_that_failed_is_told_once(notable: Notable, task: EndedTask, expected: list[tuple[Event, str]]) -> None:
+    """Not as its task as well: selecting, asking and delivering are one run of ours."""
+    assert holding(notable, task) == expected
+
+
 def test_a_task_that_did_not_run_keeps_its_state() -> None:
     """What failed before it says nothing of it."""
     assert told(Notable(), replace(TASK, state="upstream_failed")) == {}
