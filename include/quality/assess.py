@@ -37,8 +37,9 @@ from include.warehouse.assessments import (
     write_object,
 )
 from include.warehouse.engine import transaction
-from include.warehouse.findings import records_with_issue, settle_findings, sweep_counts
+from include.warehouse.findings import settle_findings, sweep_counts
 from include.warehouse.locks import object_lock
+from include.warehouse.problems import Weighed, count_problems, take_over_problems, write_problems
 from include.warehouse.runs import bury_runs, finish_run, start_run
 
 _SUBJECT = "assessment"
@@ -190,10 +191,11 @@ class _Graded:
 
     def anew(self, object: str, issues: Sequence[IssueResult]) -> ObjectGrade:
         checks = self.catalogue.of(object)
-        weights = {check.check: WEIGHTS[check.severity] for check in checks}
-        bad, lost = records_with_issue(self.connection, self.org.org, object, weights)
+        weighed = {each.check: Weighed(weight=WEIGHTS[each.severity], category=each.category) for each in checks}
+        bad = count_problems(self.connection, self.org.org, object, weighed)
+        write_problems(self.connection, self.row.assessment_id, object, bad)
         records = self.found.tallies[checks[0].check].records
-        grade = grade_object(object, records=records, records_with_issue=bad, lost=lost)
+        grade = grade_object(object, records=records, records_with_issue=bad.records, lost=bad.lost)
         documents = documents_of(
             object, checks, self.found.tallies, self.found.judged, schema=self.org.schema_name, now=self.now
         )
@@ -204,4 +206,5 @@ class _Graded:
     def as_before(self, object: str, past: Past) -> ObjectGrade:
         assert past.assessment_id is not None
         take_over_object(self.connection, self.row.assessment_id, past.assessment_id, object)
+        take_over_problems(self.connection, self.row.assessment_id, past.assessment_id, object)
         return past.grades[object]

@@ -5,7 +5,7 @@ Only Ids are kept, so no page or export of it holds a person's data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, text
 
@@ -36,22 +36,6 @@ def open_sweep(connection: Connection) -> None:
 def sweep_counts(connection: Connection) -> dict[str, int]:
     """Return how many records of the sweep failed each check; a check without any is missing."""
     return {row.check_id: row.failing for row in connection.execute(text(_SWEEP_COUNTS))}
-
-
-def records_with_issue(
-    connection: Connection, org: str, object: str, weights: Mapping[str, float]
-) -> tuple[int, float]:
-    """Return how many records of an object have an open finding, and the sum of the weights of their worst ones.
-
-    Args:
-        connection: the assessment's.
-        org: whose.
-        object: which.
-        weights: by check, how much a finding of it weighs; findings of other checks do not count.
-    """
-    values = {"org": org, "object": object, "checks": list(weights), "weights": list(weights.values())}
-    row = connection.execute(text(_WITH_ISSUE), values).one()
-    return int(row.records), float(row.weight)
 
 
 def settle_findings(
@@ -85,15 +69,6 @@ _SWEEP = """
 CREATE TEMPORARY TABLE sweep (check_id text NOT NULL, object text NOT NULL, record_id text NOT NULL) ON COMMIT DROP"""
 
 _SWEEP_COUNTS = "SELECT check_id, count(*) AS failing FROM sweep GROUP BY check_id"
-
-_WITH_ISSUE = """
-SELECT count(*) AS records, coalesce(sum(weight), 0) AS weight FROM (
-    SELECT max(judged.weight) AS weight
-    FROM headwater.finding AS finding
-    JOIN unnest(CAST(:checks AS text[]), CAST(:weights AS double precision[])) AS judged (check_id, weight)
-      ON judged.check_id = finding.check_id
-    WHERE finding.org = :org AND finding.mended_by IS NULL AND finding.object = :object
-    GROUP BY finding.record_id) AS once"""
 
 _MEND = """
 WITH mended AS (
