@@ -58,6 +58,16 @@ def template_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def warehouse_url(postgres_url: str, template_database: str) -> Iterator[str]:
     """Yield the URL of a fresh, migrated database; it is dropped afterwards."""
+    yield from _copied(postgres_url, template_database)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """Yield the URL of a fresh, migrated database that all tests of a file share."""
+    yield from _copied(postgres_url, template_database)
+
+
+def _copied(postgres_url: str, template_database: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
     yield _with_database(postgres_url, name)
