@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from include.exports.columns import Column, Kind
 from include.warehouse.engine import quoted
-from include.warehouse.field_masks import is_personal
+from include.warehouse.personal_fields import personal_fields
 
 _KINDS: dict[str, Kind] = {
     "boolean": "boolean",
@@ -21,7 +21,7 @@ _KINDS: dict[str, Kind] = {
 }
 
 _COLUMNS = """
-SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, coalesce(f.type, '') AS field_type
+SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type
   FROM pg_attribute AS a
   LEFT JOIN headwater.field AS f ON f.org = :org AND f.object = :object AND f.name = a.attname
  WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY f.position, a.attnum
@@ -44,11 +44,12 @@ class TableColumn:
 
 def columns_of(connection: Connection, org: str, object: str) -> tuple[TableColumn, ...]:
     """Return the columns of an object's table, in the org's order; none when there is no table."""
+    register = personal_fields(connection, org, (object,))
     rows = connection.execute(
         text(_COLUMNS), {"org": org, "object": object, "table": quoted(f"salesforce_{org}", object)}
     )
     return tuple(
-        TableColumn(name=row.name, kind=kind_of(row.type), personal=is_personal(row.name, row.field_type))
+        TableColumn(name=row.name, kind=kind_of(row.type), personal=register.is_personal(object, row.name))
         for row in rows
     )
 

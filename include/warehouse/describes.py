@@ -26,6 +26,7 @@ _KEEP_FIELD = text("""
         nillable = excluded.nillable, calculated = excluded.calculated, custom = excluded.custom,
         filterable = excluded.filterable, compound = excluded.compound, reference_to = excluded.reference_to,
         picklist = excluded.picklist, gone_at = NULL,
+        returned_at = CASE WHEN field.gone_at IS NULL THEN field.returned_at ELSE now() END,
         held_at = CASE WHEN :held THEN coalesce(field.held_at, now()) END
 """)
 

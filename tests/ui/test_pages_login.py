@@ -103,8 +103,8 @@ def test_only_known_assets_are_served(pages):
     [
         ("viewer", {"see_masked"}),
         ("user", {"see_masked", "run"}),
-        ("op", {"see_masked", "run", "see_unmasked", "edit"}),
-        ("admin", {"see_masked", "run", "see_unmasked", "edit"}),
+        ("op", {"see_masked", "run", "see_unmasked", "accept"}),
+        ("admin", {"see_masked", "run", "see_unmasked", "accept", "edit"}),
     ],
 )
 def test_capabilities_follow_airflows_roles(token_of, role, may):

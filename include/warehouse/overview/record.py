@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from include.warehouse.engine import quoted, transaction
-from include.warehouse.field_masks import is_personal
 from include.warehouse.overview.record_past import (
     RecordError,
     RecordFinding,
@@ -23,6 +22,7 @@ from include.warehouse.overview.record_past import (
     outcomes_of,
     run_of,
 )
+from include.warehouse.personal_fields import personal_fields
 
 # An Id begins with its object's prefix. Rows that came by a query of the definition have the Ids of another object.
 _OBJECTS = """
@@ -125,7 +125,9 @@ def _row(connection: Connection, org: str, record_id: str, *, unmasked: bool) ->
         columns = connection.execute(text(_COLUMNS), {"org": org, "object": object, "table": table}).all()
         if "Id" not in {each.name for each in columns}:
             continue
-        found = _read(connection, table, columns, record_id, unmasked=unmasked)
+        register = personal_fields(connection, org, (object,))
+        personal = {each.name for each in columns if register.is_personal(object, each.name)}
+        found = _read(connection, table, columns, record_id, personal, unmasked=unmasked)
         if found is None:
             continue
         values, ours = found
@@ -145,10 +147,10 @@ def _row(connection: Connection, org: str, record_id: str, *, unmasked: bool) ->
 
 
 def _read(
-    connection: Connection, table: str, columns: Any, record_id: str, *, unmasked: bool
+    connection: Connection, table: str, columns: Any, record_id: str, personal: set[str], *, unmasked: bool
 ) -> tuple[tuple[RecordValue, ...], dict[str, Any]] | None:
     names = [each.name for each in columns]
-    hidden = {each.name for each in columns if not unmasked and is_personal(each.name, each.type)}
+    hidden = set() if unmasked else personal
     read = ", ".join(f"{'NULL' if name in hidden else quoted(name)}, {quoted(name)} IS NOT NULL" for name in names)
     merged = quoted("MasterRecordId") if "MasterRecordId" in names else "NULL"
     row = connection.exec_driver_sql(
@@ -163,7 +165,7 @@ def _read(
             name=each.name,
             label=each.label,
             type=each.type,
-            personal=is_personal(each.name, each.type),
+            personal=each.name in personal,
             filled=row[5 + 2 * place],
             value=_shortened(row[4 + 2 * place]),
             gone_at=each.gone_at,

@@ -8,7 +8,13 @@ questions. Changing who may do something is changing a line here, or a role in A
 | see masked   | is somebody signed in?                  | yes    | yes  | yes| yes   |
 | see unmasked | may they read connections?              |        |      | yes| yes   |
 | run          | may they make a DAG run?                |        | yes  | yes| yes   |
-| edit         | may they change connections?            |        |      | yes| yes   |
+| accept       | may they change connections?            |        |      | yes| yes   |
+| edit         | may they say who may do what?           |        |      |    | yes   |
+
+No single question of Airflow's lets only Admin pass under both of its auth managers. Editing asks two, and both must be
+answered with yes. *May they edit roles?* is Admin's alone where FAB asks (there, it can be given to others as `can edit
+on Roles`), and everybody's where SimpleAuthManager does. *May they change a connection of a team that nobody is in?* is
+Admin's alone for SimpleAuthManager; FAB knows no teams, and asks for the right to change connections.
 """
 
 from __future__ import annotations
@@ -17,7 +23,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails, DagAccessEntity
 from airflow.api_fastapi.core_api.security import (
     GetUserDep,
     requires_access_connection,
@@ -33,14 +40,30 @@ class Capability(StrEnum):
     SEE_MASKED = "see_masked"
     SEE_UNMASKED = "see_unmasked"
     RUN = "run"
+    ACCEPT = "accept"
     EDIT = "edit"
+
+
+_NOBODYS_TEAM = "nobody is in this team"
+
+
+def _requires_admin(request: Request, user: GetUserDep) -> None:
+    """Let pass who may say who may do what."""
+    manager = get_auth_manager()
+    connections = ConnectionDetails(team_name=_NOBODYS_TEAM)
+    if not (
+        manager.is_authorized_custom_view(method="PUT", resource_name="Roles", user=user)
+        and manager.is_authorized_connection(method="PUT", details=connections, user=user)
+    ):
+        raise HTTPException(403, "Forbidden")
 
 
 CHECKS: dict[Capability, Callable[..., Any]] = {
     Capability.SEE_MASKED: requires_authenticated(),
     Capability.SEE_UNMASKED: requires_access_connection("GET"),
     Capability.RUN: requires_access_dag("POST", DagAccessEntity.RUN),
-    Capability.EDIT: requires_access_connection("PUT"),
+    Capability.ACCEPT: requires_access_connection("PUT"),
+    Capability.EDIT: _requires_admin,
 }
 
 
@@ -72,10 +95,22 @@ MayRun = Annotated[bool, Depends(may_run)]
 MaySeeUnmasked = Annotated[bool, Depends(may_see_unmasked)]
 
 
-async def may_edit(request: Request, user: GetUserDep) -> bool:
+async def may_accept(request: Request, user: GetUserDep) -> bool:
+    """Return whether to offer this user to accept what waits for a person; the request is checked again."""
+    try:
+        await CHECKS[Capability.ACCEPT](request, user)  # a coroutine, as may_see_unmasked says
+    except HTTPException:
+        return False
+    return True
+
+
+MayAccept = Annotated[bool, Depends(may_accept)]
+
+
+def may_edit(request: Request, user: GetUserDep) -> bool:
     """Return whether to offer this user what changes settings; the request that does so is checked again."""
     try:
-        await CHECKS[Capability.EDIT](request, user)  # a coroutine, as may_see_unmasked says
+        CHECKS[Capability.EDIT](request, user)
     except HTTPException:
         return False
     return True

@@ -9,7 +9,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from headwater.ui.capabilities import Capability, MayEdit, requires
+from headwater.ui.capabilities import Capability, MayAccept, requires
 from headwater.ui.listing import PAGE_SIZE, read_listing, whole_number
 from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.rendering import show
@@ -29,7 +29,7 @@ _LONGEST_BODY = 10_000
 
 
 @router.get("/schema")
-def schema(request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: MayEdit) -> Response:
+def schema(request: Request, engine: Warehouse, chosen: ChosenOrg, may_accept: MayAccept) -> Response:
     """Show the changes of an org's fields: what waits for a person first, then the newest."""
     org, orgs = chosen
     if org is None:
@@ -61,7 +61,7 @@ def schema(request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: May
         states=STATES,
         page_size=PAGE_SIZE,
         policies=_policies(definitions.orgs.get(org.org)),
-        may_edit=may_edit,
+        may_accept=may_accept,
         accepted=request.query_params.get("accepted") == "yes",
         users={
             (each.object, each.field): users_of(definitions, org.org, each.object, each.field) for each in found.changes
@@ -84,7 +84,7 @@ async def read_change(request: Request) -> int:
     return change_id
 
 
-@router.post("/schema/accept", dependencies=[SAME_ORIGIN, requires(Capability.EDIT)])
+@router.post("/schema/accept", dependencies=[SAME_ORIGIN, requires(Capability.ACCEPT)])
 def accept(
     request: Request,
     engine: Warehouse,
