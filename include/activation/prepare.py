@@ -179,7 +179,7 @@ def in_rounds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     rounds: list[list[Candidate]] = []
     last: dict[tuple[str, str], int] = {}
     for each in candidates:
-        identity = [*flat_identifiers(each.profile).items(), *each.profile.former_identifiers.items()]
+        identity = _identities(each.profile)
         place = 1 + max((last.get(token, -1) for token in identity), default=-1)
         last |= dict.fromkeys(identity, place)
         if place == len(rounds):
@@ -193,11 +193,13 @@ def _all_differ(candidates: Sequence[Candidate]) -> bool:
     met: set[tuple[str, str]] = set()
     named = 0
     for each in candidates:
-        profile = each.profile
-        present = flat_identifiers(profile)
-        met.update(present.items())
-        named += len(present)
-        if profile.former_identifiers:
-            met.update(profile.former_identifiers.items())
-            named += len(profile.former_identifiers)
+        identity = _identities(each.profile)
+        met.update(identity)
+        named += len(identity)
     return len(met) == named
+
+
+def _identities(profile: Profile) -> set[tuple[str, str]]:
+    """Return by what a platform may know the person; one address in two spellings of its letters is one."""
+    present = {*flat_identifiers(profile).items(), *profile.former_identifiers.items()}
+    return {(name, value.casefold() if name == "email" else value) for name, value in present}

@@ -20,6 +20,7 @@ KEY = "_key"
 TIMEOUT_SECONDS = 600
 _READER = "pg_read_all_data"  # comes with the server
 _TIMED_OUT = "57014"
+_FIRST_DAY, _LAST_DAY = "DATE '0001-01-02'", "DATE '9999-12-30'"  # with room for any time zone
 
 
 def tables_of_model(connection: Connection, *, model: str, sql: str, schema: str) -> tuple[str, ...]:
@@ -88,6 +89,7 @@ def read_model_rows(
             _run(connection, model, f"INSERT INTO pg_temp.{ROWS} {rows}")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL search_path TO DEFAULT")
     _insist_on_key(connection, model, key)
+    _insist_on_times(connection, model)
     connection.exec_driver_sql(f"ALTER TABLE pg_temp.{ROWS} ADD PRIMARY KEY ({KEY})")
     connection.exec_driver_sql(f"ANALYZE pg_temp.{ROWS}")
 
@@ -161,3 +163,26 @@ def _insist_on_key(connection: Connection, model: str, key: str) -> None:
             file=f"models/{model}.sql",
             key="source.key",
         )
+
+
+def _insist_on_times(connection: Connection, model: str) -> None:
+    """Refuse times that only a database knows: without an end, or outside the years 1 to 9999."""
+    columns = driver(connection).execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+        " AND atttypid = ANY (ARRAY['date', 'timestamp', 'timestamptz']::regtype[]) ORDER BY attnum",
+        (f"pg_temp.{ROWS}",),
+    )
+    names = [str(name) for (name,) in columns.fetchall()]
+    counts = [
+        f"count(*) FILTER (WHERE {quoted(name)}::date NOT BETWEEN {_FIRST_DAY} AND {_LAST_DAY})" for name in names
+    ]
+    if not counts:
+        return
+    found = driver(connection).execute(f"SELECT {', '.join(counts)} FROM pg_temp.{ROWS}").fetchone() or ()
+    for name, rows in zip(names, found, strict=True):
+        if rows:
+            raise DefinitionError(
+                f"{rows:,} of its rows have no time of the years 1 to 9999 in the column {name} (infinity is none"
+                " either); leave those rows out, or give NULL",
+                file=f"models/{model}.sql",
+            )

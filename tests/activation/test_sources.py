@@ -170,6 +170,8 @@ def test_a_row_that_leaves_the_model_is_gone(org: Org) -> None:
         ('SELECT "Id" AS id, nextval(\'headwater.run_run_id_seq\') AS firm FROM "Contact"', "cannot run it"),
         ('SELECT "Id" AS id, 1 AS firm FROM "Contact"); DROP TABLE headwater.sent; --', "the warehouse cannot run it"),
         ('SELECT "Id" AS id, "LastName"::int AS firm FROM "Contact"', "the server says 22P02"),
+        ('SELECT "Id" AS id, \'infinity\'::timestamptz AS firm FROM "Contact"', "no time of the years 1 to 9999"),
+        ('SELECT "Id" AS id, date \'11111-11-11\' AS firm FROM "Contact"', "3 of its rows have no time"),
         ('SELECT "Id" AS id, pg_read_file(\'PG_VERSION\') AS firm FROM "Contact"', "permission denied"),
     ],
 )  # fmt: skip
