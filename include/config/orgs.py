@@ -5,11 +5,11 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from include.config.budget import BudgetDefinition
-from include.config.duplicates import DuplicatesDefinition
 from include.config.filters import Filter
 from include.config.health import HealthDefinition
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
 from include.config.notify import ChannelDefinition
+from include.config.probable_duplicates import ProbableDuplicates
 from include.config.queries import QueryDefinition
 from include.config.schema_changes import SchemaChangesDefinition
 
@@ -48,7 +48,7 @@ class OrgDefinition(DefinitionModel):
     budget: BudgetDefinition = BudgetDefinition()
     notify: tuple[ChannelDefinition, ...] = ()
     health: HealthDefinition = HealthDefinition()
-    duplicates: DuplicatesDefinition = DuplicatesDefinition()
+    probable_duplicates: ProbableDuplicates = ProbableDuplicates()
     max_vanished_share: float = Field(
         default=0.05, ge=0, le=1, description="a larger share of an object that is gone at once waits for a person"
     )
@@ -99,12 +99,12 @@ class OrgDefinition(DefinitionModel):
         return self
 
     @model_validator(mode="after")
-    def _duplicates_are_of_objects_that_are_read(self) -> OrgDefinition:
+    def _objects_to_compare_are_read(self) -> OrgDefinition:
         """Refuse to compare what is not there."""
-        unknown = sorted(set(self.duplicates.probabilistic) - set(self.all_objects))
+        unknown = sorted(set(self.probable_duplicates.objects) - set(self.all_objects))
         if unknown:
             raise ValueError(
-                f"`duplicates.probabilistic` names {', '.join(unknown)}, which is not read; add it to `objects`"
+                f"`probable_duplicates` names {', '.join(unknown)}, which is not read; add it to `objects`"
             )
         return self
 
