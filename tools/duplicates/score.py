@@ -12,11 +12,31 @@ from tools.duplicates.truth import kinds
 MOVED = "contact_duplicate_moved"
 ACROSS = "lead_duplicates_contact"
 
-# `found` holds the pairs of one rule or of all, each once.
+# Pairs within an object and links between two, each pair once, with the rule that comes first of those that found it.
 _FOUND = """
 CREATE TEMPORARY TABLE found ON COMMIT DROP AS
-SELECT least(record_id, other_id) AS a, greatest(record_id, other_id) AS b, min(rule) AS rule
-  FROM headwater.duplicate_pair WHERE org = :org GROUP BY 1, 2;
+SELECT a, b, min(rule) AS rule FROM (
+    SELECT least(left_id, right_id) AS a, greatest(left_id, right_id) AS b, rule FROM headwater.duplicate_pair
+     WHERE org = :org
+     UNION ALL
+    SELECT least(record_id, other_id), greatest(record_id, other_id), 'link: ' || rule FROM headwater.duplicate_link
+     WHERE org = :org
+) AS each_rule GROUP BY 1, 2;
+"""
+_BY_RULE = """
+SELECT f.rule, count(*), count(*) FILTER (WHERE p.a IS NULL)
+  FROM (SELECT rule, left_id, right_id FROM headwater.duplicate_pair WHERE org = :org
+         UNION ALL
+        SELECT 'link: ' || rule, record_id, other_id FROM headwater.duplicate_link WHERE org = :org) AS f
+  LEFT JOIN truth.pair AS p ON p.a = least(f.left_id, f.right_id) AND p.b = greatest(f.left_id, f.right_id)
+ GROUP BY f.rule ORDER BY f.rule
+"""
+_CLUSTERS = """
+SELECT count(*), count(*) FILTER (WHERE entities > 1) FROM (
+    SELECT m.cluster_id, count(DISTINCT coalesce(e.entity, m.record_id)) AS entities
+      FROM headwater.duplicate_member AS m LEFT JOIN truth.entity AS e ON e.id = m.record_id
+     WHERE m.org = :org GROUP BY m.cluster_id
+) AS counted
 """
 _JUDGED = """
 CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
@@ -104,22 +124,12 @@ def score(engine: Engine, org: str) -> Score:
         return Score(
             recalls=_recalls(connection),
             traps=_traps(connection),
-            rules=_rules(connection),
+            rules=_rules(connection, org),
             right=right,
             wrong=wrong,
             clusters=clusters,
             mixed_clusters=mixed,
         )
-
-
-_CLUSTERS = """
-SELECT count(*), count(*) FILTER (WHERE entities > 1) FROM (
-    SELECT m.cluster_id, count(DISTINCT coalesce(e.entity, m.record_id)) AS entities
-      FROM headwater.duplicate_member AS m JOIN headwater.duplicate_cluster AS c USING (cluster_id)
-      LEFT JOIN truth.entity AS e ON e.id = m.record_id
-     WHERE c.org = :org GROUP BY m.cluster_id
-) AS counted
-"""
 
 
 def _recalls(connection: Connection) -> tuple[Recall, ...]:
@@ -142,10 +152,8 @@ def _traps(connection: Connection) -> tuple[Trap, ...]:
     )
 
 
-def _rules(connection: Connection) -> tuple[ByRule, ...]:
-    rows = connection.execute(
-        text("SELECT rule, count(*), count(*) FILTER (WHERE kind IS NULL) FROM judged GROUP BY rule ORDER BY rule")
-    )
+def _rules(connection: Connection, org: str) -> tuple[ByRule, ...]:
+    rows = connection.execute(text(_BY_RULE), {"org": org})
     return tuple(ByRule(rule=rule, found=found, wrong=wrong) for rule, found, wrong in rows)
 
 
