@@ -105,7 +105,7 @@ def one_assessment(engine: Engine, org: str, assessment_id: int) -> AssessmentRo
 def recent_assessments(
     engine: Engine, org: str, *, limit: int = 30, before: int | None = None
 ) -> tuple[AssessmentRow, ...]:
-    """Return the org's assessments, newest first (those before `before`): the trend of the grade, and the run picker."""
+    """Return the org's assessments, newest first, those before `before`: for the trend and to pick one."""
     older = " AND assessment_id < :before" if before is not None else ""
     statement = text(f"{_SELECT} WHERE org = :org{older} ORDER BY assessment_id DESC LIMIT :limit")
     bound = {"org": org, "limit": limit} | ({"before": before} if before is not None else {})

@@ -1,4 +1,4 @@
-"""The runs of pushes, and what became of each record in one of them: a page at a time, never counted by their records."""
+"""The runs of pushes, and what became of each record in one of them: a page at a time, without a count."""
 
 from __future__ import annotations
 
@@ -106,17 +106,20 @@ def push_runs(
         return [_run(dict(row)) for row in rows]
 
 
-def one_push_run(engine: Engine, org: str, run_id: int) -> tuple[PushRunOverview, tuple[CauseCount, ...]] | None:
-    """Return a run of a push with the causes of what did not simply arrive, or None when the org has no such run."""
+def one_push_run(engine: Engine, org: str, run_id: int) -> PushRunOverview | None:
+    """Return a run of a push, or None when the org has no such run."""
     with transaction(engine) as connection:
         found = connection.execute(
             text(f"{_RUNS} WHERE p.org = :org AND p.run_id = :run_id"), {"org": org, "run_id": run_id}
         )
         row = found.mappings().one_or_none()
-        if row is None:
-            return None
-        causes = connection.execute(text(_CAUSES), {"run_id": run_id}).mappings()
-        return _run(dict(row)), tuple(CauseCount(**each) for each in causes)
+        return _run(dict(row)) if row else None
+
+
+def causes_of_outcomes(engine: Engine, run_id: int) -> tuple[CauseCount, ...]:
+    """Return the causes of what did not simply arrive in a run, the most frequent first."""
+    with transaction(engine) as connection:
+        return tuple(CauseCount(**row) for row in connection.execute(text(_CAUSES), {"run_id": run_id}).mappings())
 
 
 def outcomes_of_run(
