@@ -39,6 +39,7 @@ class Selection:
     still_skipped: int = 0
     waiting: int = 0
     gone: int = 0  # of those to send: gone from the source
+    skip_hook: bool = False  # selected to start no journeys: the guard did not judge how many there would be
 
 
 def select_push(
@@ -149,7 +150,14 @@ def _select(
         guard = None if options.dry_run else _guard(connection, push, found.to_send, gone, options)
         note_selected(connection, run.run_id, found, guard=guard)
         note_size(connection, run.run_id, to_send=found.to_send, gone=gone.gone, dry_run=options.dry_run)
-    return Selection(run_id=run.run_id, unchanged=found.unchanged, guard=guard, gone=gone.gone, **asdict(found))
+    return Selection(
+        run_id=run.run_id,
+        unchanged=found.unchanged,
+        guard=guard,
+        gone=gone.gone,
+        skip_hook=options.skip_hook,
+        **asdict(found),
+    )
 
 
 def _select_gone(

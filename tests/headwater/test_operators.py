@@ -167,6 +167,21 @@ def test_a_guard_holds_a_delivery_of_which_nobody_was_asked(site: dict[str, str]
     assert sent(site, "events") == 0
 
 
+def test_what_was_selected_to_start_no_journeys_starts_none(site: dict[str, str]) -> None:
+    """The guard judges journeys only where they may start; the other way round is no danger."""
+    extract("Account", "Contact")
+    selection = SelectProfilesOperator(task_id="s", push=PUSH, skip_hook=True, approve_above=0).execute({})
+    assert selection["guard"] is None
+
+    with pytest.raises(NotReady, match="give both tasks the same"):
+        PushProfilesOperator(task_id="d", push=PUSH, selection=selection, skip_hook=False).execute({})
+    assert sent(site, "events") == 0
+
+    loud = SelectProfilesOperator(task_id="s", push=PUSH, skip_hook=False, approve_above=10**6).execute({})
+    PushProfilesOperator(task_id="d", push=PUSH, selection=loud, skip_hook=True).execute({})
+    assert (sent(site, "events") > 0, sent(site, "journeys")) == (True, 0)
+
+
 def test_a_delivery_behind_an_approval_trusts_it() -> None:
     """Whoever stands beside the approval does not."""
     with DAG("asking", schedule=None):

@@ -70,7 +70,19 @@ class PushProfilesOperator(BaseOperator):
         options = options_of_run(context, push, self.options)
         selection = self.selection or self._select(context)
         if selection["guard"] and not self.is_asked_before:
-            self._refuse(selection)
+            self._refuse(
+                selection,
+                cause="approval needed",
+                why=f"{selection['guard']} Nobody was asked: put SelectProfilesOperator and ApprovePushOperator before"
+                " this task",
+            )
+        if selection.get("skip_hook") and not (options.skip_hook or options.dry_run):
+            self._refuse(
+                selection,
+                cause="skip hook differs",
+                why="the records were selected with skip_hook on, so that no guard judged how many journeys would"
+                " start, and are to be delivered with it off: give both tasks the same",
+            )
         spare_collections()
         if options.dry_run:
             return self._only_try(push, options, selection["run_id"])
@@ -126,16 +138,13 @@ class PushProfilesOperator(BaseOperator):
             return False
         return any(isinstance(each, ApprovalOperator) for each in self.get_flat_relatives(upstream=True))
 
-    def _refuse(self, selection: dict[str, Any]) -> NoReturn:
-        """Hold what a guard stops where no approve task stands before this one."""
+    def _refuse(self, selection: dict[str, Any], *, cause: str, why: str) -> NoReturn:
+        """Hold what may not be sent as this task stands."""
         from headwater.hooks import warehouse_engine
         from include.activation.deliver import hold_push
 
-        hold_push(warehouse_engine(), run_id=selection["run_id"], cause="approval needed")
-        raise NotReady(
-            f"{selection['guard']} Nobody was asked: put SelectProfilesOperator and ApprovePushOperator before this"
-            " task. Nothing was sent"
-        )
+        hold_push(warehouse_engine(), run_id=selection["run_id"], cause=cause)
+        raise NotReady(f"{why}. Nothing was sent")
 
     def _only_try(self, push: PushDefinition, options: PushRunOptions, run_id: int) -> dict[str, int]:
         from headwater.hooks import destination, warehouse_engine
