@@ -29,6 +29,7 @@ from headwater.ui import (
     start,
     usage,
 )
+from headwater.ui.api import routes as api
 from headwater.ui.refusals import add_refusals
 from headwater.ui.security import SecurityHeaders
 
@@ -57,6 +58,7 @@ def build_pages(open_warehouse: Callable[[], Engine]) -> FastAPI:
         schema,
         usage,
         notifications,
+        api,
     )
     for module in pages:
         app.include_router(module.router)

@@ -12,8 +12,8 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from headwater.ui.airflow_rest import Refused, start_run
 from headwater.ui.capabilities import Capability, MayRun, requires
+from headwater.ui.decisions import carry_out
 from headwater.ui.links import record_link, run_link
 from headwater.ui.listing import PAGE_SIZE, plain, read_listing, whole_number
 from headwater.ui.origin import SAME_ORIGIN
@@ -21,14 +21,13 @@ from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
 from include.warehouse.overview.errors import AGES, CLASSES, SHOWN, SORTS, ErrorFilter, one_error, sync_errors
-from include.warehouse.retries import Decided, Decision, decide
+from include.warehouse.retries import Decision
 
 router = APIRouter()
 
 FILTERS = ("push", "platform", "cause", "cause_class", "age", "shown")
 _LONGEST_BODY = 100_000
 _SLUG = re.compile(r"[a-z0-9_]{1,60}")
-_MOST_NAMED = 500  # records that a run is given by name; more go with a run of all that is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +140,8 @@ def decide_errors(
         raise HTTPException(404, "There is no such org.")
     if order.all_of is None and not order.error_ids:
         return RedirectResponse(_back(request, org.org, order, {"nothing": "1"}), status_code=303)
-    decided = decide(
+    done = carry_out(
+        request,
         engine,
         org.org,
         order.decision,
@@ -150,30 +150,10 @@ def decide_errors(
         all_of=order.all_of,
         last=order.last,
     )
-    started, refused = _start(request, decided) if order.decision is Decision.RETRY else ([], [])
-    told: dict[str, Any] = {"decided": order.decision.value, "errors": decided.errors}
-    told |= {"started": ",".join(started)} if started else {}
-    told |= {"refused": ",".join(refused)} if refused else {}
+    told: dict[str, Any] = {"decided": order.decision.value, "errors": done.errors}
+    told |= {"started": ",".join(done.started)} if done.started else {}
+    told |= {"refused": ",".join(done.refused)} if done.refused else {}
     return RedirectResponse(_back(request, org.org, order, told), status_code=303)
-
-
-def _start(request: Request, decided: Decided) -> tuple[list[str], list[str]]:
-    """Start a run of each push; return the pushes whose run Airflow started, and those whose run it did not."""
-    started: list[str] = []
-    refused: list[str] = []
-    known = load_definitions().pushes
-    for push, record_ids in decided.records.items():
-        conf = {"record_ids": list(record_ids)} if len(record_ids) <= _MOST_NAMED else {}
-        if push not in known:
-            refused.append(push)
-            continue
-        try:
-            start_run(request, f"push_{push}", conf)
-        except Refused:
-            refused.append(push)
-        else:
-            started.append(push)
-    return started, refused
 
 
 def _filter(given: Mapping[str, str]) -> ErrorFilter:

@@ -11,9 +11,11 @@ def same_origin(request: Request) -> None:
     """Refuse (403) what another site's page may have sent.
 
     A browser says where a request comes from in ``Sec-Fetch-Site``, or on plain http in ``Origin``. A program that
-    signs in by a header brings no cookie that somebody else could use.
+    signs in by a bearer token brings no cookie that somebody else could use: Airflow takes the token, and a page of
+    another site can neither know nor send one. A header without a token proves nothing, because the cookie counts then.
     """
-    if request.headers.get("authorization", "").lower().startswith("bearer "):
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
         return
     site = request.headers.get("sec-fetch-site")
     if site is not None:

@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 import psycopg
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from headwater.ui.api.problems import is_for_api, problem, wrong_values
 from headwater.ui.rendering import MOUNTED_AT, TEMPLATES, show
-from headwater.ui.security import POLICY
+from headwater.ui.security import HEADERS, POLICY
 from include.errors import NotReady, WarehouseDown
 
 log = logging.getLogger(__name__)
@@ -31,14 +33,18 @@ NO_SUCH_SCHEMA = "3F000"  # invalid_schema_name
 def add_refusals(app: FastAPI) -> None:
     """Let the app answer its failures with our pages."""
     app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, wrong_values)
     app.add_exception_handler(WarehouseDown, warehouse_down)
     app.add_exception_handler(NotReady, not_ready)
     app.add_exception_handler(DBAPIError, query_failed)
+    app.add_exception_handler(Exception, broken)
 
 
 def refused(request: Request, error: Exception) -> Response:
     """Answer 401, 403, 404 and the like."""
     assert isinstance(error, HTTPException)
+    if is_for_api(request):
+        return problem(error.status_code, error.detail, headers=error.headers)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
     if error.status_code == 401:
@@ -72,7 +78,23 @@ def query_failed(request: Request, error: Exception) -> Response:
     return _out_of_order(request, "down", f"The warehouse broke off (SQLSTATE {state or 'unknown'}).")
 
 
+def broken(request: Request, error: Exception) -> Response:
+    """Answer when we failed: say nothing of how, for the api-server writes that down.
+
+    This answer is made around all that adds headers, so it brings its own.
+    """
+    log.error("no answer to %s: %s", request.url.path, type(error).__name__)
+    message = "This page failed. The log of the api-server says how."
+    answer: Response = JSONResponse({"detail": message}, status_code=500)
+    if "text/html" in request.headers.get("accept", ""):
+        answer = show(request, "refused.html", status=500, code=500)
+    answer.headers.update(HEADERS)
+    return answer
+
+
 def _out_of_order(request: Request, kind: str, message: str) -> Response:
+    if is_for_api(request):
+        return problem(503, message, headers={"Retry-After": "30"})
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": message}, status_code=503, headers={"Retry-After": "30"})
     answer = show(request, "out_of_order.html", status=503, kind=kind, message=message)
@@ -82,7 +104,8 @@ def _out_of_order(request: Request, kind: str, message: str) -> Response:
 
 def _sign_in(request: Request) -> Response:
     airflow = request.scope.get("root_path", "").removesuffix(MOUNTED_AT)
-    back = quote(str(request.url), safe="")
+    # Without the host, which a request may name as it likes: the login takes people back within Airflow.
+    back = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""), safe="")
     style, digest = _inline_style()
     page = show(request, "sign_in.html", status=401, style=style, login=f"{airflow}/auth/login?next={back}")
     page.headers["Content-Security-Policy"] = POLICY.replace("style-src 'self'", f"style-src 'sha256-{digest}'")
