@@ -44,6 +44,9 @@ def test_what_speaks_of_a_person_is_suggested_as_personal(object, name, type, re
         ("Contact", "IsDeleted", "boolean"),
         ("Contact", "HasOptedOutOfEmail", "boolean"),
         ("Account", "Name", "string"),
+        ("Lead", "Language__c", "picklist"),
+        ("Asset", "Capacity__c", "double"),
+        ("Case", "Hotel__c", "picklist"),
         ("Contact", "AccountId", "reference"),
     ],
 )
