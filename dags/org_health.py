@@ -26,8 +26,8 @@ Clear the task or trigger the DAG. An assessment changes no record.
 """
 
 
-def health_dag(org: OrgDefinition) -> DAG:
-    """Return the DAG that assesses one org."""
+def health_dag(org: OrgDefinition, *, teams: bool) -> DAG:
+    """Return the DAG that assesses one org; with `teams` some checks name who is told of them."""
     with DAG(
         f"{org.org}_health",
         description=f"Health assessment of the records of org {org.org}",
@@ -42,11 +42,12 @@ def health_dag(org: OrgDefinition) -> DAG:
         tags=["headwater", "health", f"org:{org.org}"],
     ) as dag:
         assess = AssessHealthOperator(task_id="assess", org=org.org)
-        if org.notify:
+        if org.notify or teams:
             assess >> RunVerdictOperator(task_id="verdict")
             assess >> NotifyOperator(task_id="notify", org=org.org, kind="health", subjects=["assessment"])
     return dag
 
 
-for definition in load_definitions().orgs.values():
-    health_dag(definition)
+definitions = load_definitions()
+for definition in definitions.orgs.values():
+    health_dag(definition, teams=any(check.owner for check in definitions.checks.values()))

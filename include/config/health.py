@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from include.config.model import Cron, DefinitionModel
-from include.config.notify import MailAddress
-
-_DIGEST_CHANNEL = "digest"
+from include.config.notify import ChannelDefinition, MailAddress
 
 
 def _time_zone(name: str) -> str:
@@ -48,7 +45,6 @@ class OwnersDefinition(DefinitionModel):
     every_hours: int = Field(default=24, ge=1, le=24 * 31, description="an owner gets no second mail before")
     max_mails: int = Field(default=100, ge=1, le=5_000, description="a run; who is left is told by the next")
     max_records: int = Field(default=25, ge=0, le=500, description="whose Ids a mail lists; the others are counted")
-    connection: str = Field(default="smtp_default", min_length=1, description="an Airflow connection, SMTP")
 
 
 class DigestDefinition(DefinitionModel):
@@ -57,12 +53,6 @@ class DigestDefinition(DefinitionModel):
     mail: tuple[MailAddress, ...] = ()
     schedule: Cron = "0 7 * * 1"
     time_zone: TimeZone = "UTC"
-    connection: str = Field(default="smtp_default", min_length=1, description="an Airflow connection, SMTP")
-
-    @property
-    def channel(self) -> str:
-        """Return what the ledger calls it; recipients are not told by it, nor does a new one bring an old digest."""
-        return f"{_DIGEST_CHANNEL} {self.connection}"
 
 
 class HealthDefinition(DefinitionModel):
@@ -73,8 +63,15 @@ class HealthDefinition(DefinitionModel):
         default=24, ge=0, le=24 * 31, description="good news is told when it has lasted so long; bad news at once"
     )
     remind_after_days: int | None = Field(default=None, ge=1, le=365, description="none: what stays bad is told once")
+    connection: str = Field(
+        default="smtp_default", min_length=1, description="of mails to teams and owners and of the digest: SMTP"
+    )
     owners: OwnersDefinition = OwnersDefinition()
     digest: DigestDefinition = DigestDefinition()
+
+    def team_channel(self, address: str) -> ChannelDefinition:
+        """Return the channel over which a team is told of what is its own."""
+        return ChannelDefinition(mail=(address,), connection=self.connection)
 
     @model_validator(mode="after")
     def _somebody_can_be_told(self) -> HealthDefinition:
@@ -83,8 +80,3 @@ class HealthDefinition(DefinitionModel):
         if self.digest.model_fields_set and not self.digest.mail:
             raise ValueError("`digest` names no recipients, and would never be sent: add `mail`")
         return self
-
-
-def mark_of(address: str) -> str:
-    """Return a mark by which a ledger tells recipients apart without holding an address."""
-    return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:12]

@@ -28,6 +28,8 @@ class Condition:
     message: str = ""
     path: str = ""  # of the page or run that shows it
     once: bool = False
+    subject: str = ""  # the check that it is about, if it is about one
+    to: str = ""  # a team's address: it alone is told; "": the channels of the org
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Killed between sending and writing that down, a message is sent once more: bette
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -45,11 +45,22 @@ def tell(
     *,
     messenger: Callable[[ChannelDefinition], Messenger],
     airflow_url: str = "",
+    teams: Collection[str] = (),
 ) -> Told:
-    """Write down what changed since people were told last, and send it over the org's channels."""
-    began, over = _write_down(engine, org, conditions)
+    """Write down what changed since people were told last, and send it over the org's channels.
+
+    Args:
+        engine: of the warehouse.
+        org: whose channels.
+        conditions: what is known of everything that was looked at.
+        messenger: makes what sends over a channel.
+        airflow_url: where people reach Airflow, "" when that is not known.
+        teams: addresses that may be told of what is theirs alone; what waits for them is sent too.
+    """
+    own = {address: org.health.team_channel(address) for address in sorted(teams)}
+    began, over = _write_down(engine, org, conditions, own)
     messages, problems = 0, []
-    for channel in org.notify:
+    for channel in {each.name: each for each in (*org.notify, *own.values())}.values():
         problem = _send(engine, org, channel, messenger=messenger, airflow_url=airflow_url)
         if isinstance(problem, HeadwaterError):
             problems.append(problem)
@@ -58,7 +69,9 @@ def tell(
     return Told(began=began, over=over, messages=messages, problems=tuple(problems))
 
 
-def _write_down(engine: Engine, org: OrgDefinition, conditions: Sequence[Condition]) -> tuple[int, int]:
+def _write_down(
+    engine: Engine, org: OrgDefinition, conditions: Sequence[Condition], teams: Mapping[str, ChannelDefinition]
+) -> tuple[int, int]:
     keys = [each.key for each in conditions]
     with transaction(engine) as connection:
         told, known = open_keys(connection, org.org, keys), known_keys(connection, org.org, keys)
@@ -74,11 +87,17 @@ def _write_down(engine: Engine, org: OrgDefinition, conditions: Sequence[Conditi
                 message=each.message,
                 path=each.path,
                 once=each.once,
-                channels=[channel.name for channel in org.notify if each.event in channel.events],
+                channels=_channels(org, each, teams),
             )
         for each in over:
             resolve_notification(connection, org.org, each.key)
     return len(new), len(over)
+
+
+def _channels(org: OrgDefinition, condition: Condition, teams: Mapping[str, ChannelDefinition]) -> list[str]:
+    if condition.to in teams:
+        return [teams[condition.to].name]
+    return [channel.name for channel in org.notify if condition.event in channel.events]
 
 
 def _send(

@@ -1,4 +1,4 @@
-"""Keep what an assessment changed, in its own transaction: for the pages at once, for people when it is worth telling."""
+"""Keep what an assessment changed: for the pages at once, for people when it is worth telling."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 from include.warehouse.circuit import OpenCircuit, open_circuits
+from include.warehouse.health_report import HealthReport, health_report
 
 # The newest run of each subject that has ended. One index look-up for each pair of kind and subject.
 _LAST = """
@@ -166,6 +167,7 @@ class Notable:
     refused: tuple[OpenCircuit, ...] = ()  # those of them that their platform refuses
     held_by_refusal: frozenset[int] = frozenset()  # the last runs that were held for it
     unmet: bool = False  # an object of the DAG was never loaded completely
+    health: HealthReport | None = None  # of an assessment
 
     @property
     def quarantined_by(self) -> frozenset[int]:
@@ -208,6 +210,7 @@ def read_notable(
         refused=tuple(open_circuits(connection, connections)) if connections else (),
         held_by_refusal=_held_by_refusal(connection, last) if kind == "push" else frozenset(),
         unmet=bool(set(incomplete) & set(subjects)),
+        health=health_report(connection, org) if kind == "health" else None,
     )
 
 

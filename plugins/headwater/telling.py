@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headwater.hooks import airflow_url, definitions, messenger, org_definition, warehouse_engine
+from headwater.hooks import airflow_url, checks, definitions, messenger, org_definition, warehouse_engine
 from headwater.runs import FAILURE_KEY, airflow_run
 from include.config.users import users_of
 from include.errors import BudgetPaused, HeadwaterError
 from include.notifications.conditions import Condition, EndedTask, conditions_of, waits_for_calls
+from include.notifications.health import health_conditions, mutes_of
 from include.notifications.tell import Told, tell
 from include.warehouse.engine import transaction
 from include.warehouse.notable import read_notable
@@ -41,7 +42,17 @@ def tell_of_run(org_name: str, context: Context, *, kind: str, subjects: Sequenc
     conditions = conditions_of(org.org, notable, ended_tasks(context), used_by)
     if run.dag_id:
         conditions.append(waits_for_calls(run.dag_id, run.dag_run_id, "", holds=False))
-    return tell(engine, org, conditions, messenger=messenger, airflow_url=airflow_url())
+    known = checks() if notable.health else {}
+    if notable.health:
+        conditions += health_conditions(org.org, notable.health, org.health, known, mutes_of(known))
+    return tell(
+        engine,
+        org,
+        conditions,
+        messenger=messenger,
+        airflow_url=airflow_url(),
+        teams={each.owner for each in known.values() if each.owner},
+    )
 
 
 def _connections(pushes: Sequence[str]) -> tuple[str, ...]:
