@@ -119,6 +119,8 @@ def _of_connection(batch: Batch, reply: Reply) -> BatchResult | None:
     if 300 <= reply.status < 400 or (reply.status in (404, 405) and not isinstance(_json(reply.body), dict)):
         message = f"what answers there is not the platform (HTTP {reply.status})"
         return results.whole(batch, NextStep.MISDIRECTED, "misdirected", message)
+    if reply.status < 300 and reply.body.strip() and not isinstance(_json(reply.body), dict):
+        return lost(batch, "the platform answered with something else than its own reply")  # a proxy's page, say
     return None
 
 

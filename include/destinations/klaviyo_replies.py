@@ -181,6 +181,8 @@ def _common(batch: Batch, reply: Reply) -> BatchResult | None:
     if 300 <= status < 400 or status in (404, 405):
         message = f"what answers there is not the platform (HTTP {status})"
         return results.whole(batch, NextStep.MISDIRECTED, "misdirected", message)
+    if status < 300 and reply.body.strip() and not isinstance(_json(reply.body), dict):
+        return lost(batch, "the platform answered with something else than its own reply")  # a proxy's page, say
     return None
 
 

@@ -198,6 +198,14 @@ def test_no_message_repeats_a_value() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(("body", "delivered"), [(b"<html>sign in</html>", False), (b"", True), (b"{}", True)])
+def test_a_page_that_answers_for_the_platform_takes_no_events(body: bytes, delivered: bool) -> None:
+    """A proxy that asks for a login says 200 as well; the platform says nothing, or speaks JSON."""
+    for decide in (replies.interpret_events, replies.interpret_archive):
+        outcomes = {each.outcome for each in decide(BATCH, Reply(status=200, body=body)).receipts}
+        assert outcomes == {Outcome.DELIVERED if delivered else Outcome.REJECTED}
+
+
 def test_rubbish_in_a_success_is_no_answer() -> None:
     """What it took may be sent again; it must not end the run."""
     assert answered(200, {"results": 5}).cause == "unclear_answer"

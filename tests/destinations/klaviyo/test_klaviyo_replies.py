@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from include.destinations import klaviyo_replies as replies
 from include.destinations.klaviyo import Klaviyo, read_allowance
 from include.destinations.klaviyo_body import LIMITS
-from include.destinations.protocol import Pending
+from include.destinations.protocol import Batch, BatchResult, Pending, Reply
 from include.records import Outcome
 from tests.destinations.klaviyo.conftest import NOW, event, person
 
@@ -39,6 +40,18 @@ def test_an_error_is_attributed_by_its_place(pointer: str) -> None:
     """However deep it points."""
     found = outcomes(error(pointer), failed=1)
     assert [each[0] for each in found] == ["delivered", "rejected", "delivered"]
+
+
+@pytest.mark.parametrize("decide", [replies.of_events, replies.of_single, replies.of_job])
+def test_a_page_that_answers_for_the_platform_delivers_nothing(decide: Callable[[Batch, Reply], BatchResult]) -> None:
+    """A proxy that asks for a login says 200 as well; the platform says nothing, or speaks JSON."""
+    batch = Batch(records=(person(1, events=(event(1),)),), body=b"{}", skip_hook=False)
+    for body in (b"<html>sign in</html>", b'"ok"'):
+        (receipt,) = decide(batch, Reply(status=200, body=body)).receipts
+        assert (receipt.outcome, receipt.cause) == (Outcome.REJECTED, "no_answer")
+    if decide is not replies.of_job:
+        (receipt,) = decide(batch, Reply(status=202, body=b"")).receipts
+        assert receipt.outcome is Outcome.DELIVERED
 
 
 def test_an_error_without_a_place_is_known_by_its_external_id() -> None:
