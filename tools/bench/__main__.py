@@ -16,8 +16,9 @@ from tools.bench.bench import ROOT, Bench
 from tools.bench.delivery import measure_delivery
 from tools.bench.extract import measure_extract
 from tools.bench.figures import Figure, as_line, as_table
+from tools.bench.health import measure_health
 from tools.bench.killed import measure_killed
-from tools.bench.later import measure_activation, measure_health
+from tools.bench.later import measure_activation
 from tools.bench.machine import describe_machine
 from tools.bench.mapping import measure_mapping
 from tools.bench.others import measure_peers

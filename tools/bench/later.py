@@ -1,4 +1,4 @@
-"""First figures of health and activation: one assessment, and one push of every contact to the sandbox Insider One."""
+"""First figures of activation: one push of every contact to the sandbox Insider One."""
 
 from __future__ import annotations
 
@@ -18,18 +18,6 @@ from tools.bench.bench import ROOT, Bench, environment
 from tools.bench.figures import Figure
 from tools.bench.org import running_org
 from tools.bench.server import free_port, fresh_database, settle
-
-
-def measure_health(bench: Bench) -> Iterator[Figure]:
-    """Yield how long the assessment of an org takes."""
-    with _loaded(bench, "bench_health", "Account,Contact,Lead,Opportunity,User") as warehouse:
-        bench.say("assess")
-        told = _work("assess", warehouse)
-    yield Figure(
-        name="health.assessment", value=told["seconds"], unit="s",
-        note=f"{told['records']:,} records of four objects, {told['checks']} checks, validated by Great Expectations",
-    )  # fmt: skip
-    yield Figure(name="health.peak_memory", value=told["peak_mib"], unit="MiB", note="Great Expectations included")
 
 
 def measure_activation(bench: Bench) -> Iterator[Figure]:

@@ -1,4 +1,4 @@
-"""One assessment or one push in a process of its own: `python -m tools.bench.work assess|push …`; answers in JSON."""
+"""One push in a process of its own: `python -m tools.bench.work push …`; answers in JSON."""
 
 from __future__ import annotations
 
@@ -21,27 +21,14 @@ _RUN = AirflowRun(dag_id="bench", dag_run_id="bench", task_id="bench", try_numbe
 def main() -> int:
     """Do the work and say what it took."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench.work", description=__doc__)
-    parser.add_argument("what", choices=("assess", "push"))
+    parser.add_argument("what", choices=("push",))
     parser.add_argument("--warehouse", required=True)
     parser.add_argument("--platform", default="", help="URL of the sandbox Insider One")
     options = parser.parse_args()
-    told = assess(options) if options.what == "assess" else push(options)
+    told = push(options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({**told, "peak_mib": peak / (2**20 if sys.platform == "darwin" else 2**10)}))
     return 0
-
-
-def assess(options: argparse.Namespace) -> dict[str, Any]:
-    """Judge the checks that the project comes with."""
-    from include.quality.assess import assess_org
-
-    definitions = _definitions()
-    engine = open_warehouse(options.warehouse)
-    began = time.perf_counter()
-    found = assess_org(engine, definitions.orgs["demo"], definitions.checks, now=datetime.now(UTC), run=_RUN)
-    seconds = time.perf_counter() - began
-    assessed = sum(1 for each in found.issues if each.verdict != "not_assessed")
-    return {"seconds": seconds, "records": found.records, "checks": assessed}
 
 
 def push(options: argparse.Namespace) -> dict[str, Any]:
