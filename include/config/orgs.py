@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from include.config.budget import BudgetDefinition
+from include.config.duplicates import MatchDefinition, with_standard
 from include.config.filters import Filter
 from include.config.health import HealthDefinition
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
@@ -47,6 +50,9 @@ class OrgDefinition(DefinitionModel):
     schema_changes: SchemaChangesDefinition = SchemaChangesDefinition()
     budget: BudgetDefinition = BudgetDefinition()
     notify: tuple[ChannelDefinition, ...] = ()
+    duplicates: Annotated[dict[ApiName, MatchDefinition], BeforeValidator(with_standard)] = Field(
+        default={}, validate_default=True, description="by which fields the records of an object are compared"
+    )
     health: HealthDefinition = HealthDefinition()
     probable_duplicates: ProbableDuplicates = ProbableDuplicates()
     max_vanished_share: float = Field(
@@ -106,6 +112,14 @@ class OrgDefinition(DefinitionModel):
             raise ValueError(
                 f"`probable_duplicates` names {', '.join(unknown)}, which is not read; add it to `objects`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _duplicates_are_of_objects_that_are_read(self) -> OrgDefinition:
+        """Refuse fields of an object that nobody reads: its name may be misspelt."""
+        unknown = sorted(set(self.duplicates) - set(self.all_objects) - set(DEFAULT_OBJECTS))
+        if unknown:
+            raise ValueError(f"`duplicates` names {', '.join(unknown)}, which is not read; add it to `objects`")
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,180 @@
+"""Find the pairs of records that meet in a block: of all records, or of those whose keys changed.
+
+What changed is compared with what shares a key with it, by index, so that it costs what changed. A block of too many
+records is left out, whole; when it grows over the limit or falls below it, all of its records are looked at again, and
+so the outcome is the same as if everything had been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from include.warehouse.duplicates import FOUND
+from include.warehouse.engine import quoted
+from include.warehouse.match_keys import KeySet
+
+_WHOLE_FROM = 0.1  # of all records changed: to look at all of them is cheaper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Say which columns bring records together, and by which conditions on `a` and `b` two of them are one."""
+
+    name: str
+    columns: tuple[str, ...]
+    rules: tuple[tuple[str, str, str], ...]  # name, condition, score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Name the table of the records that must be compared; `whole`: all of them, and the table is empty."""
+
+    table: str
+    records: int
+    whole: bool
+
+
+def take_due(connection: Connection, keys: KeySet) -> Due:
+    """Take the records whose keys changed since the last time, and forget the keys of those that are gone.
+
+    Rows that a load holds just now are left for the next time.
+    """
+    due = f"due_{keys.set_id}"
+    run = connection.exec_driver_sql
+    run(f"DROP TABLE IF EXISTS {due}")
+    run(f"CREATE TEMPORARY TABLE {due} (record_id text NOT NULL) ON COMMIT DROP")
+    run(
+        f"WITH free AS (SELECT record_id FROM {keys.table} WHERE due FOR UPDATE SKIP LOCKED),"
+        f" taken AS (UPDATE {keys.table} AS k SET due = false FROM free WHERE k.record_id = free.record_id"
+        f" RETURNING k.record_id) INSERT INTO {due} SELECT record_id FROM taken"
+    )
+    run(f"DELETE FROM {keys.table} AS k USING {due} AS d WHERE k.record_id = d.record_id AND k.gone")
+    run(f"ANALYZE {due}")
+    changed = int(run(f"SELECT count(*) FROM {due}").scalar_one())
+    records = int(
+        run(
+            "SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = to_regclass(%(t)s)", {"t": keys.table}
+        ).scalar_one()
+    )
+    whole = keys.whole or (changed > 1000 and changed > _WHOLE_FROM * records)
+    if whole:
+        changed = int(run(f"SELECT count(*) FROM {keys.table}").scalar_one())
+    return Due(table=due, records=changed, whole=whole)
+
+
+def search(
+    connection: Connection, keys: KeySet, due: Due, blocks: Sequence[Sought], *, limit: int, least: float
+) -> None:
+    """Fill `pair_found` with the pairs that one of the due records is in."""
+    connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+    connection.exec_driver_sql("SET LOCAL jit = off")
+    find_crowds(connection, keys, due, blocks, limit=limit)
+    for block in blocks:
+        gather(connection, keys, due, block)
+        connection.exec_driver_sql(_pairs(block, least), execution_options={"no_parameters": True})
+
+
+def find_crowds(connection: Connection, keys: KeySet, due: Due, blocks: Sequence[Sought], *, limit: int) -> None:
+    """Note the keys that too many records share; records of a key that became one, or no longer is, become due."""
+    if due.whole:
+        connection.execute(text("DELETE FROM headwater.match_crowd WHERE set_id = :id"), {"id": keys.set_id})
+        for block in blocks:
+            connection.exec_driver_sql(
+                f"INSERT INTO headwater.match_crowd (set_id, block, key) SELECT {keys.set_id}, '{block.name}', key"
+                f" FROM ({_members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > {limit}"
+            )
+        return
+    for block in blocks:
+        for statement in _recount(keys, due, block, limit):
+            connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"ANALYZE {due.table}")
+
+
+def gather(connection: Connection, keys: KeySet, due: Due, block: Sought) -> None:
+    """Fill `block_member` with the records of each key of a block that has something to compare."""
+    connection.exec_driver_sql("DROP TABLE IF EXISTS block_member")
+    crowd = f"SELECT key FROM headwater.match_crowd WHERE set_id = {keys.set_id} AND block = '{block.name}'"
+    if due.whole:
+        chosen = (
+            f"SELECT m.key, m.record_id FROM ({_members(keys.table, block)}) AS m JOIN ("
+            f"SELECT key FROM ({_members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > 1"
+            f" EXCEPT {crowd}) AS shared ON shared.key = m.key"
+        )
+    else:
+        own = " UNION ".join(
+            f"SELECT k.{quoted(column)} AS key FROM {due.table} AS d JOIN {keys.table} AS k USING (record_id)"
+            f" WHERE k.{quoted(column)} IS NOT NULL"
+            for column in block.columns
+        )
+        chosen = " UNION ".join(
+            f"SELECT own.key, k.record_id FROM (({own}) EXCEPT {crowd}) AS own"
+            f" JOIN {keys.table} AS k ON k.{quoted(column)} = own.key"
+            for column in block.columns
+        )
+    told = "true" if due.whole else f"EXISTS (SELECT FROM {due.table} AS d WHERE d.record_id = c.record_id)"
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE block_member ON COMMIT DROP AS SELECT c.key, {told} AS is_due, k.*"
+        f" FROM ({chosen}) AS c JOIN {keys.table} AS k ON k.record_id = c.record_id"
+    )
+    connection.exec_driver_sql("ANALYZE block_member (key, record_id)")
+
+
+def _members(table: str, block: Sought) -> str:
+    """Return the statement that names every record of each key, once though it has it in two columns."""
+    parts = []
+    for place, column in enumerate(block.columns):
+        before = "".join(f" AND {quoted(column)} IS DISTINCT FROM {quoted(other)}" for other in block.columns[:place])
+        parts.append(
+            f"SELECT record_id, {quoted(column)} AS key FROM {table} WHERE {quoted(column)} IS NOT NULL{before}"
+        )
+    return " UNION ALL ".join(parts)
+
+
+def _recount(keys: KeySet, due: Due, block: Sought, limit: int) -> Iterator[str]:
+    own = " UNION ".join(
+        f"SELECT k.{quoted(column)} AS key FROM {due.table} AS d JOIN {keys.table} AS k USING (record_id)"
+        f" WHERE k.{quoted(column)} IS NOT NULL"
+        for column in block.columns
+    )
+    counted = " UNION ".join(
+        f"(SELECT record_id FROM {keys.table} AS k WHERE k.{quoted(column)} = c.key LIMIT {limit + 1})"
+        for column in block.columns
+    )
+    crowd = f"headwater.match_crowd WHERE set_id = {keys.set_id} AND block = '{block.name}'"
+    yield "DROP TABLE IF EXISTS crowd_change"
+    yield (
+        "CREATE TEMPORARY TABLE crowd_change ON COMMIT DROP AS SELECT c.key, c.was, n.members FROM ("
+        f"SELECT key, bool_or(was) AS was FROM (SELECT key, false AS was FROM ({own}) AS own"
+        f" UNION ALL SELECT key, true FROM {crowd}) AS each GROUP BY key) AS c"
+        f" CROSS JOIN LATERAL (SELECT count(*) AS members FROM ({counted}) AS counted) AS n"
+        f" WHERE c.was <> (n.members > {limit})"
+    )
+    yield f"DELETE FROM {crowd} AND key IN (SELECT key FROM crowd_change WHERE was)"
+    yield (
+        f"INSERT INTO headwater.match_crowd (set_id, block, key)"
+        f" SELECT {keys.set_id}, '{block.name}', key FROM crowd_change WHERE NOT was"
+    )
+    for column in block.columns:
+        yield (
+            f"INSERT INTO {due.table} SELECT k.record_id FROM crowd_change AS c"
+            f" JOIN {keys.table} AS k ON k.{quoted(column)} = c.key"
+            f" WHERE NOT EXISTS (SELECT FROM {due.table} AS d WHERE d.record_id = k.record_id)"
+        )
+
+
+def _pairs(block: Sought, least: float) -> str:
+    """Return the statement that judges every two records of a key by the first rule that holds."""
+    first = " ".join(f"WHEN {each[1]} THEN {place}" for place, each in enumerate(block.rules))
+    named = " ".join(f"WHEN {place} THEN '{each[0]}'" for place, each in enumerate(block.rules))
+    score = " ".join(f"WHEN {place} THEN {each[2]}" for place, each in enumerate(block.rules))
+    return (
+        f"INSERT INTO {FOUND} SELECT left_id, right_id, rule, score FROM ("
+        f"SELECT a.record_id AS left_id, b.record_id AS right_id, CASE j.by {named} END AS rule,"
+        f" (CASE j.by {score} END)::real AS score FROM block_member AS a JOIN block_member AS b ON b.key = a.key"
+        f' AND a.record_id COLLATE "C" < b.record_id COLLATE "C" AND (a.is_due OR b.is_due)'
+        f" CROSS JOIN LATERAL (SELECT CASE {first} END AS by OFFSET 0) AS j WHERE j.by IS NOT NULL) AS judged"
+        f" WHERE score >= {least}"
+    )
