@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from include.salesforce.client import SalesforceClient
 
 WAREHOUSE_CONNECTION = "headwater_warehouse"
+METRICS_CONNECTION = "headwater_metrics"
 
 
 @cache
@@ -209,6 +210,14 @@ def messenger(channel: ChannelDefinition) -> Messenger:
         password=connection.password or "",
     )
     return MailMessenger(server, channel.mail)
+
+
+def metrics_token() -> str:
+    """Return what a scraper of the metrics must send: the password of a connection; "" when there is none."""
+    try:
+        return BaseHook.get_connection(METRICS_CONNECTION).password or ""
+    except AirflowNotFoundException:
+        return ""
 
 
 def airflow_url() -> str:

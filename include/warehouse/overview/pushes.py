@@ -17,6 +17,7 @@ class PushOverview:
     """Hold the last run of a push.
 
     Args:
+        platform: where it goes.
         at: when its records were selected.
         state: of the run, as the ledger of runs has it.
         message: why it ended so, or "".
@@ -26,6 +27,7 @@ class PushOverview:
         dag_run_id: Airflow's name of the run.
     """
 
+    platform: str
     at: datetime
     state: str
     message: str
@@ -40,9 +42,9 @@ def pushes_overview(engine: Engine, org: str) -> Mapping[str, PushOverview]:
     with transaction(engine) as connection:
         rows = connection.execute(
             text(
-                "SELECT DISTINCT ON (push.push) push.push, push.selected_at, run.state, run.message, push.guard,"
-                " push.dry_run, run.dag_run_id, push.selected, push.unchanged, push.delivered, push.accepted,"
-                " push.skipped, push.rejected, push.unknown, push.held"
+                "SELECT DISTINCT ON (push.push) push.push, push.platform, push.selected_at, run.state, run.message,"
+                " push.guard, push.dry_run, run.dag_run_id, push.selected, push.unchanged, push.delivered,"
+                " push.accepted, push.skipped, push.rejected, push.unknown, push.held"
                 " FROM headwater.push_run AS push JOIN headwater.run AS run ON run.run_id = push.run_id"
                 " WHERE push.org = :org ORDER BY push.push, push.run_id DESC"
             ),
@@ -50,6 +52,7 @@ def pushes_overview(engine: Engine, org: str) -> Mapping[str, PushOverview]:
         ).all()
     return {
         row.push: PushOverview(
+            platform=row.platform,
             at=row.selected_at,
             state=row.state,
             message=row.message,

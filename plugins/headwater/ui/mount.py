@@ -30,10 +30,10 @@ class LazyPages:
 
 @cache
 def _pages() -> FastAPI:
-    from headwater.hooks import warehouse_engine
+    from headwater.hooks import metrics_token, warehouse_engine
     from headwater.ui.app import build_pages
 
-    return build_pages(warehouse_engine)
+    return build_pages(warehouse_engine, metrics_token=metrics_token)
 
 
 def path_below_airflow(path: str) -> str:
