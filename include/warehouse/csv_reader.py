@@ -47,7 +47,7 @@ def text_batches(connection: Connection, query: str, columns: Sequence[str]) -> 
     import pyarrow
     from pyarrow import csv
 
-    statement = sql.SQL(f"COPY ({query}) TO STDOUT (FORMAT csv)")  # type: ignore[arg-type]  # of quoted names
+    statement = sql.SQL(f"COPY ({query}) TO STDOUT (FORMAT csv)")  # of quoted names
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         yield csv.open_csv(
             io.BufferedReader(_CopyFile(copy), 1 << 20),

@@ -18,6 +18,7 @@ from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.record_ids import whole_id
 from include.warehouse.field_masks import MASK
+from include.warehouse.overview.duplicate_cluster import Cell
 from include.warehouse.overview.record import RecordValue, record_overview
 from include.warehouse.overview.record_past import MOST_OUTCOMES, MOST_RUNS
 
@@ -75,7 +76,7 @@ def record(
     )
 
 
-def said(field: RecordValue) -> Any:
+def said(field: RecordValue | Cell) -> Any:
     """Return a value as a person reads it."""
     if not field.filled:
         return Markup('<span class="muted">empty</span>')
