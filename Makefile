@@ -17,7 +17,7 @@ WORKERS := -n auto --maxprocesses=4 --dist loadfile
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
 
-.PHONY: help up down status reset org peers parity faults push-faults deliveries airflow sql check-definitions check-connection forget test check format bench lock install install-dev
+.PHONY: help up down status reset org peers parity faults push-faults deliveries duplicates airflow sql check-definitions check-connection forget test check format bench lock install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(ROOT)/Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ push-faults: install-dev ## kill deliveries at every step, then count events at 
 
 deliveries: install-dev ## push to every platform while it fails, then compare record by record (RECORDS=100000 PLATFORMS="klaviyo braze")
 	@$(CHECK) $(PYTHON) -m tools.deliveries $(if $(RECORDS),--records $(RECORDS)) $(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+duplicates: install-dev ## find duplicates among generated people whose truth is known (CONTACTS=1000000 SEED=1 POSTGRES=postgresql://… JSON=1)
+	@$(CHECK) $(PYTHON) -m tools.duplicates $(if $(CONTACTS),--contacts $(CONTACTS)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres "$(POSTGRES)") $(if $(filter 1,$(JSON)),--json)
 
 airflow: install ## run Airflow's own command line (ARGS="backfill create --dag-id demo_extract …")
 	@$(RUN) -m include.local airflow $(ARGS)
