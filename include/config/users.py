@@ -4,11 +4,59 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from include.config.filters import comparisons
 from include.config.loader import Definitions
 from include.config.orgs import OrgDefinition
+from include.config.pushes import PushDefinition
 from include.config.queries import QueryDefinition
+
+_ROLES = {
+    "identifiers": "identifier",
+    "attributes": "attribute",
+    "custom_attributes": "attribute",
+    "event": "event",
+    "phone": "country of phones",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldUse:
+    """Name a push, check, query or filter of an org that uses a field, and as what it does."""
+
+    kind: str
+    name: str
+    role: str = ""
+
+
+def uses_of(definitions: Definitions, org: str, object: str, field: str) -> tuple[FieldUse, ...]:
+    """Return what of an org uses a field of an object, as `users_of` does, each push with what the field is to it."""
+    found = [
+        FieldUse(kind="push", name=push.push, role=role)
+        for push in definitions.pushes.values()
+        if push.org == org
+        for role in _roles(push, object, field)
+    ]
+    found += [
+        FieldUse(kind="check", name=check.check)
+        for check in definitions.checks.values()
+        if field in check.needs.get(object, ())
+    ]
+    if org in definitions.orgs:
+        for words in _reading(definitions.orgs[org], object, field):
+            kind, _, name = words.partition(" ")
+            found.append(FieldUse(kind=kind, name=name.removeprefix("of ")))
+    return tuple(dict.fromkeys(found))
+
+
+def _roles(push: PushDefinition, object: str, field: str) -> Iterator[str]:
+    paths = [(_ROLES[key.partition(".")[0]], path) for key, path in push.field_paths]
+    if push.source.filter:
+        paths += [("filter", each.field) for each in comparisons(push.source.filter)]
+    for role, path in paths:
+        if any(_uses(each, path, object, field) for each in push.source.objects_read):
+            yield role
 
 
 def users_of(definitions: Definitions, org: str, object: str, field: str) -> tuple[str, ...]:

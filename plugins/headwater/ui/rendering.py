@@ -30,14 +30,18 @@ class Tab:
 TABS = (
     Tab(name="overview", title="Overview"),
     Tab(name="health", title="Health"),
+    Tab(name="duplicates", title="Duplicates"),
     Tab(name="extracts", title="Extracts"),
     Tab(name="pushes", title="Pushes"),
     Tab(name="errors", title="Sync errors"),
     Tab(name="record", title="Record"),
     Tab(name="schema", title="Schema"),
+    Tab(name="fields", title="Fields"),
     Tab(name="usage", title="API usage"),
     Tab(name="notifications", title="Notifications"),
 )
+
+CHARTS = ("uplot-1.6.32.min.js", "uplot-1.6.32.min.css")  # static/NOTICE.md says whose they are
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -56,7 +60,7 @@ environment.filters.update(
     part=lambda text: quote(str(text), safe=""),
 )
 environment.tests.update(stayed=formats.stayed)
-environment.globals.update(window=formats.window, tabs=TABS)
+environment.globals.update(window=formats.window, tabs=TABS, chart_files=CHARTS)
 
 
 def show(request: Request, template: str, *, status: int = 200, tab: str = "", **values: Any) -> HTMLResponse:
@@ -72,6 +76,6 @@ def show(request: Request, template: str, *, status: int = 200, tab: str = "", *
         now=now,
         ago=lambda at: formats.ago(at, now),
         onboarding=getattr(request.state, "onboarding", None),
-        **{"org": None, **values},
+        **{"org": None, "charts": False, **values},
     )
     return HTMLResponse(html, status_code=status)

@@ -49,6 +49,13 @@
     select.addEventListener("change", () => select.form.requestSubmit());
   }
 
+  for (const all of document.querySelectorAll("input[data-all]")) {
+    all.hidden = false;
+    all.addEventListener("change", () => {
+      for (const each of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) each.checked = all.checked;
+    });
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea")) return;
