@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 
 import pytest
 
@@ -10,6 +12,11 @@ import pytest
 def words(html: str) -> str:
     """Return what a person reads, in one line."""
     return " ".join(re.sub(r"<[^>]+>", " ", html).replace("\u202f", " ").split())
+
+
+def link(html: str, rel: str) -> str:
+    """Return where a step of the pager leads."""
+    return unescape(re.search(rf'rel="{rel}" href="([^"#]+)', html)[1])
 
 
 def test_the_landing_leads_to_the_overview(pages):
@@ -48,7 +55,7 @@ def test_issues_stand_in_categories_with_count_share_and_trend(pages, run):
     """Worse and better are words and numbers, not only colours."""
     run("a_working_org.sql")
     text = words(pages.get("/headwater/health").text)
-    assert "Incomplete 1 of 1 issues with failing records · 60 findings" in text
+    assert "Incomplete 1 issue with failing records · 60 findings" in text
     assert "Contacts without e-mail They get no mail Contact error 60 0.3 % over the 0.0 % allowed ▲ +5 worse" in text
     assert "8 new, 3 mended" in text
     assert (
@@ -61,7 +68,7 @@ def test_what_was_not_assessed_says_why(pages, run):
     """It is neither passed nor failed."""
     run("a_working_org.sql")
     text = words(pages.get("/headwater/health").text)
-    assert "Not assessed 1 issue; they do not count in the grade" in text
+    assert "1 issue not assessed they do not count in the grade" in text
     assert "Cases without contact Case critical Case is not extracted: add it to demo.yaml" in text
 
 
@@ -127,43 +134,124 @@ def test_an_issue_lists_its_records_with_links_to_salesforce(pages, run):
     links = re.findall(r'href="(https://demo[^"]+)" data-out target="_blank"', text)
     assert len(links) == 50
     assert links[0] == "https://demo.my.salesforce.test/lightning/r/Contact/003000000000004AAA/view"
-    assert "1–50 of 60 records" in words(text)
+    assert "60 records, in order of Id" in words(text)
 
 
-def test_the_second_page_holds_the_rest(pages, run):
-    """Nothing is shown twice or left out."""
+def test_the_second_page_holds_the_rest_and_leads_back(pages, run):
+    """Nothing is shown twice or left out, forwards or backwards."""
     run("a_working_org.sql")
-    path = "/headwater/health/issue/email_missing"
-    ids = [re.findall(r"<code>(003\w{15})</code>", pages.get(f"{path}?page={page}").text) for page in (1, 2)]
-    assert [len(each) for each in ids] == [50, 10]
+    first = pages.get("/headwater/health/issue/email_missing").text
+    second = pages.get(link(first, "next")).text
+    again = pages.get(link(second, "prev")).text
+    ids = [re.findall(r"<code>(003\w{15})</code>", each) for each in (first, second, again)]
+    assert [len(each) for each in ids] == [50, 10, 50]
     assert ids[0] + ids[1] == [f"003{n:012}AAA" for n in range(4, 64)]
+    assert ids[2] == ids[0]
+    assert 'rel="next"' not in second
+    assert 'rel="prev"' not in first
 
 
 def test_an_older_assessment_still_knows_its_records(pages, run):
     """Also those that were mended since."""
     run("a_working_org.sql")
     text = pages.get("/headwater/health/issue/email_missing?assessment=1").text
-    assert "1–50 of 55 records" in words(text)
+    assert "55 records, in order of Id" in words(text)
     assert "003000000000001AAA" in text
 
 
-def test_the_newest_findings_can_come_first(pages, run):
+def test_the_newest_findings_can_be_shown_alone(pages, run):
     """First seen is a time with its zone."""
     run("a_working_org.sql")
-    text = words(pages.get("/headwater/health/issue/email_missing?sort=first_seen&order=desc").text)
-    assert "003000000000056AAA ↗ Contact 2026-03-01 10:10:00 UTC new" in text
+    html = pages.get("/headwater/health/issue/email_missing?show=new").text
+    assert re.findall(r"<code>(003\w{15})</code>", html) == [f"003{n:012}AAA" for n in range(56, 64)]
+    assert "003000000000056AAA ↗ Contact 2026-03-01 10:10:00 UTC new" in words(html)
+    assert "8 new records" in words(html)
 
 
 @pytest.mark.parametrize(
     ("search", "found"),
-    [("0063", 1), ("aaa", 60), ("%25", 0), ("_", 0), ("' OR 1=1 --", 0), ("x'; DROP TABLE headwater.finding; --", 0)],
+    [
+        ("003000000000063AAA", 1),
+        ("003000000000063", 1),
+        ("00300000000006", 4),
+        ("0030", 60),
+        ("63", 0),
+        ("%25", 0),
+        ("_", 0),
+        ("' OR 1=1 --", 0),
+        ("x'; DROP TABLE headwater.finding; --", 0),
+    ],
 )
-def test_records_are_searched_by_id(pages, run, search, found):
-    """Any part of an Id, in either case; SQL and its wildcards are nothing but text."""
+def test_records_are_found_by_id(pages, run, search, found):
+    """An Id of 15 or 18 characters, or the beginning of one; SQL and its wildcards are nothing but text."""
     run("a_working_org.sql")
     text = pages.get("/headwater/health/issue/email_missing", params={"q": search}).text
     assert len(re.findall(r"<code>003", text)) == min(found, 50)
-    assert "1–50 of 60" in words(pages.get("/headwater/health/issue/email_missing").text)
+    assert "60 records" in words(pages.get("/headwater/health/issue/email_missing").text)
+
+
+def test_categories_count_records_and_say_what_lifts_the_grade(pages, run, warehouse):
+    """Counted by the assessment: the page itself counts nothing."""
+    from sqlalchemy import text as sql
+
+    run("a_working_org.sql")
+    with warehouse.begin() as connection:
+        connection.execute(sql("INSERT INTO headwater.assessed_category VALUES (2, 'Contact', 'Incomplete', 60)"))
+        connection.execute(sql("INSERT INTO headwater.assessed_alone VALUES (2, 'Contact', 'email_missing', 51)"))
+    text = words(pages.get("/headwater/health").text)
+    assert "Incomplete 60 0.3 % 1 of 1 1 0" in text
+    assert "+0.3 pp Contacts without e-mail 51 Contact records" in text
+    assert "Only this issue 51 records" in words(pages.get("/headwater/health/issue/email_missing").text)
+
+
+def test_what_has_no_failing_record_is_folded(pages, run):
+    """Closed until somebody asks for it, with its number."""
+    run("a_working_org.sql")
+    html = pages.get("/headwater/health").text
+    assert '<details class="fold" id="clean">' in html
+    assert '<details class="fold" id="not-assessed">' in html
+    assert "1 issue without a failing record" in words(html)
+    assert '<details class="fold" id="clean" open>' in pages.get("/headwater/health?show=clean").text
+
+
+@pytest.mark.parametrize(("day", "grade"), [("2026-03-01", "85.0 %"), ("2025-01-01", "80.0 %"), ("nonsense", "85.0 %")])
+def test_an_assessment_is_found_by_its_day(pages, run, day, grade):
+    """The last of the day or before it; before the first there is only the first."""
+    run("a_working_org.sql")
+    assert f"{grade} of 20,00" in words(pages.get(f"/headwater/health?org=demo&on={day}").text)
+
+
+def test_expectations_are_shown_and_taken_along(pages, run, warehouse):
+    """By our own page, and as Great Expectations' JSON."""
+    from sqlalchemy import text as sql
+
+    run("a_working_org.sql")
+    result = {
+        "success": False,
+        "expectation_config": {
+            "type": "expect_column_values_to_not_be_null",
+            "kwargs": {"column": "Email"},
+            "meta": {"check": "email_missing"},
+            "description": "No e-mail <b>",
+        },
+        "result": {"element_count": 20002, "unexpected_count": 60},
+    }
+    with warehouse.begin() as connection:
+        connection.execute(
+            sql("UPDATE headwater.assessed_object SET validation = CAST(:v AS jsonb) WHERE assessment_id = 2"),
+            {"v": json.dumps({"results": [result], "meta": {"great_expectations_version": "1.2.3"}})},
+        )
+    path = "/headwater/health/expectations/Contact"
+    html = pages.get(path).text
+    assert "expect_column_values_to_not_be_null Email" in words(html)
+    assert "Great Expectations 1.2.3" in words(html)
+    assert "20,002 60" in words(html)
+    assert "No e-mail <b>" not in html
+    taken = pages.get(f"{path}/validation?org=demo&assessment=2")
+    assert taken.json()["results"] == [result]
+    assert taken.headers["content-disposition"] == 'attachment; filename="demo-Contact-validation-2026-03-01.json"'
+    assert pages.get("/headwater/health/expectations/Nothing").status_code == 404
+    assert pages.get(f"{path}/secrets").status_code in (404, 422)
 
 
 def test_an_issue_that_nobody_knows_is_not_found(pages, run):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from headwater.ui import formats
-from headwater.ui.charts import BOTTOM, HEIGHT, TOP, draw_grades
-from include.warehouse.assessments import AssessmentRow
 
 CSS = (Path(__file__).parents[2] / "plugins/headwater/ui/static/pages.css").read_text(encoding="utf-8")
 PAIRS = [
@@ -79,26 +77,3 @@ def test_times_are_written_in_utc_and_say_so():
 def test_durations_have_units(seconds, written):
     """The two largest say enough."""
     assert formats.span(timedelta(seconds=seconds)).replace("\u202f", " ") == written
-
-
-def assessment(number: int, grade: float | None) -> AssessmentRow:
-    return AssessmentRow(
-        assessment_id=number, org="demo", assessed_at=datetime(2026, 3, number, tzinfo=UTC), previous_id=None,
-        records=10, records_with_issue=1, grade=grade, seconds=1.0,
-    )  # fmt: skip
-
-
-def test_the_chart_runs_from_the_oldest_to_the_newest_inside_its_frame():
-    """The ledger gives the newest first; assessments without a grade have no point."""
-    chart = draw_grades([assessment(3, 0.9), assessment(2, None), assessment(1, 0.72)])
-    assert [dot.assessment.assessment_id for dot in chart.dots] == [1, 3]
-    assert chart.dots[0].x < chart.dots[1].x
-    assert all(TOP <= dot.y <= HEIGHT - BOTTOM for dot in chart.dots)
-    assert [rule.share for rule in chart.rules] == [0.7, 0.85, 1.0]
-
-
-@pytest.mark.parametrize("grades", [[], [1.0], [0.0, 1.0], [None]])
-def test_a_chart_of_little_is_a_chart(grades):
-    """No assessment, one, the extremes."""
-    chart = draw_grades([assessment(number + 1, grade) for number, grade in enumerate(grades)])
-    assert len(chart.dots) == len([grade for grade in grades if grade is not None])
