@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from include.warehouse.match_expressions import folded
+
 SIMILAR = "similar"
 
 
@@ -44,9 +46,17 @@ def _slip(name: str) -> str:
     )
 
 
-_SAME = "(a.first = b.first AND a.last = b.last)"
-_CROSSWISE = "(a.first = b.last AND a.last = b.first AND a.first <> a.last)"
-_NICKNAME = "((a.first, b.first) IN (SELECT name, other FROM nickname_pair))"
+def _key(name: str) -> str:
+    """Return a name as it is in the keys: `first` and `last` keep their diphthongs, so that slips are seen in them."""
+    return folded(name)
+
+
+_A_FIRST, _A_LAST, _B_FIRST, _B_LAST = (_key(each) for each in ("a.first", "a.last", "b.first", "b.last"))
+_SAME = f"({_A_FIRST} = {_B_FIRST} AND {_A_LAST} = {_B_LAST})"
+_CROSSWISE = f"({_A_FIRST} = {_B_LAST} AND {_A_LAST} = {_B_FIRST} AND {_A_FIRST} <> {_A_LAST})"
+_NICKNAME = f"(({_A_FIRST}, {_B_FIRST}) IN (SELECT name, other FROM nickname_pair WHERE is_direct))"
+# Two forms of one name may be two sisters, unless more speaks for it.
+_TWO_FORMS = f"(({_A_FIRST}, {_B_FIRST}) IN (SELECT name, other FROM nickname_pair))"
 _INITIAL = (
     "(a.first <> b.first AND least(length(a.first), length(b.first)) = 1 AND left(a.first, 1) = left(b.first, 1))"
 )
@@ -55,7 +65,7 @@ _LONGER = (
     " AND (starts_with(a.first, b.first) OR starts_with(b.first, a.first)))"
 )
 _ONE_FIRST = (
-    f"coalesce(a.first = b.first OR {_NICKNAME} OR {_INITIAL} OR {_LONGER} OR {_slip('first')}, a.last = b.last)"
+    f"coalesce({_A_FIRST} = {_B_FIRST} OR {_NICKNAME} OR {_INITIAL} OR {_LONGER} OR {_slip('first')}, a.last = b.last)"
 )
 # Nothing speaks against it: no two birthdays, no two suffixes. A suffix beside none may be father and son.
 _NOT_AGAINST = "coalesce(a.born = b.born, true) AND coalesce(a.suffix = b.suffix, true)"
@@ -119,6 +129,7 @@ _PERSON = (
         columns=("phone_last", "mobile_last"),
         rules=(
             PairRule(rule="nickname", when=f"{_AGREED} AND {_NICKNAME}", score=_surer(0.92)),
+            PairRule(rule="nickname", when=f"{_AGREED} AND {_TWO_FORMS} AND {_ONE_COMPANY}", score=_surer(0.84)),
             PairRule(rule="nickname", when=f"{_AGREED} AND {_INITIAL} AND {_ONE_COMPANY}", score=_surer(0.8)),
             PairRule(rule="typo", when=f"{_AGREED} AND {_slip('first')} AND {_ONE_COMPANY}", score=_surer(0.9)),
             PairRule(
@@ -140,7 +151,7 @@ _PERSON = (
         name="place_last",
         columns=("place_last",),
         rules=(
-            PairRule(rule="nickname", when=f"{_AGREED} AND {_NICKNAME}", score=_surer(0.86)),
+            PairRule(rule="nickname", when=f"{_AGREED} AND {_TWO_FORMS}", score=_surer(0.86)),
             PairRule(rule="typo", when=f"{_AGREED} AND {_slip('first')}", score=_surer(0.9)),
             PairRule(
                 rule=SIMILAR,

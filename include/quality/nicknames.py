@@ -15,9 +15,10 @@ def name_forms() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(name.strip() for name in line.split(",")) for line in lines if line)
 
 
-def name_pairs() -> Iterator[tuple[str, str]]:
-    """Yield each long name with each of its forms, in both orders; two forms of one name may be two sisters."""
-    for long, *forms in name_forms():
-        for form in forms:
-            yield long, form
-            yield form, long
+def name_pairs() -> Iterator[tuple[str, str, bool]]:
+    """Yield every two names of a line, in both orders, and whether one of them is the long name."""
+    for group in name_forms():
+        for place, name in enumerate(group):
+            for other_place, other in enumerate(group):
+                if name != other:
+                    yield name, other, 0 in (place, other_place)

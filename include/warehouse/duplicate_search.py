@@ -27,6 +27,11 @@ class Sought:
     columns: tuple[str, ...]
     rules: tuple[tuple[str, str, str], ...]  # name, condition, score
 
+    @property
+    def first(self) -> str:
+        """Return the branches that say the number of the first rule that holds."""
+        return " ".join(f"WHEN {each[1]} THEN {place}" for place, each in enumerate(self.rules))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -84,7 +89,7 @@ def find_crowds(connection: Connection, keys: KeySet, due: Due, blocks: Sequence
         for block in blocks:
             connection.exec_driver_sql(
                 f"INSERT INTO headwater.match_crowd (set_id, block, key) SELECT {keys.set_id}, '{block.name}', key"
-                f" FROM ({_members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > {limit}"
+                f" FROM ({members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > {limit}"
             )
         return
     for block in blocks:
@@ -99,8 +104,8 @@ def gather(connection: Connection, keys: KeySet, due: Due, block: Sought) -> Non
     crowd = f"SELECT key FROM headwater.match_crowd WHERE set_id = {keys.set_id} AND block = '{block.name}'"
     if due.whole:
         chosen = (
-            f"SELECT m.key, m.record_id FROM ({_members(keys.table, block)}) AS m JOIN ("
-            f"SELECT key FROM ({_members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > 1"
+            f"SELECT m.key, m.record_id FROM ({members(keys.table, block)}) AS m JOIN ("
+            f"SELECT key FROM ({members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > 1"
             f" EXCEPT {crowd}) AS shared ON shared.key = m.key"
         )
     else:
@@ -122,7 +127,7 @@ def gather(connection: Connection, keys: KeySet, due: Due, block: Sought) -> Non
     connection.exec_driver_sql("ANALYZE block_member (key, record_id)")
 
 
-def _members(table: str, block: Sought) -> str:
+def members(table: str, block: Sought) -> str:
     """Return the statement that names every record of each key, once though it has it in two columns."""
     parts = []
     for place, column in enumerate(block.columns):
@@ -165,16 +170,20 @@ def _recount(keys: KeySet, due: Due, block: Sought, limit: int) -> Iterator[str]
         )
 
 
-def _pairs(block: Sought, least: float) -> str:
-    """Return the statement that judges every two records of a key by the first rule that holds."""
-    first = " ".join(f"WHEN {each[1]} THEN {place}" for place, each in enumerate(block.rules))
+def judged(block: Sought) -> str:
+    """Return the rule and the score of two records `a` and `b`, of whose rules the one numbered `j.by` holds."""
     named = " ".join(f"WHEN {place} THEN '{each[0]}'" for place, each in enumerate(block.rules))
     score = " ".join(f"WHEN {place} THEN {each[2]}" for place, each in enumerate(block.rules))
+    return f"CASE j.by {named} END AS rule, (CASE j.by {score} END)::real AS score"
+
+
+def _pairs(block: Sought, least: float) -> str:
+    """Return the statement that judges every two records of a key by the first rule that holds."""
     return (
         f"INSERT INTO {FOUND} SELECT left_id, right_id, rule, score FROM ("
-        f"SELECT a.record_id AS left_id, b.record_id AS right_id, CASE j.by {named} END AS rule,"
-        f" (CASE j.by {score} END)::real AS score FROM block_member AS a JOIN block_member AS b ON b.key = a.key"
-        f' AND a.record_id COLLATE "C" < b.record_id COLLATE "C" AND (a.is_due OR b.is_due)'
-        f" CROSS JOIN LATERAL (SELECT CASE {first} END AS by OFFSET 0) AS j WHERE j.by IS NOT NULL) AS judged"
+        f"SELECT a.record_id AS left_id, b.record_id AS right_id, {judged(block)}"
+        " FROM block_member AS a JOIN block_member AS b ON b.key = a.key"
+        ' AND a.record_id COLLATE "C" < b.record_id COLLATE "C" AND (a.is_due OR b.is_due)'
+        f" CROSS JOIN LATERAL (SELECT CASE {block.first} END AS by OFFSET 0) AS j WHERE j.by IS NOT NULL) AS judged"
         f" WHERE score >= {least}"
     )

@@ -11,7 +11,7 @@ import unicodedata
 _SINGLE = {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "ħ": "h", "ŧ": "t"}
 _MARKS = "".join(chr(each) for each in (*range(0x300, 0x332), 0x338))
 _DOUBLE = (("ß", "ss"), ("æ", "a"), ("œ", "o"), ("þ", "th"), ("ð", "d"))
-_FOLDED = (("ae", "a"), ("oe", "o"), ("ue", "u"))  # Mueller is Müller
+_FOLDED = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 _BETWEEN = " .,;:'\"`-_/()&+*!?’‘´“”–—\t\n\r\u00a0"
 _SUFFIX = r"[\s,]+(jr|junior|sr|senior|ii|iii|iv)\.?\s*$"
 _LEGAL = (
@@ -49,12 +49,16 @@ def plain(text: str) -> str:
     return f"CASE WHEN octet_length({text}) = length({text}) THEN {simple} ELSE {stripped} END"
 
 
-def folded_name(plain_text: str) -> str:
-    """Return a plain name without blanks, hyphens and signs, its diphthongs as umlauts without dots."""
-    folded = f"translate({plain_text}, {literal(_BETWEEN)}, '')"
+def bare_name(plain_text: str) -> str:
+    """Return a plain name without blanks, hyphens and signs, null where nothing is left."""
+    return f"nullif(translate({plain_text}, {literal(_BETWEEN)}, ''), '')"
+
+
+def folded(bare: str) -> str:
+    """Return a bare name with its diphthongs as umlauts without dots, so that Mueller is Müller."""
     for letters, letter in _FOLDED:
-        folded = f"replace({folded}, '{letters}', '{letter}')"
-    return f"nullif({folded}, '')"
+        bare = f"replace({bare}, '{letters}', '{letter}')"
+    return bare
 
 
 def without_suffix(plain_text: str) -> str:
@@ -114,7 +118,7 @@ def site(text: str) -> str:
 
 def place(zip_text: str, city_text: str) -> str:
     """Return the postal code without blanks, or the city where there is none."""
-    return f"coalesce(nullif(translate(upper({zip_text}), ' -', ''), ''), {folded_name(plain(city_text))})"
+    return f"coalesce(nullif(translate(upper({zip_text}), ' -', ''), ''), {bare_name(plain(city_text))})"
 
 
 def birthday(day: str) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from include.warehouse.engine import quoted
 from include.warehouse.match_expressions import (
+    bare_name,
     birthday,
     company_name,
-    folded_name,
+    folded,
     hashed,
     literal,
     mailbox,
@@ -42,19 +43,19 @@ class KeyColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Hold how the keys of an object are made: three stages of expressions, each over the one before.
+    """Hold how the keys of an object are made.
 
     Args:
-        raw: the fields, as text or date.
-        plain: the same without accents and case.
-        columns: the keys.
+        raw: the fields, as text or date, over a row `t`.
+        stages: what is made of them, each stage over the ones before.
+        columns: the keys, over the last stage.
         fields: which field plays which role; those that the org does not have are not among them.
         alive: the condition that a row `t` is compared at all.
+        key: the column of Ids.
     """
 
     raw: Mapping[str, str]
-    plain: Mapping[str, str]
-    reduced: Mapping[str, str]
+    stages: tuple[Mapping[str, str], ...]
     columns: tuple[KeyColumn, ...]
     fields: Mapping[str, str]
     alive: str
@@ -72,21 +73,23 @@ class Layout:
 
     def select(self, rows: str) -> str:
         """Return the statement that makes the keys of these rows: record_id, gone, and the keys, null if it is gone."""
-        raw = ", ".join(f"{made} AS {quoted(name)}" for name, made in self.raw.items())
-        plain_ = ", ".join(f"{made} AS {quoted(name)}" for name, made in self.plain.items())
-        reduced = ", ".join(f"{made} AS {quoted(name)}" for name, made in self.reduced.items())
         made = ", ".join(f"CASE WHEN alive THEN {column.made} END AS {quoted(column.name)}" for column in self.columns)
-        return (
-            f"SELECT record_id, NOT alive AS gone, {made} FROM ("  # OFFSET 0: each stage is computed once
-            f"SELECT record_id, alive, {reduced} FROM (SELECT *, {plain_} FROM ("
-            f"SELECT t.{quoted(self.key)} AS record_id, {self.alive} AS alive, {raw} FROM {rows} AS t OFFSET 0"
-            f") AS raw OFFSET 0) AS plain OFFSET 0) AS reduced"
+        source = (
+            f"SELECT t.{quoted(self.key)} AS record_id, {self.alive} AS alive, {_listed(self.raw)} FROM {rows} AS t"
         )
+        for number, stage in enumerate(self.stages):
+            # OFFSET 0: what a stage makes is computed once, however often the next one names it.
+            source = f"SELECT *, {_listed(stage)} FROM ({source} OFFSET 0) AS stage_{number}"
+        return f"SELECT record_id, NOT alive AS gone, {made} FROM ({source} OFFSET 0) AS made"
 
     def version(self, server: int) -> str:
         """Return what another way of making keys would change; hashes may differ between servers' versions."""
         said = f"{_VERSION}|{server}|{self.select('rows')}|{[(each.name, each.type) for each in self.columns]}"
         return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def _listed(expressions: Mapping[str, str]) -> str:
+    return ", ".join(f"{made} AS {quoted(name)}" for name, made in expressions.items())
 
 
 def layout_of(
@@ -127,12 +130,11 @@ def _person(fields: Mapping[str, str], alive: str, role_mailboxes: Sequence[str]
     roles = ("first_name", "last_name", "suffix", "email", "phone", "mobile", "account", "company", "zip", "city")
     raw = _raw(fields, roles)
     raw["raw_birthdate"] = f"t.{quoted(fields['birthdate'])}" if "birthdate" in fields else "NULL::date"
-    last = "plain_last"
-    company = folded_name(company_name(plain("raw_company"))) if "company" in fields else _NONE
+    company = folded(company_name(plain("raw_company"))) if "company" in fields else _NONE
     reduced = {
-        "first": folded_name("plain_first"),
-        "last": folded_name(without_suffix(last)),
-        "suffix": suffix_of(last, "lower(raw_suffix)") if "suffix" in fields else suffix_of(last, _NONE),
+        "first": bare_name("plain_first"),
+        "last": bare_name(without_suffix("plain_last")),
+        "suffix": suffix_of("plain_last", "lower(raw_suffix)" if "suffix" in fields else _NONE),
         "mail": mailbox("raw_email") if "email" in fields else _NONE,
         "phone": number_key("raw_phone") if "phone" in fields else _NONE,
         "mobile": number_key("raw_mobile") if "mobile" in fields else _NONE,
@@ -140,59 +142,68 @@ def _person(fields: Mapping[str, str], alive: str, role_mailboxes: Sequence[str]
         "place": place("raw_zip", "raw_city") if {"zip", "city"} & set(fields) else _NONE,
         "born": birthday("raw_birthdate"),
     }
-    names = 'least(first COLLATE "C", last COLLATE "C") || \'|\' || greatest(first COLLATE "C", last COLLATE "C")'
-    both = f"CASE WHEN first IS NOT NULL AND last IS NOT NULL THEN {names} END"
-    boxes = ", ".join(literal(each) for each in role_mailboxes) or "''"
-    of_role = f"split_part(mail, '@', 1) IN ({boxes})"
-    columns = (
-        KeyColumn(name="first", type="text", made="first"),
-        KeyColumn(name="last", type="text", made="last"),
-        KeyColumn(name="suffix", type="text", made="suffix"),
-        KeyColumn(name="born", type="date", made="born"),
-        KeyColumn(name="company", type="bigint", made=hashed("company")),
-        KeyColumn(
-            name="email",
-            type="bigint",
-            made=f"CASE WHEN {of_role} THEN {hashed('mail', both)} ELSE {hashed('mail')} END",
-            block=True,
-        ),
-        KeyColumn(name="phone_names", type="bigint", made=hashed("phone", both), block=True),
-        KeyColumn(name="mobile_names", type="bigint", made=hashed("mobile", both), block=True),
-        KeyColumn(name="phone_last", type="bigint", made=hashed("phone", "last"), block=True),
-        KeyColumn(name="mobile_last", type="bigint", made=hashed("mobile", "last"), block=True),
-        KeyColumn(name="company_names", type="bigint", made=hashed("company", both), block=True),
-        KeyColumn(name="place_last", type="bigint", made=hashed("company", "place", "last"), block=True),
-        KeyColumn(name="place_first", type="bigint", made=hashed("company", "place", "first"), block=True),
-    )
+    keys = {"first_key": folded("first"), "last_key": folded("last")}
+    least, greatest = (f'{which}(first_key COLLATE "C", last_key COLLATE "C")' for which in ("least", "greatest"))
+    both = {"names": f"CASE WHEN first_key IS NOT NULL AND last_key IS NOT NULL THEN {least} || '|' || {greatest} END"}
     return Layout(
         raw=raw,
-        plain={"plain_first": plain("raw_first_name"), "plain_last": plain("raw_last_name")},
-        reduced=reduced,
-        columns=columns,
+        stages=(
+            {"plain_first": plain("raw_first_name"), "plain_last": plain("raw_last_name")},
+            reduced,
+            keys,
+            both,
+        ),
+        columns=(*_told_by_name("first", "last", "suffix"), *_person_blocks(role_mailboxes)),
         fields=dict(fields),
         alive=alive,
         key=key,
     )
 
 
+def _told_by_name(*names: str) -> tuple[KeyColumn, ...]:
+    return tuple(KeyColumn(name=name, type="text", made=name) for name in names)
+
+
+def _person_blocks(role_mailboxes: Sequence[str]) -> tuple[KeyColumn, ...]:
+    boxes = ", ".join(literal(each) for each in role_mailboxes) or "''"
+    # A mailbox of a role belongs to several people: only one of the same name is the same.
+    of_role = f"split_part(mail, '@', 1) IN ({boxes})"
+    blocks = {
+        "email": f"CASE WHEN {of_role} THEN {hashed('mail', 'names')} ELSE {hashed('mail')} END",
+        "phone_names": hashed("phone", "names"),
+        "mobile_names": hashed("mobile", "names"),
+        "phone_last": hashed("phone", "last_key"),
+        "mobile_last": hashed("mobile", "last_key"),
+        "company_names": hashed("company", "names"),
+        "place_last": hashed("company", "place", "last_key"),
+        "place_first": hashed("company", "place", "first_key"),
+    }
+    return (
+        KeyColumn(name="born", type="date", made="born"),
+        KeyColumn(name="company", type="bigint", made=hashed("company")),
+        *(KeyColumn(name=name, type="bigint", made=made, block=True) for name, made in blocks.items()),
+    )
+
+
 def _company(fields: Mapping[str, str], alive: str, role_mailboxes: Sequence[str], key: str) -> Layout:
     reduced = {
-        "name": folded_name(company_name("plain_name")),
+        "name": folded(company_name("plain_name")),
         "site": site("raw_website") if "website" in fields else _NONE,
         "phone": number_key("raw_phone") if "phone" in fields else _NONE,
         "place": place("raw_zip", "raw_city") if {"zip", "city"} & set(fields) else _NONE,
     }
-    columns = (
-        KeyColumn(name="name", type="text", made="name"),
-        KeyColumn(name="site", type="bigint", made=hashed("site"), block=True),
-        KeyColumn(name="name_place", type="bigint", made=hashed("name", "place"), block=True),
-        KeyColumn(name="phone_name", type="bigint", made=hashed("phone", "name"), block=True),
-    )
+    blocks = {
+        "site": hashed("site"),
+        "name_place": hashed("name", "place"),
+        "phone_name": hashed("phone", "name"),
+    }
     return Layout(
         raw=_raw(fields, ("name", "website", "phone", "zip", "city")),
-        plain={"plain_name": plain("raw_name")},
-        reduced=reduced,
-        columns=columns,
+        stages=({"plain_name": plain("raw_name")}, reduced),
+        columns=(
+            *_told_by_name("name"),
+            *(KeyColumn(name=name, type="bigint", made=made, block=True) for name, made in blocks.items()),
+        ),
         fields=dict(fields),
         alive=alive,
         key=key,
