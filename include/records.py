@@ -117,11 +117,15 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Hold what people are told: `text` is for a mail, `body` for a program. Neither names a person or a secret."""
+    """Hold what people are told: `text` is for a mail, `body` for a program. Neither names a person or a secret.
+
+    `html` is the same as `text`, for mail programs that show it.
+    """
 
     subject: str
     text: str
     body: Mapping[str, Any]
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -53,6 +54,15 @@ class DigestDefinition(DefinitionModel):
     mail: tuple[MailAddress, ...] = ()
     schedule: Cron = "0 7 * * 1"
     time_zone: TimeZone = "UTC"
+
+    def period(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return the beginning and the end of the newest period of the schedule that is over."""
+        from croniter import croniter  # Airflow's own cron library
+
+        moments = croniter(self.schedule, now.astimezone(ZoneInfo(self.time_zone)) + timedelta(seconds=1))
+        high: datetime = moments.get_prev(datetime)  # type: ignore[no-untyped-call]
+        low: datetime = moments.get_prev(datetime)  # type: ignore[no-untyped-call]
+        return low.astimezone(UTC), high.astimezone(UTC)
 
 
 class HealthDefinition(DefinitionModel):

@@ -12,7 +12,7 @@ from include.local.site import Site
 # In this order: each needs what the one before it made. No others: a DAG of yours may lead to a real org or platform.
 DEMO_DAGS = ("demo_extract", "demo_health", "push_contacts_to_insider_one")
 # These run by their schedule alone: nobody waits for them.
-SCHEDULED_DAGS = ("demo_reconcile", "demo_metadata", "headwater_housekeeping")
+SCHEDULED_DAGS = ("demo_reconcile", "demo_metadata", "demo_health_digest", "headwater_housekeeping")
 _APPEARS_SECONDS = 15  # a run that has not come by itself by then is triggered
 
 

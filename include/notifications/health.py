@@ -127,11 +127,11 @@ def _not_assessed(org: str, lost: Sequence[NewsInWords], checks: Mapping[str, Ch
     for each in lost:
         owner = checks[each.news.subject].owner if each.news.subject in checks else None
         groups.setdefault((each.news.assessment_id, each.reason, owner or ""), []).append(each)
-    for (assessment_id, reason, owner), each in groups.items():
-        names = sorted(one.title for one in each)
+    for (assessment_id, reason, owner), group in groups.items():
+        names = sorted(one.title for one in group)
         more = f" and {len(names) - _NAMES_AT_MOST} more" if len(names) > _NAMES_AT_MOST else ""
         many = f"{len(names)} checks are" if len(names) > 1 else "A check is"
-        first = min(one.news.subject for one in each)
+        first = min(one.news.subject for one in group)
         yield Condition(
             key=f"health:not_assessed:{first}:{assessment_id}",
             event=Event.HEALTH_WORSE,

@@ -1,4 +1,4 @@
-"""Send a message as a plain-text mail over SMTP."""
+"""Send a message as a mail over SMTP: plain text, and the same as HTML where a message has it."""
 
 from __future__ import annotations
 
@@ -85,4 +85,6 @@ class MailMessenger:
         mail["Message-ID"] = make_msgid(domain=self.server.sender.rpartition("@")[2] or "headwater")
         mail["Auto-Submitted"] = "auto-generated"  # keeps absence notes away
         mail.set_content(message.text)
+        if message.html:
+            mail.add_alternative(message.html, subtype="html")
         return mail

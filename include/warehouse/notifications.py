@@ -23,6 +23,7 @@ class Waiting:
     message: str
     path: str
     at: datetime
+    key: str = ""
 
 
 def open_keys(connection: Connection, org: str, keys: Sequence[str]) -> set[str]:
@@ -105,7 +106,7 @@ def take_waiting(connection: Connection, org: str, channel: str) -> list[Waiting
     )
     rows = connection.execute(
         text(
-            "SELECT d.notification_id, d.all_clear, n.event, n.title, n.message, n.path,"
+            "SELECT d.notification_id, d.all_clear, n.event, n.title, n.message, n.path, n.key,"
             " CASE WHEN d.all_clear THEN n.resolved_at ELSE n.raised_at END AS at"
             " FROM headwater.notification_delivery AS d JOIN headwater.notification AS n USING (notification_id)"
             " WHERE n.org = :org AND d.channel = :channel AND d.state = 'waiting'"

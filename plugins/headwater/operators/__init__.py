@@ -3,6 +3,7 @@
 from headwater.operators.approve import ApprovePushOperator
 from headwater.operators.assess import AssessHealthOperator
 from headwater.operators.certify import CertifyExtractOperator
+from headwater.operators.digest import SendDigestOperator
 from headwater.operators.extract import ExtractObjectOperator
 from headwater.operators.gate import HealthGateOperator
 from headwater.operators.housekeeping import HousekeepingOperator
@@ -31,5 +32,6 @@ __all__ = [
     "ReconcileObjectOperator",
     "RunVerdictOperator",
     "SelectProfilesOperator",
+    "SendDigestOperator",
     "SettlePushesOperator",
 ]

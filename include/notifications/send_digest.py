@@ -1,0 +1,73 @@
+"""Send the digest of a period once.
+
+It is written down and sent in one transaction: killed between the two, it is sent once more. Better twice than never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Engine, text
+
+from include.config.notify import ChannelDefinition
+from include.config.orgs import OrgDefinition
+from include.errors import HeadwaterError
+from include.ports import Messenger
+from include.records import Message
+from include.warehouse.engine import transaction
+from include.warehouse.notifications import known_keys, note_sent, note_unsent, raise_notification, take_waiting
+
+EVENT = "health_digest"
+
+
+def digest_key(high: datetime, again: str = "") -> str:
+    """Return the name of a digest: a period has one, and one for each time that it is asked for again."""
+    return f"{EVENT}:{high:%Y-%m-%dT%H:%MZ}" + (f":{again}" if again else "")
+
+
+def send_digest(
+    engine: Engine,
+    org: OrgDefinition,
+    *,
+    key: str,
+    title: str,
+    path: str,
+    compose: Callable[[], Message],
+    messenger: Callable[[ChannelDefinition], Messenger],
+) -> bool:
+    """Send a digest unless it was sent; return whether it went out now.
+
+    Two tasks that send the same one wait for each other.
+
+    Raises:
+        HeadwaterError: it was not taken; that is written down, and the next try sends it.
+    """
+    channel = ChannelDefinition(mail=org.health.digest.mail, connection=org.health.connection)
+    name = f"digest {org.health.connection}"  # whoever gets it: a new recipient brings no old digest again
+    with transaction(engine) as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{org.org} {key}"})
+        if not known_keys(connection, org.org, [key]):
+            raise_notification(
+                connection,
+                org.org,
+                key=key,
+                event=EVENT,
+                title=title,
+                message="",
+                path=path,
+                once=True,
+                channels=[name],
+            )
+        waiting = [each for each in take_waiting(connection, org.org, name) if each.key == key]
+        if not waiting:
+            return False
+        try:
+            messenger(channel).send(compose())
+        except HeadwaterError as error:
+            note_unsent(connection, name, waiting, str(error))
+            problem = error
+        else:
+            note_sent(connection, name, waiting)
+            return True
+    raise problem
