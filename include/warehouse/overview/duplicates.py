@@ -63,7 +63,7 @@ _LARGEST_AFTER = f"""
 SELECT * FROM (
 ({_OPEN} WHERE {_OF} AND members = :members AND cluster_id > :cluster_id ORDER BY cluster_id LIMIT :limit)
  UNION ALL
-({_OPEN} WHERE {_OF} AND members < :members ORDER BY members DESC, cluster_id LIMIT :limit)) AS both
+({_OPEN} WHERE {_OF} AND members < :members ORDER BY members DESC, cluster_id LIMIT :limit)) AS following
  ORDER BY members DESC, cluster_id LIMIT :limit
 """
 _NEWEST = f"{_OPEN} WHERE {_OF} AND cluster_id < :cluster_id ORDER BY cluster_id DESC LIMIT :limit"
@@ -85,7 +85,7 @@ _OF_RECORD = f"""
                              WHERE org = :org AND object = :object AND record_id = :record_id)
 """
 _OF_NUMBER = f"{_OPEN} WHERE {_OF} AND cluster_id = :cluster_id"
-_COUNT = f"SELECT count(*) FROM (SELECT FROM headwater.duplicate_cluster WHERE {_OF} LIMIT {COUNTED_TO + 1}) AS some"
+_COUNT = f"SELECT count(*) FROM (SELECT FROM headwater.duplicate_cluster WHERE {_OF} LIMIT {COUNTED_TO + 1}) AS open"
 _PAIRS = """
 SELECT m.cluster_id, array_agg(DISTINCT p.rule ORDER BY p.rule) AS rules, max(p.score) AS best
   FROM headwater.duplicate_member AS m
