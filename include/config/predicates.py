@@ -24,7 +24,7 @@ from typing import Literal
 
 ROW = "row"
 
-Kind = Literal["text", "string", "field", "table", "now", "today", "list"]
+Kind = Literal["text", "string", "field", "table", "now", "today", "list", "duplicates"]
 
 LISTS = frozenset({"countries", "us_states", "free_mail_domains", "disposable_mail_domains", "role_mailboxes"})
 
@@ -68,6 +68,7 @@ class Token:
     kind: Kind
     text: str  # the word, operator, number or quoted string; the field's or object's API name
     alias: str = ""  # of a field: whose
+    among: str = ""  # of duplicates: of which object the other record is; the text holds the rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +81,25 @@ class Predicate:
     @property
     def reads_other_rows(self) -> bool:
         """Return whether the verdict on a record depends on other records."""
-        return any(token.kind == "table" for token in self.tokens)
+        return any(token.kind in ("table", "duplicates") for token in self.tokens)
 
     @property
     def reads_the_clock(self) -> bool:
         """Return whether the verdict can change without a change of data."""
         return any(token.kind in ("now", "today") for token in self.tokens)
+
+    @property
+    def reads_now(self) -> bool:
+        """Return whether the verdict can change within a day without a change of data."""
+        return any(token.kind == "now" for token in self.tokens)
+
+
+@lru_cache(maxsize=1024)
+def duplicate_predicate(judged: str, among: str, rules: tuple[str, ...]) -> Predicate:
+    """Return the predicate that one of these rules found a record of `judged` to be one with another of `among`."""
+    found = Token(kind="duplicates", text=",".join(rules), alias=judged, among=among)
+    tokens = (Token(kind="field", text="Id", alias=ROW), Token(kind="text", text="IN"), found)
+    return Predicate(tokens=tokens, needs=MappingProxyType(dict.fromkeys(sorted({judged, among}), ("Id",))))
 
 
 @lru_cache(maxsize=1024)

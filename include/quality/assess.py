@@ -17,11 +17,13 @@ from include.errors import WarehouseDown
 from include.quality.catalogue import Catalogue, choose_checks
 from include.quality.documents import Tally, documents_of
 from include.quality.due import Due, due_checks
+from include.quality.duplicate_checks import Compared, compare_records
 from include.quality.grade import WEIGHTS, grade_all, grade_object
 from include.quality.issues import Found, Past, insist_on_agreement, put_together
+from include.quality.judging import judge
 from include.quality.news import note_grade_changes, note_issue_changes
 from include.quality.suite import with_verdicts
-from include.quality.sweep import count_records, known_objects, sweep
+from include.quality.sweep import count_records, known_objects, prepare
 from include.quality.validate import export_snapshot, judge_by_gx
 from include.records import AirflowRun
 from include.warehouse.assessments import (
@@ -37,7 +39,6 @@ from include.warehouse.assessments import (
     write_object,
 )
 from include.warehouse.engine import transaction
-from include.warehouse.findings import settle_findings, sweep_counts
 from include.warehouse.locks import object_lock
 from include.warehouse.problems import Weighed, count_problems, take_over_problems, write_problems
 from include.warehouse.runs import bury_runs, finish_run, start_run
@@ -77,8 +78,9 @@ def assess_org(
             bury_runs(ledger, kind="health", org=org.org, subject=_SUBJECT)
             run_id = start_run(ledger, kind="health", org=org.org, subject=_SUBJECT, run=run)
         try:
+            compared = compare_records(engine, org, checks.values())
             with transaction(engine) as connection:
-                assessment = _assess(engine, connection, org, checks, now=now, run_id=run_id)
+                assessment = _assess(engine, connection, org, checks, compared, now=now, run_id=run_id)
                 finish_run(connection, run_id, "success")
         except OperationalError as error:
             raise WarehouseDown(f"the warehouse broke off the assessment of {org.org}; look at its log") from error
@@ -94,6 +96,7 @@ def _assess(
     connection: Connection,
     org: OrgDefinition,
     checks: Mapping[str, CheckDefinition],
+    compared: Compared,
     *,
     now: datetime,
     run_id: int,
@@ -102,25 +105,26 @@ def _assess(
     snapshot = export_snapshot(connection)
     schema = org.schema_name
     known = known_objects(connection, org.org, schema)
-    catalogue = choose_checks(org, checks.values(), known)
+    catalogue = choose_checks(org, checks.values(), known).without(compared.refused)
     row = write_assessment(connection, org=org.org, run_id=run_id, assessed_at=now)
     past = Past(
         assessment_id=row.previous_id,
         issues=issues_before(connection, row.previous_id),
         grades=grades_before(connection, row.previous_id),
     )
-    due = due_checks(catalogue.assessable, known, past.bases, now=now)
-    refused = sweep(connection, due.checks, schema=schema, now=now)
-    by_gx = [check for check in due.checks if check.unfolded and check.check not in refused]
+    due = due_checks(catalogue.assessable, known, past.bases, now=now, compared=compared.states)
+    prepare(connection)
+    judging = judge(connection, due.checks, known, past.issues, schema=schema, now=now)
+    by_gx = [check for check in due.checks if check.unfolded and check.check not in judging.refused]
     judged, unjudged = judge_by_gx(engine, snapshot, by_gx, schema=schema, now=now)
-    catalogue = catalogue.without(refused | unjudged)
+    catalogue = catalogue.without({**judging.refused, **unjudged})
     judged_now = [check.check for check in due.checks if check in catalogue.assessable]
+    settled = judging.settle(org.org, row.assessment_id, judged_now)
 
     looked_at = _objects_to_look_at(catalogue, due, past)
-    tallies = _tally(connection, catalogue, looked_at, set(judged_now), past, schema)
+    tallies = _tally(connection, catalogue, looked_at, judging.failing(settled), past, schema)
     insist_on_agreement(catalogue, tallies, judged)
-    settled = settle_findings(connection, org.org, row.assessment_id, judged_now)
-    found = Found(tallies=tallies, judged=judged, settled=settled, bases=due.bases)
+    found = Found(tallies=tallies, judged=judged, settled=settled, bases=due.bases, seen=judging.seen)
     issues = put_together(catalogue, found, past)
     whole = [check.check for check in catalogue.assessable if not check.names_records]
     issues = note_issue_changes(connection, org, row.assessment_id, issues, whole=whole, now=now)
@@ -156,12 +160,11 @@ def _tally(
     connection: Connection,
     catalogue: Catalogue,
     objects: Collection[str],
-    judged_now: Collection[str],
+    failing: Mapping[str, int],
     past: Past,
     schema: str,
 ) -> dict[str, Tally]:
     """Return what each check of these objects found: now, or before where that still stands."""
-    failing = sweep_counts(connection)
     tallies: dict[str, Tally] = {}
     for object in objects:
         checks = catalogue.of(object)
@@ -173,7 +176,7 @@ def _tally(
         records, missing = count_records(connection, schema, object, passed_over)
         for check in checks:
             name = check.check
-            bad = failing.get(name, 0) if name in judged_now else past.issues[name].failing
+            bad = failing[name] if name in failing else past.issues[name].failing
             tallies[name] = Tally(records=records, missing=missing.get(name, 0), failing=bad)
     return tallies
 

@@ -43,12 +43,14 @@ class Found:
         judged: by check, the results of Great Expectations itself.
         settled: by check that was judged now, how many findings appeared and how many were mended.
         bases: by check, what its verdict follows from.
+        seen: by check, what was judged now.
     """
 
     tallies: Mapping[str, Tally]
     judged: Mapping[str, Mapping[str, Any]]
     settled: Mapping[str, tuple[int, int]]
     bases: Mapping[str, str]
+    seen: Mapping[str, str]
 
 
 def insist_on_agreement(
@@ -97,6 +99,7 @@ def _assessed(check: CheckDefinition, found: Found, past: Past) -> IssueResult:
             previous_failing=previous,
             basis=before.basis,
             judged_by=before.judged_by or past.assessment_id,
+            seen=before.seen,
         )
     tally = found.tallies[name]
     appeared, mended = found.settled[name]
@@ -113,6 +116,7 @@ def _assessed(check: CheckDefinition, found: Found, past: Past) -> IssueResult:
         appeared=appeared,
         mended=mended,
         basis=found.bases[name],
+        seen=found.seen[name],
     )
 
 

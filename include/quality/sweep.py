@@ -7,6 +7,7 @@ a statement of its own, because PostgreSQL can only then plan it as a join.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -16,7 +17,7 @@ from include.config.checks import CheckDefinition
 from include.quality.catalogue import KnownObject
 from include.quality.predicate import LIVE, condition
 from include.warehouse.engine import quoted
-from include.warehouse.findings import open_sweep
+from include.warehouse.findings import Sweep
 
 
 def known_objects(connection: Connection, org: str, schema: str) -> dict[str, KnownObject]:
@@ -46,21 +47,35 @@ def count_records(
     return int(row[0]), dict(zip(conditions, map(int, row[1:]), strict=True))
 
 
-def sweep(connection: Connection, due: Sequence[CheckDefinition], *, schema: str, now: datetime) -> dict[str, str]:
-    """Fill the table `sweep` with the Ids that fail; return the checks that could not be judged, with the reason.
-
-    A check that PostgreSQL refuses (a pattern on a number, a text that is no date) must not stop the others.
-    """
+def prepare(connection: Connection) -> None:
+    """Set what the statements of an assessment run with, for this transaction."""
     connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
     connection.exec_driver_sql("SET LOCAL jit = off")
-    open_sweep(connection)
+
+
+def fill(
+    connection: Connection, sweep: Sweep, due: Sequence[CheckDefinition], *, schema: str, now: datetime, among: str = ""
+) -> dict[str, str]:
+    """Fill a sweep with the Ids that fail; return the checks that could not be judged, with the reason.
+
+    A check that PostgreSQL refuses (a pattern on a number, a text that is no date) must not stop the others.
+
+    Args:
+        connection: the assessment's.
+        sweep: takes the failing Ids.
+        due: the checks to be judged.
+        schema: where the org's tables are.
+        now: the moment of the assessment.
+        among: a table of the Ids to be judged, all of one object; "" for all live records.
+    """
     refused: dict[str, str] = {}
     for object in sorted({check.object for check in due}):
         checks = [check for check in due if check.object == object and check.names_records]
         conditions = {check.check: condition(check.predicate, schema=schema, now=now) for check in checks}
-        for group in _passes(checks):
-            chosen = {name: conditions[name] for name in group}
-            refused |= _judge(connection, schema, object, chosen)
+        groups = [{name: conditions[name] for name in group} for group in _passes(checks)]
+        rows = _Rows(schema=schema, object=object, among=among)
+        if groups:
+            refused |= _judge(connection, sweep, rows, groups)
     return refused
 
 
@@ -70,46 +85,55 @@ def _passes(checks: Sequence[CheckDefinition]) -> list[list[str]]:
     return ([together] if together else []) + alone
 
 
-def _judge(connection: Connection, schema: str, object: str, conditions: Mapping[str, str]) -> dict[str, str]:
-    """Store the failing Ids of some checks; if the statement is refused, try each check by itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Say which rows are judged."""
+
+    schema: str
+    object: str
+    among: str
+
+    @property
+    def source(self) -> str:
+        """Return them as FROM and WHERE."""
+        row = quoted("row")
+        only = f" AND {row}.{quoted('Id')} IN (SELECT record_id FROM {self.among})" if self.among else ""
+        return f"FROM {quoted(self.schema, self.object)} AS {row} WHERE {row}.{LIVE}{only}"
+
+
+def _judge(connection: Connection, sweep: Sweep, rows: _Rows, groups: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Store the failing Ids of some checks in one statement; if it is refused, try each group, then each check."""
     try:
         with connection.begin_nested():
-            _run(connection, _statement(schema, object, conditions))
+            sweep.add(" UNION ALL ".join(f"({_query(rows, conditions)})" for conditions in groups))
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None) or ""
         if error.connection_invalidated or state[:2] not in _THE_PREDICATES_FAULT:
             raise
-        if len(conditions) > 1:
-            refused: dict[str, str] = {}
-            for name, each in conditions.items():
-                refused |= _judge(connection, schema, object, {name: each})
-            return refused
-        return dict.fromkeys(conditions, f"the predicate does not fit this org's data (SQLSTATE {state})")
+        smaller = [[each] for each in groups] if len(groups) > 1 else [[{name: groups[0][name]}] for name in groups[0]]
+        if len(smaller) == 1:
+            return dict.fromkeys(groups[0], f"the predicate does not fit this org's data (SQLSTATE {state})")
+        refused: dict[str, str] = {}
+        for each in smaller:
+            refused |= _judge(connection, sweep, rows, each)
+        return refused
     return {}
 
 
 _THE_PREDICATES_FAULT = ("42", "22", "21")  # syntax and types; values that cannot be computed; several rows for one
 
 
-def _statement(schema: str, object: str, conditions: Mapping[str, str]) -> str:
-    table, row = quoted(schema, object), quoted("row")
+def _query(rows: _Rows, conditions: Mapping[str, str]) -> str:
+    key = f"{quoted('row')}.{quoted('Id')}"
     if len(conditions) == 1:
         ((name, where),) = conditions.items()
-        return (
-            f"INSERT INTO sweep SELECT '{name}', '{object}', {row}.{quoted('Id')} FROM {table} AS {row}"
-            f" WHERE {row}.{LIVE} AND {where}"
-        )
+        return f"SELECT '{name}' AS check_id, '{rows.object}' AS object, {key} AS record_id {rows.source} AND {where}"
     marks = ", ".join(f"CASE WHEN {where} THEN '{name}' END" for name, where in conditions.items())
     return (
-        f"INSERT INTO sweep SELECT mark, '{object}', record_id FROM ("
-        f"SELECT {row}.{quoted('Id')} AS record_id, ARRAY[{marks}] AS marks FROM {table} AS {row}"
-        f" WHERE {row}.{LIVE} OFFSET 0) AS judged, unnest(marks) AS mark WHERE mark IS NOT NULL"
+        f"SELECT unnest(marks) AS check_id, '{rows.object}' AS object, record_id FROM ("
+        f"SELECT {key} AS record_id, array_remove(ARRAY[{marks}], NULL) AS marks {rows.source} OFFSET 0) AS judged"
+        " WHERE cardinality(marks) > 0"
     )
-
-
-def _run(connection: Connection, statement: str) -> None:
-    """Execute a statement as it stands: neither % nor : in it stands for a parameter."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 _KNOWN = """

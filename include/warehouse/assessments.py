@@ -26,7 +26,7 @@ class IssueResult:
     `share` is failing / records; the check failed when it is greater than `max_share`.
     `reason` is filled when the check was not assessed: what is missing, and what to add where.
     `basis` is a hash of what the verdict follows from; while it stays the same the verdict is taken over, and
-    `judged_by` names the assessment that judged it.
+    `judged_by` names the assessment that judged it. `seen` says what it judged, as far as changed rows decide the next.
     `previous_failing` is None when the assessment before did not assess the check, or when there was none.
     """
 
@@ -48,6 +48,7 @@ class IssueResult:
     fix: str = ""
     basis: str = ""
     judged_by: int | None = None
+    seen: str = ""
     change: str = ""  # one of `include.warehouse.changes.Change`; "" in assessments of before these were kept
 
     @property

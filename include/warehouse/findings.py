@@ -28,29 +28,66 @@ def failing_ids(
         return tuple(rows.scalars())
 
 
-def open_sweep(connection: Connection) -> None:
-    """Make the table `sweep` that takes the failing Ids of one assessment; it is gone with the transaction."""
-    connection.execute(text(_SWEEP))
+class Sweep:
+    """Collect the failing Ids of one assessment in temporary tables, which are gone with its transaction.
 
+    Each part is a new table, because PostgreSQL reads with several processes to make one,
+    and with a single one to add rows to it.
+    """
 
-def sweep_counts(connection: Connection) -> dict[str, int]:
-    """Return how many records of the sweep failed each check; a check without any is missing."""
-    return {row.check_id: row.failing for row in connection.execute(text(_SWEEP_COUNTS))}
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._parts: list[str] = []
+
+    def add(self, query: str) -> None:
+        """Keep what a query finds: check_id, object and record_id of each failing record."""
+        part = f"{self._name}_{len(self._parts) + 1}"
+        # As it stands: neither % nor : in it stands for a parameter.
+        self._connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE {part} ON COMMIT DROP AS {query}", execution_options={"no_parameters": True}
+        )
+        self._parts.append(part)
+
+    @property
+    def rows(self) -> str:
+        """Return what stands for all of it behind FROM."""
+        parts = " UNION ALL ".join(f"SELECT check_id, object, record_id FROM {part}" for part in self._parts)
+        return f"({parts or _NOTHING})"
+
+    def analyze(self) -> None:
+        """Let the planner know how much was found."""
+        for part in self._parts:
+            self._connection.exec_driver_sql(f"ANALYZE {part}")
+
+    def counts(self) -> dict[str, int]:
+        """Return how many records failed each check; a check without any is missing."""
+        statement = text(f"SELECT check_id, count(*) AS failing FROM {self.rows} AS sweep GROUP BY check_id")
+        return {row.check_id: row.failing for row in self._connection.execute(statement)}
 
 
 def settle_findings(
-    connection: Connection, org: str, assessment_id: int, checks: Sequence[str]
+    connection: Connection, org: str, assessment_id: int, sweep: Sweep, checks: Sequence[str], *, among: str = ""
 ) -> dict[str, tuple[int, int]]:
     """Bring the findings of these checks to what the sweep holds; return per check how many appeared and were mended.
 
     A check that was not assessed must not be among them: nothing is known about its findings.
+
+    Args:
+        connection: the assessment's.
+        org: whose.
+        assessment_id: which assessment.
+        sweep: the failing records.
+        checks: those that were judged.
+        among: a table of the records that were judged; "" for all.
     """
     names = {"org": org, "assessment_id": assessment_id, "checks": list(checks)}
-    connection.execute(text("ANALYZE sweep"))
+    sweep.analyze()
+    only = f"AND record_id IN (SELECT record_id FROM {among})" if among else ""
     # The first assessment meets an empty ledger, which the planner would walk by index for each failing record: hours.
-    connection.execute(text("SET LOCAL enable_nestloop = off"))
-    mended = {row.check_id: row.findings for row in connection.execute(text(_MEND), names)}
-    appeared = {row.check_id: row.findings for row in connection.execute(text(_FIND), names)}
+    connection.execute(text(f"SET LOCAL enable_nestloop = {'on' if among else 'off'}"))
+    statements = (text(each.format(sweep=sweep.rows, only=only)) for each in (_MEND, _FIND))
+    mended, appeared = ({row.check_id: row.findings for row in connection.execute(each, names)} for each in statements)
     connection.execute(text("SET LOCAL enable_nestloop = on"))
     return {check: (appeared.get(check, 0), mended.get(check, 0)) for check in checks}
 
@@ -65,23 +102,21 @@ WHERE org = :org AND check_id = :check_id AND record_id > :after
 ORDER BY record_id
 LIMIT :limit"""
 
-_SWEEP = """
-CREATE TEMPORARY TABLE sweep (check_id text NOT NULL, object text NOT NULL, record_id text NOT NULL) ON COMMIT DROP"""
-
-_SWEEP_COUNTS = "SELECT check_id, count(*) AS failing FROM sweep GROUP BY check_id"
+_NOTHING = "SELECT ''::text AS check_id, ''::text AS object, ''::text AS record_id WHERE false"
 
 _MEND = """
 WITH mended AS (
     UPDATE headwater.finding AS finding SET mended_by = :assessment_id
-    WHERE org = :org AND mended_by IS NULL AND check_id = ANY(:checks)
-      AND NOT EXISTS (SELECT FROM sweep WHERE sweep.check_id = finding.check_id AND sweep.record_id = finding.record_id)
+    WHERE org = :org AND mended_by IS NULL AND check_id = ANY(:checks) {only}
+      AND NOT EXISTS (SELECT FROM {sweep} AS sweep
+                      WHERE sweep.check_id = finding.check_id AND sweep.record_id = finding.record_id)
     RETURNING check_id)
 SELECT check_id, count(*) AS findings FROM mended GROUP BY check_id"""
 
 _FIND = """
 WITH found AS (
     INSERT INTO headwater.finding (org, check_id, object, record_id, found_by)
-    SELECT :org, check_id, object, record_id, :assessment_id FROM sweep
+    SELECT :org, check_id, object, record_id, :assessment_id FROM {sweep} AS sweep
     WHERE check_id = ANY(:checks)
       AND NOT EXISTS (SELECT FROM headwater.finding AS finding
                       WHERE finding.org = :org AND finding.mended_by IS NULL
