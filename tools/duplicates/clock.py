@@ -37,15 +37,16 @@ class Clock:
     def stage(self, name: str) -> Iterator[Stage]:
         """Measure what happens inside."""
         found = Stage(name=name)
+        self.stages.append(found)
         began = self._now()
         yield found
         self._add(found, began)
-        self.stages.append(found)
 
     @contextmanager
     def statements(self, kinds: dict[str, tuple[str, ...]]) -> Iterator[None]:
         """Measure what happens inside by kind of statement: the first kind one of whose words stands in it."""
         found = {name: Stage(name=name) for name in kinds}
+        self.stages += found.values()
         begun: list[tuple[float, float, float | None]] = []
 
         def before(*_: Any) -> None:
@@ -63,7 +64,6 @@ class Clock:
         finally:
             event.remove(self._engine, "before_cursor_execute", before)
             event.remove(self._engine, "after_cursor_execute", after)
-        self.stages += found.values()
 
     def _add(self, stage: Stage, began: tuple[float, float, float | None]) -> None:
         ended = self._now()
