@@ -22,6 +22,7 @@ from include.destinations.steps import InSteps
 from include.records import OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
 from include.warehouse.outcomes import note_outcomes
+from include.warehouse.personal_fields import plain_paths
 from include.warehouse.pushes import PushRun, read_push_run
 from include.warehouse.runs import finish_run
 from include.warehouse.samples import free_keys
@@ -104,6 +105,8 @@ def preview_push(
         NotReady, DefinitionError: as `select_push` does.
     """
     with transaction(engine) as connection:
+        paths = {path for _, path in push.field_paths}
+        plain = plain_paths(connection, push.org, push.source.object, paths) if push.source.object else frozenset()
         mapper = mapper_of(connection, push)
         found: list[tuple[Row, Candidate | Receipt | None]] = []
         rows = sampled_rows(connection, push, record_ids=record_ids, limit=min(limit, MOST_RECORDS))
@@ -113,7 +116,8 @@ def preview_push(
         candidates = [each for _, each in found if isinstance(each, Candidate)]
         claimed = free_keys(connection, [event.key for _, event in events_of(candidates)], resend=False)
     return tuple(
-        _previewed(push, destination, row, each, claimed, skip_hook=skip_hook, unmasked=unmasked) for row, each in found
+        _previewed(push, destination, row, each, claimed, skip_hook=skip_hook, plain=None if unmasked else plain)
+        for row, each in found
     )
 
 
@@ -181,7 +185,7 @@ def _previewed(
     claimed: set[str],
     *,
     skip_hook: bool,
-    unmasked: bool,
+    plain: frozenset[str] | None,
 ) -> PreviewedRecord:
     if isinstance(prepared, Receipt):
         return PreviewedRecord(
@@ -197,8 +201,8 @@ def _previewed(
         outcome="unchanged" if same else "send",
         cause=candidate.note,
         message="the platform has it so already: it would go only with `all` or `resend`" if same else "",
-        body=body if unmasked else masked_body(body, push, candidate.profile),
-        masked=not unmasked,
+        body=body if plain is None else masked_body(body, push, candidate.profile, plain),
+        masked=plain is not None,
     )
 
 

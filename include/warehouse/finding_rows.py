@@ -16,6 +16,7 @@ from include.warehouse.assessments import IssueResult
 from include.warehouse.column_kinds import TableColumn, columns_of
 from include.warehouse.engine import quoted, transaction
 from include.warehouse.field_masks import MASK
+from include.warehouse.personal_fields import personal_fields
 
 ROWS_AT_ONCE = 5_000
 _ALWAYS = (
@@ -41,9 +42,13 @@ SELECT page.record_id, a.assessed_at{fields}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRows:
-    """Hold the columns of an export of findings, and the rows in batches (once)."""
+    """Hold the columns of an export of findings, and the rows in batches (once).
+
+    `shown_personal` names the personal fields whose values are shown.
+    """
 
     columns: tuple[Column, ...]
+    shown_personal: tuple[str, ...]
     batches: Iterator[Sequence[Sequence[Any]]]
 
 
@@ -73,8 +78,8 @@ def finding_rows(
     with transaction(engine) as connection:
         known = {column.name: column for column in columns_of(connection, org, issue.object)}
     chosen = [known[name] for name in fields if name in known and name != "Id"]
-    masked = {column.name for column in chosen if column.personal and not unmasked}
-    statement = _statement(org, issue.object, chosen, masked, has_row="Id" in known)
+    personal = {column.name for column in chosen if column.personal}
+    masked = set() if unmasked else personal
     shown = tuple(replace(each.exported, kind="text") if each.name in masked else each.exported for each in chosen)
     bound = {"org": org, "check_id": issue.check_id, "assessment_id": assessment_id, "limit": rows_at_once}
     about = (issue.check_id, issue.title, issue.severity)
@@ -83,6 +88,10 @@ def finding_rows(
         after = ""
         while True:
             with transaction(engine) as connection:
+                # A long file outlives decisions: what became personal since it began is left empty from here on.
+                register = personal_fields(connection, org, (issue.object,))
+                emptied = set() if unmasked else {name for name in fields if register.is_personal(issue.object, name)}
+                statement = _statement(org, issue.object, chosen, masked, emptied - masked, has_row="Id" in known)
                 rows = connection.execute(text(statement), {**bound, "after": after}).all()
             if rows:
                 yield [(row[0], link(issue.object, row[0]), *about, *row[1:]) for row in rows]
@@ -90,17 +99,25 @@ def finding_rows(
                 return
             after = rows[-1][0]
 
-    return FindingRows(columns=_ALWAYS + shown, batches=batches())
+    return FindingRows(
+        columns=_ALWAYS + shown,
+        shown_personal=tuple(sorted(personal)) if unmasked else (),
+        batches=batches(),
+    )
 
 
-def _statement(org: str, object: str, chosen: Sequence[TableColumn], masked: set[str], *, has_row: bool) -> str:
+def _statement(
+    org: str, object: str, chosen: Sequence[TableColumn], masked: set[str], emptied: set[str], *, has_row: bool
+) -> str:
     if not has_row or not chosen:
         return _PAGE.format(fields="", row="")
-    fields = "".join(f", {_field(column.name, masked)}" for column in chosen)
+    fields = "".join(f", {_field(column.name, masked, emptied)}" for column in chosen)
     row = f' LEFT JOIN {quoted(f"salesforce_{org}", object)} AS record ON record."Id" = page.record_id'
     return _PAGE.format(fields=fields, row=row)
 
 
-def _field(name: str, masked: set[str]) -> str:
+def _field(name: str, masked: set[str], emptied: set[str]) -> str:
+    if name in emptied:
+        return "NULL"
     column = f"record.{quoted(name)}"
     return f"CASE WHEN {column} IS NOT NULL THEN '{MASK}' END" if name in masked else column

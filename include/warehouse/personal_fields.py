@@ -44,6 +44,41 @@ def personal_fields(connection: Connection, org: str, objects: Iterable[str]) ->
     return PersonalFields(plain=frozenset((row.object, row.field) for row in rows))
 
 
+_LEADS_TO = text(
+    "SELECT DISTINCT unnest(reference_to) FROM headwater.field"
+    " WHERE org = :org AND object = ANY(:objects) AND name = :field AND gone_at IS NULL"
+)
+
+
+def plain_paths(connection: Connection, org: str, object: str, paths: Iterable[str]) -> frozenset[str]:
+    """Return those of the field paths that may be shown to everybody who is signed in.
+
+    A path over relationships (``Account.Owner.Name``) may be, if its field may be in each object that it can lead to.
+
+    Args:
+        connection: an open transaction.
+        org: whose.
+        object: where the paths begin.
+        paths: of fields.
+    """
+    ends = {path: _ends(connection, org, object, path.split(".")[:-1]) for path in paths}
+    register = personal_fields(connection, org, {each for objects in ends.values() for each in objects})
+    return frozenset(
+        path
+        for path, objects in ends.items()
+        if objects and not any(register.is_personal(each, path.rpartition(".")[2]) for each in objects)
+    )
+
+
+def _ends(connection: Connection, org: str, object: str, relations: list[str]) -> list[str]:
+    objects = [object]
+    for relation in relations:
+        field = f"{relation.removesuffix('__r')}__c" if relation.endswith("__r") else f"{relation}Id"
+        rows = connection.execute(_LEADS_TO, {"org": org, "objects": objects, "field": field})
+        objects = list(rows.scalars())
+    return objects
+
+
 _DECIDE = text("""
 WITH old AS MATERIALIZED (
     SELECT field, type, state FROM headwater.field_register

@@ -9,6 +9,8 @@ from include.activation.options import PushRunOptions
 from include.activation.preview import dry_run_push, preview_push
 from include.destinations.klaviyo import Klaviyo
 from include.records import Event, OutcomeCounts, Profile
+from include.warehouse.engine import transaction
+from include.warehouse.personal_fields import decide_fields
 from tests.activation.noted import Noted
 from tests.activation.source import NOW, OPTIONS, Org, contact_id, definition, deliver, insider_one, select
 
@@ -80,6 +82,55 @@ def test_masking_hides_numbers_and_lists_too() -> None:
         "d": {"list": ["s•••", "•••", None, True]},
         "metric": "won",
         "id": "003",
+    }
+
+
+def decide(org: Org, *fields: str, personal: bool, object: str = "Contact") -> None:
+    with transaction(org.engine) as connection:
+        decide_fields(connection, "demo", object, fields, personal=personal, by="admin")
+
+
+def test_what_people_decided_not_to_be_personal_is_shown(org: Org) -> None:
+    """And masked again once it is personal; what has the same value in a personal field stays masked."""
+    org.add_contact(1, FirstName="Ada", LastName="CTO", Title="CTO")
+
+    def shown() -> str:
+        (found,) = preview_push(org.engine, definition(), insider_one(NOWHERE), now=NOW)
+        assert found.masked
+        return found.pretty
+
+    assert '"CTO"' not in shown()
+    decide(org, "Title", personal=False)
+    assert shown().count('"title": "CTO"') == 2
+    assert '"surname": "C•••"' in shown()
+    assert "ada1@example.com" not in shown()
+    decide(org, "Title", personal=True)
+    assert '"CTO"' not in shown()
+
+
+def test_a_name_that_stands_for_a_personal_field_too_is_masked_in_both(org: Org) -> None:
+    """In a request one cannot be told from the other."""
+    profile = Profile(
+        record_id="003",
+        identifiers={"email": "a@example.com"},
+        attributes={"name": "Ada", "email": "a@example.com"},
+        custom_attributes={"name": "Head office", "city": "Berlin", "n": 7},
+    )
+    push = definition(
+        attributes={"name": "FirstName", "email": "Email"},
+        custom_attributes={"name": "Site__c", "city": "MailingCity", "n": "Visits__c"},
+        event=None,
+    )
+    body = {
+        "name": "Ada",
+        "email": "a@example.com",
+        "custom": {"name": "Head office", "city": "Berlin", "n": 7, "x": 7},
+    }
+
+    assert masked_body(body, push, profile, {"Site__c", "MailingCity", "Visits__c", "Email"}) == {
+        "name": "A•••",
+        "email": "a•••",
+        "custom": {"name": "H•••", "city": "Berlin", "n": 7, "x": "•••"},
     }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from include.warehouse.assessments import one_issue
 from include.warehouse.engine import transaction
 from include.warehouse.finding_rows import finding_rows
+from include.warehouse.personal_fields import decide_fields
 
 ISSUE = "/headwater/health/issue/email_missing/export"
 HEAD = ["Id", "link", "check", "title", "severity", "first_seen"]
@@ -123,3 +124,60 @@ def test_a_field_that_is_gone_and_an_object_without_a_table_leave_the_ids(wareho
     found = finding_rows(warehouse, "demo", issue, 2, fields=("Email",), link=lambda *_: "", unmasked=True)
     assert [column.name for column in found.columns] == HEAD
     assert sum(len(batch) for batch in found.batches) == 61
+
+
+def trail(warehouse) -> list[tuple[str, str, str, str, str]]:
+    """Return who took what along."""
+    with transaction(warehouse) as connection:
+        rows = connection.execute(text("SELECT who, what, object, field, after FROM headwater.audit ORDER BY audit_id"))
+        return [tuple(row) for row in rows]
+
+
+def decide(warehouse, *fields: str, personal: bool) -> None:
+    """Decide as an admin does."""
+    with transaction(warehouse) as connection:
+        decide_fields(connection, "demo", "Contact", fields, personal=personal, by="admin")
+
+
+def test_who_takes_people_along_is_written_down(open_pages, warehouse, findings):
+    """Once a file, with the fields; a masked file is nothing to tell."""
+    assert open_pages(lambda: warehouse).get(f"{ISSUE}/csv?org=demo").status_code == 200
+    assert trail(warehouse) == []
+    assert open_pages(lambda: warehouse, role="op").get(f"{ISSUE}/parquet?org=demo").status_code == 200
+    line = ("op", "exported unmasked", "Contact", "Email, LastName", "email_missing, assessment 2, parquet")
+    assert trail(warehouse) == [line]
+    page = open_pages(lambda: warehouse).get("/headwater/fields/audit?org=demo&q=exported").text
+    assert "email_missing, assessment 2, parquet" in page
+
+
+def test_a_file_shows_what_people_decided_not_to_be_personal(open_pages, warehouse, findings):
+    """To everybody, and as text and numbers; nothing is written down for it."""
+    decide(warehouse, "LastName", "Email", personal=False)
+    rows = rows_of(open_pages(lambda: warehouse).get(f"{ISSUE}/csv?org=demo"))
+    assert rows[-1][-2:] == ["", '<script>alert("contact")</script>']
+    before = len(trail(warehouse))
+    open_pages(lambda: warehouse, role="op").get(f"{ISSUE}/csv?org=demo")
+    assert len(trail(warehouse)) == before
+    decide(warehouse, "LastName", personal=True)
+    assert rows_of(open_pages(lambda: warehouse).get(f"{ISSUE}/csv?org=demo"))[-1][-1] == "•••"
+
+
+def test_a_decision_holds_in_the_middle_of_a_file(warehouse, findings):
+    """What has become personal since the file began is left empty."""
+    decide(warehouse, "LastName", personal=False)
+    issue = one_issue(warehouse, 2, "email_missing")
+    assert issue
+    with transaction(warehouse) as connection:
+        connection.execute(
+            text(
+                """INSERT INTO salesforce_demo."Contact" ("Id", "LastName") SELECT f.record_id, 'Known'
+                     FROM headwater.finding AS f WHERE f.check_id = 'email_missing' ON CONFLICT DO NOTHING"""
+            )
+        )
+    found = finding_rows(
+        warehouse, "demo", issue, 2, fields=("LastName",), link=lambda *_: "", unmasked=False, rows_at_once=10
+    )
+    names = [row[-1] for row in next(found.batches)]
+    assert names == ["Known"] * 10
+    decide(warehouse, "LastName", personal=True)
+    assert {row[-1] for batch in found.batches for row in batch} == {None}

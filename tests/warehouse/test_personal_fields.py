@@ -10,7 +10,7 @@ from include.records import Describe, Field
 from include.warehouse.audit import write_audit
 from include.warehouse.describes import keep_describe
 from include.warehouse.engine import transaction
-from include.warehouse.personal_fields import decide_fields, decide_the_rest, personal_fields
+from include.warehouse.personal_fields import decide_fields, decide_the_rest, personal_fields, plain_paths
 
 
 def describe(warehouse: Engine, *fields: tuple[str, str], org: str = "demo", object: str = "Contact") -> None:
@@ -143,3 +143,31 @@ def test_a_decision_that_fails_leaves_no_line(warehouse):
         work.rollback()
     assert personal(warehouse, "LastName") == [True]
     assert trail(warehouse) == []
+
+
+def test_a_path_over_relationships_is_plain_if_its_field_is_wherever_it_leads(warehouse):
+    """An owner is a user or a queue; a path that leads nowhere is personal."""
+    describe(warehouse, *CONTACT)
+    with transaction(warehouse) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO headwater.field (org, object, position, name, label, type, reference_to) VALUES"
+                " ('demo', 'Contact', 9, 'AccountId', '', 'reference', '{Account}'),"
+                " ('demo', 'Contact', 9, 'Site__c', '', 'reference', '{Account}'),"
+                " ('demo', 'Account', 9, 'OwnerId', '', 'reference', '{User,Group}'),"
+                " ('demo', 'Account', 1, 'Name', '', 'string', '{}'), ('demo', 'User', 1, 'Name', '', 'string', '{}'),"
+                " ('demo', 'Group', 1, 'Name', '', 'string', '{}')"
+            )
+        )
+    paths = ("Id", "LastName", "Account.Name", "Site__r.Name", "Account.Owner.Name", "Nothing.Name")
+
+    def plain() -> set[str]:
+        with transaction(warehouse) as connection:
+            return set(plain_paths(connection, "demo", "Contact", paths))
+
+    assert plain() == {"Id"}
+    decide(warehouse, "Name", personal=False, object="Account")
+    decide(warehouse, "Name", personal=False, object="Group")
+    assert plain() == {"Id", "Account.Name", "Site__r.Name"}
+    decide(warehouse, "Name", personal=False, object="User")
+    assert plain() == {"Id", "Account.Name", "Site__r.Name", "Account.Owner.Name"}

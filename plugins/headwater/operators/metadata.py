@@ -31,10 +31,13 @@ class DescribeObjectsOperator(BaseOperator):
         """Return how many fields of each object changed."""
         from headwater.hooks import org_definition, salesforce_client, warehouse_engine
         from include.extract.metadata import read_metadata, refuse_problems
+        from include.warehouse.personal_content import sample_stale_contents
 
         org, run = org_definition(self.org), airflow_run(context)
         with salesforce_client(org, run) as client:
             news = read_metadata(warehouse_engine(), client, org)
+        for name in sample_stale_contents(warehouse_engine(), org.org):
+            self.log.info("%s: looked at a sample of its values, for the page Fields", name)
         for each in news:
             words = "a run reads it now, the next one follows" if each.busy else each.problem or ""
             self.log.info("%s: %s fields changed. %s", each.object, each.changes, words)

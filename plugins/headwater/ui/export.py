@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -16,6 +17,8 @@ from headwater.ui.warehouse import ChosenOrg, Warehouse
 from include.config.loader import load_definitions
 from include.exports import as_csv, as_parquet, as_xlsx
 from include.warehouse.assessments import IssueResult, latest_assessment, one_assessment, one_issue
+from include.warehouse.audit import EXPORTED, write_audit
+from include.warehouse.engine import transaction
 from include.warehouse.finding_rows import FindingRows, finding_rows
 
 router = APIRouter()
@@ -30,9 +33,18 @@ def forms() -> tuple[str, ...]:
 
 @router.get("/health/issue/{check_id}/export/{form}")
 def export(
-    request: Request, check_id: str, form: str, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked
+    request: Request,
+    check_id: str,
+    form: str,
+    engine: Warehouse,
+    chosen: ChosenOrg,
+    unmasked: MaySeeUnmasked,
+    user: GetUserDep,
 ) -> Response:
-    """Send the records that failed a check at the newest assessment, or at `?assessment=`."""
+    """Send the records that failed a check at the newest assessment, or at `?assessment=`.
+
+    Who takes personal values along is written to the audit trail first.
+    """
     org, _ = chosen
     if org is None or form not in forms():
         raise HTTPException(404, "There is no such org or form of a file.")
@@ -50,6 +62,17 @@ def export(
         link=lambda object, record_id: record_link(org.instance_url, object, record_id),
         unmasked=unmasked,
     )
+    if rows.shown_personal:
+        with transaction(engine) as connection:
+            write_audit(
+                connection,
+                who=user.get_name(),
+                what=EXPORTED,
+                org=org.org,
+                object=issue.object,
+                field=", ".join(rows.shown_personal),
+                after=f"{issue.check_id}, assessment {shown.assessment_id}, {form}",
+            )
     name = f"{org.org}-{issue.check_id}-{shown.assessed_at:%Y-%m-%d}.{form}"
     return _file(form, name, rows)
 
