@@ -6,6 +6,8 @@ than the list and is left to the next window, which reads every field.
 
 from __future__ import annotations
 
+from functools import partial
+
 from include.errors import ConnectionLost
 from include.extract.ask import known_table
 from include.extract.listing import list_records
@@ -27,6 +29,7 @@ from include.warehouse.cursors import forget_cursor, read_cursor
 from include.warehouse.describes import note_all_read, note_filled, unfilled_fields
 from include.warehouse.engine import transaction
 from include.warehouse.extracts import add_to_extract
+from include.warehouse.quantiles import middle_id
 from include.warehouse.runs import note_more
 from include.warehouse.tables import Table
 
@@ -67,6 +70,7 @@ def _filled(loading: Loading, fields: tuple[str, ...], window: Window) -> RowCou
         object,
         columns,
         where=where,
+        middle=partial(middle_id, loading.engine, table),
         bulk=bulk,
         on_job=lambda job_id: None,
         sleep=loading.sleep,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from include.errors import ConnectionLost, QueryRefused
+from include.errors import ConnectionLost, JobFailed, QueryRefused
 from include.extract.ask import batches
-from include.extract.plan import lacks_bulk
+from include.extract.plan import is_too_slow, lacks_bulk
+from include.extract.queries import ids_within
 from include.extract.result_page import BULK_PAGE_ROWS, ResultPage
+from include.extract.split import MOST_HALVINGS, by_ids
+from include.records import Bounds
 from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
 from include.salesforce.query import is_long
@@ -38,6 +42,7 @@ def list_records(
     fields: Sequence[str],
     *,
     where: Sequence[str] = (),
+    middle: Callable[[Bounds], str | None],
     bulk: bool,
     on_job: Callable[[str], None],
     sleep: Callable[[float], None],
@@ -45,24 +50,46 @@ def list_records(
 ) -> Iterator[ListPage]:
     """Return the pages of the list; a Bulk job has ended when this returns, so that nothing is held open for it.
 
-    A list that ends too early raises from the iteration: a hole in it would look like records that vanished.
+    A list that ends too early raises from the iteration: a hole in it would look like records that vanished. A job that
+    takes the org too long is made anew for each half of its Ids.
+
+    Args:
+        client: the org's.
+        object: its API name.
+        fields: what to list of each record.
+        where: conditions that hold for all of them.
+        middle: returns the Id that halves a part, or None where it cannot be halved.
+        bulk: by Bulk; else by REST.
+        on_job: is told the Id of each job once it is made.
+        sleep: waits.
+        purpose: what the calls are metered as.
 
     Raises:
         ConnectionLost: the org sent fewer records than it announced.
         FatalError, RetryableError: from the client.
     """
-    soql = select_all(object, fields, where=where)
-    if not bulk:
-        return _by_rest(client, object, fields, soql, purpose)
-    try:
-        job = client.bulk_create(soql, object=object)
-    except QueryRefused as error:
-        if not lacks_bulk(error.code):
-            raise
-        return _by_rest(client, object, fields, soql, purpose)
-    on_job(job.id)
-    ended = client.bulk_wait(job.id, sleep=sleep, object=object)
-    return _by_bulk(client, object, ended)
+
+    def ended_jobs(part: Bounds, halvings: int) -> list[BulkJob]:
+        job = client.bulk_create(select_all(object, fields, where=[*where, *ids_within(part)]), object=object)
+        on_job(job.id)
+        try:
+            return [client.bulk_wait(job.id, sleep=sleep, object=object)]
+        except JobFailed as error:
+            may_help = is_too_slow(error.code) and halvings < MOST_HALVINGS
+            cut = middle(part) if may_help else None
+            if cut is None:
+                raise
+        return [ended for half in by_ids([cut], part) for ended in ended_jobs(half, halvings + 1)]
+
+    if bulk:
+        try:
+            jobs = ended_jobs(Bounds(), 0)
+        except QueryRefused as error:
+            if not lacks_bulk(error.code):
+                raise
+        else:
+            return chain.from_iterable(_by_bulk(client, object, job) for job in jobs)
+    return _by_rest(client, object, fields, select_all(object, fields, where=where), purpose)
 
 
 def read_by_id(

@@ -50,9 +50,13 @@ def query_of(org: OrgDefinition, table: Table, window: Window, bounds: Bounds | 
 def where_of(org: OrgDefinition, table: Table, window: Window, bounds: Bounds) -> list[str]:
     """Return the conditions that hold for an object's records in a part of a window."""
     part = replace(window, low=bounds.low or window.low, high=bounds.high or window.high)
-    ids = [condition("Id", ">=", bounds.id_from)] if bounds.id_from else []
-    ids += [condition("Id", "<", bounds.id_below)] if bounds.id_below else []
-    return [*in_window(table.cursor_field, part), *conditions(org, table.object), *ids]
+    return [*in_window(table.cursor_field, part), *conditions(org, table.object), *ids_within(bounds)]
+
+
+def ids_within(bounds: Bounds) -> list[str]:
+    """Return the conditions on the Ids of a part; none for all of them."""
+    low = [condition("Id", ">=", bounds.id_from)] if bounds.id_from else []
+    return [*low, condition("Id", "<", bounds.id_below)] if bounds.id_below else low
 
 
 def reads_deleted(org: OrgDefinition, name: str) -> bool:

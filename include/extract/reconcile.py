@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -45,6 +46,7 @@ from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
 from include.warehouse.load import load_rows
 from include.warehouse.locks import object_lock
+from include.warehouse.quantiles import middle_id
 from include.warehouse.reconciliations import Reconciliation, keep_reconciliation
 from include.warehouse.rejects import open_rejects
 from include.warehouse.runs import bury_runs, finish_run
@@ -151,6 +153,7 @@ def _compare(reading: _Reading, *, after_refresh: bool = False) -> Reconciliatio
             reading.table.object,
             reading.columns,
             where=conditions(reading.org, reading.table.object),
+            middle=partial(middle_id, reading.engine, reading.table),
             bulk=_rows_here(reading) > reading.org.bulk_above_rows,
             on_job=reading.on_job,
             sleep=reading.sleep,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
-from include.warehouse.engine import quoted
+from include.records import Bounds
+from include.warehouse.engine import quoted, transaction
 from include.warehouse.tables import Table
 
 # So many rows say within a per cent or two where a tenth of them ends.
@@ -30,3 +31,15 @@ def id_quantiles(connection: Connection, table: Table, parts: int, *, at_least: 
         {"shares": [n / parts for n in range(1, parts)]},
     ).scalar_one()
     return sorted(set(found or ()))
+
+
+def middle_id(engine: Engine, table: Table, bounds: Bounds) -> str | None:
+    """Return the Id that halves the rows of a part of the table, above its first one; None for fewer than two rows."""
+    key = f'{quoted(table.key)} COLLATE "C"'
+    statement = text(
+        f"SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY {key} DESC) AS middle, min({key}) AS first"
+        f" FROM {table.name} WHERE {key} >= :low AND (:high = '' OR {key} < :high)"
+    )
+    with transaction(engine) as connection:
+        row = connection.execute(statement, {"low": bounds.id_from, "high": bounds.id_below}).one()
+    return row.middle if row.middle is not None and row.middle > max(row.first, bounds.id_from) else None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.errors import ConnectionLost, MassDisappearance, NotReady, QueryRefused, WarehouseDown
+from include.errors import ConnectionLost, JobFailed, MassDisappearance, NotReady, QueryRefused, WarehouseDown
 from include.extract.disappearance import too_many
 from include.extract.findings import in_words
 from include.extract.reconcile import reconcile_object
@@ -350,6 +350,36 @@ def test_no_limit_of_the_org_sends_a_list_from_bulk_to_rest(desk: Desk, code: st
     with pytest.raises(QueryRefused):
         desk.reconcile()
     assert not [call for call in desk.org.calls if call.startswith("GET quer")]
+
+
+def test_a_list_that_is_too_slow_comes_in_halves(desk: Desk) -> None:
+    """A job for each half of the Ids, until each is quick enough; what one night missed is found all the same."""
+    desk.extract()
+    hidden = stamp(desk.org.now - timedelta(minutes=30))
+    desk.org.records["Contact"][key(3)] |= {"LastName": "Hidden", "SystemModstamp": hidden}
+    asked: list[int] = []
+
+    def ends(soql: str) -> str:
+        asked.append(desk.org.rows_of(soql))
+        return "Failed QUERY_TIMEOUT: Your query was too slow" if asked[-1] > 12 else ""
+
+    desk.org.job_ends = ends
+    desk.org.tick(hours=2)
+    found = desk.reconcile()
+    assert (found.stale, found.fetched, found.remaining) == (1, 1, 0)
+    assert desk.here() == desk.there()
+    assert max(asked) == asked[0] == found.in_org + len(desk.there()) - len(alive_in_org(desk))
+    assert sum(rows for rows in asked if rows <= 12) == asked[0]
+
+
+def test_a_list_that_is_too_slow_in_any_size_changes_nothing(desk: Desk) -> None:
+    """After a few halvings it is not its size."""
+    desk.extract()
+    before = desk.here()
+    desk.org.job_ends = lambda soql: "Failed QUERY_TIMEOUT: Your query was too slow"
+    with pytest.raises(JobFailed, match="QUERY_TIMEOUT"):
+        desk.reconcile()
+    assert desk.here() == before
 
 
 def test_a_comparison_whose_lock_was_lost_changes_nothing(desk: Desk) -> None:
