@@ -25,7 +25,7 @@ AGES = {"hour": "1 hour", "day": "1 day", "week": "7 days"}
 SHOWN = ("open", "settled", "all")
 # What happens next sorts them: a passing failure goes again by itself, an unknown one needs somebody who knows.
 _CLASS = "CASE WHEN e.retryable THEN 'passing' WHEN e.outcome = 'unknown' THEN 'unknown' ELSE 'permanent' END"
-_COLUMNS = (
+COLUMNS = (
     "e.error_id, e.push, e.platform, e.object, e.record_id, e.outcome, e.event_key <> '' AS event, e.cause, e.message,"
     f" {_CLASS} AS cause_class, e.attempts, e.first_run_id, e.last_run_id, e.first_at, e.last_at, e.next_try_at,"
     " e.asked_by, e.settled_at, e.settled_by"
@@ -88,7 +88,10 @@ class SyncError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncErrors:
-    """Hold one page of errors, how many match, the newest of all, and what there is to filter by."""
+    """Hold one page of errors, how many match, the newest of all, and what there is to filter by.
+
+    `cut`: there are more than were looked through.
+    """
 
     errors: tuple[SyncError, ...]
     total: int
@@ -96,6 +99,7 @@ class SyncErrors:
     pushes: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,7 @@ def sync_errors(
         )
         total, last = head.one()
         rows = connection.execute(
-            text(f"SELECT {_COLUMNS} {where} {older} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound
+            text(f"SELECT {COLUMNS} {where} {older} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound
         ).mappings()
         errors = tuple(SyncError(**row) for row in rows)
         choices = connection.execute(
@@ -169,7 +173,7 @@ def one_error(engine: Engine, org: str, error_id: int) -> ErrorDetails | None:
     bound = {"org": org, "error_id": error_id}
     with transaction(engine) as connection:
         row = connection.execute(
-            text(f"SELECT {_COLUMNS} FROM headwater.sync_error AS e WHERE e.org = :org AND e.error_id = :error_id"),
+            text(f"SELECT {COLUMNS} FROM headwater.sync_error AS e WHERE e.org = :org AND e.error_id = :error_id"),
             bound,
         )
         found = row.mappings().one_or_none()

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from include.warehouse.engine import transaction
 
+# Orders are those of an index, so that the planner walks no other one backwards to an object that was quiet for weeks.
 # The last run and the last load differ when the last run failed or was skipped: the load of before still counts then.
 # A backfill reads old hours again and says nothing of how fresh an object is: it is shown when there is no other load.
 _OBJECTS = """
@@ -39,13 +40,15 @@ SELECT known.object, coalesce(o.label, '') AS label, o.cursor_at, o.first_loaded
   LEFT JOIN headwater.object AS o ON o.org = :org AND o.object = known.object
   LEFT JOIN LATERAL (SELECT * FROM headwater.certificate
                       WHERE org = :org AND object = known.object
-                      ORDER BY certificate_id DESC LIMIT 1) AS c ON true
-  LEFT JOIN LATERAL (SELECT * FROM headwater.run
-                      WHERE kind IN ('extract', 'reconcile') AND org = :org AND subject = known.object
-                      ORDER BY run_id DESC LIMIT 1) AS r ON true
+                      ORDER BY object, certificate_id DESC LIMIT 1) AS c ON true
+  LEFT JOIN LATERAL (SELECT x.* FROM (VALUES ('extract'), ('reconcile')) AS k (kind)
+                      CROSS JOIN LATERAL (SELECT * FROM headwater.run AS x
+                                           WHERE x.kind = k.kind AND x.org = :org AND x.subject = known.object
+                                           ORDER BY x.subject, x.run_id DESC LIMIT 1) AS x
+                      ORDER BY x.run_id DESC LIMIT 1) AS r ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.reconciliation
                       WHERE org = :org AND object = known.object
-                      ORDER BY run_id DESC LIMIT 1) AS n ON true
+                      ORDER BY object, run_id DESC LIMIT 1) AS n ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.extract
                       WHERE org = :org AND object = known.object
                       ORDER BY mode = 'interval', run_id DESC LIMIT 1) AS e ON true

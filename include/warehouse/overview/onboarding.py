@@ -32,7 +32,7 @@ SELECT o.object, o.rows AS expected, o.fields, o.plan, o.calls, o.seconds, o.mea
                         AND x.committed_at <= b.first_loaded_at + interval '1 minute') AS e ON true
   LEFT JOIN LATERAL (SELECT * FROM headwater.run AS x
                       WHERE x.kind = 'extract' AND x.org = o.org AND x.subject = o.object
-                      ORDER BY x.run_id DESC LIMIT 1) AS r ON true
+                      ORDER BY x.subject, x.run_id DESC LIMIT 1) AS r ON true
  WHERE o.org = :org
  ORDER BY o.object
 """

@@ -20,7 +20,8 @@ from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
-from include.warehouse.overview.errors import AGES, CLASSES, SHOWN, SORTS, ErrorFilter, one_error, sync_errors
+from include.warehouse.overview.error_page import MOST_LOOKED_THROUGH, newest_errors
+from include.warehouse.overview.errors import AGES, CLASSES, SHOWN, SORTS, ErrorFilter, one_error
 from include.warehouse.retries import Decision
 
 router = APIRouter()
@@ -74,7 +75,7 @@ def errors(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayR
     root = request.scope.get("root_path", "")
     listing = read_listing(request.query_params, path=f"{root}/errors", sorts=tuple(SORTS), filters=("org", *FILTERS))
     wanted = _filter({**listing.filters, "q": listing.search})
-    found = sync_errors(
+    found = newest_errors(
         engine,
         org.org,
         wanted,
@@ -91,6 +92,7 @@ def errors(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayR
         orgs=orgs,
         found=found,
         wanted=wanted,
+        most=MOST_LOOKED_THROUGH,
         listing=listing,
         narrowed=wanted != ErrorFilter(),
         choices={"age": tuple(AGES), "cause_class": CLASSES, "shown": SHOWN},
