@@ -8,10 +8,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from include.config.duplicates import Rule
 from include.config.expectations import Expectation, Unfolded, unknown_arguments
 from include.config.model import ApiName, DefinitionModel, Slug
 from include.config.notify import MailAddress
-from include.config.predicates import Predicate, read_predicate
+from include.config.predicates import Predicate, duplicate_predicate, read_predicate
 
 Category = Literal[
     "Low quality data",
@@ -27,8 +28,15 @@ Category = Literal[
 Severity = Literal["info", "warning", "error", "critical"]
 
 
+class SoughtDuplicates(DefinitionModel):
+    """Hold by which rules another record is the same one (`duplicates` of the org says what they compare)."""
+
+    rules: tuple[Rule, ...] = Field(min_length=1)
+    among: ApiName | Literal[""] = Field(default="", description="the other record's object; empty: the same object")
+
+
 class CheckDefinition(DefinitionModel):
-    """Hold one check (`definitions/checks/*.yaml`, a list under `checks`): give either `expect` or `bad_when`."""
+    """Hold one check (`definitions/checks/*.yaml`): give one of `expect`, `bad_when` and `duplicates`."""
 
     check: Slug
     title: str = Field(min_length=3)
@@ -42,6 +50,9 @@ class CheckDefinition(DefinitionModel):
     )
     expect: Expectation | None = Field(
         default=None, description="an expectation of Great Expectations that a good row meets"
+    )
+    duplicates: SoughtDuplicates | None = Field(
+        default=None, description="a record is bad when one of these rules finds another that is the same"
     )
     max_share: float = Field(
         default=0.0,
@@ -59,7 +70,10 @@ class CheckDefinition(DefinitionModel):
 
     @model_validator(mode="after")
     def _says_what_is_bad(self) -> CheckDefinition:
-        if isinstance(self.expect, Unfolded):
+        if self.duplicates is not None:
+            if self.expect is not None or self.bad_when.strip():
+                raise ValueError(f"give check {self.check!r} either duplicates, or expect or bad_when")
+        elif isinstance(self.expect, Unfolded):
             self._insist_on_ids(self.expect)
         elif bool(self.bad_when.strip()) == (self.expect is not None):
             raise ValueError(f"give check {self.check!r} either expect or bad_when, not both")
@@ -97,6 +111,8 @@ class CheckDefinition(DefinitionModel):
 
         A check of the whole object has one that no row fails: it only names the fields that the check needs.
         """
+        if self.duplicates is not None:
+            return duplicate_predicate(self.object, self.duplicates.among or self.object, self.duplicates.rules)
         if self.expect is None or (self.unfolded and self.unfolded.judges_rows):
             return read_predicate(self.bad_when, self.object)
         if isinstance(self.expect, Unfolded):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from include.config.checks import CheckDefinition
 from include.quality.catalogue import KnownObject
@@ -27,6 +28,7 @@ def due_checks(
     before: Mapping[str, str],
     *,
     now: datetime,
+    compared: Mapping[str, str] = MappingProxyType({}),
 ) -> Due:
     """Return what must be judged: checks whose definition or data changed, and daily those that read the clock.
 
@@ -37,9 +39,10 @@ def due_checks(
         known: what the warehouse has of each object.
         before: the basis of each verdict of the assessment before.
         now: the moment of the assessment.
+        compared: by check of duplicates, a word that is another when a pair came or went.
     """
     listed = tuple(checks)
-    bases = {check.check: basis_of(check, known, now=now) for check in listed}
+    bases = {check.check: basis_of(check, known, now=now, compared=compared) for check in listed}
     changed = {
         check.check for check in listed if not bases[check.check] or before.get(check.check) != bases[check.check]
     }
@@ -48,8 +51,17 @@ def due_checks(
     return Due(checks=due, standing=tuple(check for check in listed if check not in due), bases=bases)
 
 
-def basis_of(check: CheckDefinition, known: Mapping[str, KnownObject], *, now: datetime) -> str:
+def basis_of(
+    check: CheckDefinition,
+    known: Mapping[str, KnownObject],
+    *,
+    now: datetime,
+    compared: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return a hash of all that the verdict follows from; "" when it can't be told, so that nothing is taken over."""
+    if check.duplicates is not None:  # it follows from the pairs alone, whatever else changed
+        said = [check.object, check.duplicates.model_dump(mode="json"), compared.get(check.check, "")]
+        return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest() if said[-1] else ""
     versions = {name: known[name].version for name in sorted({check.object, *check.needs})}
     if not all(versions.values()):
         return ""

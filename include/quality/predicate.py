@@ -44,6 +44,8 @@ def _sql(token: Token, schema: str, now: datetime) -> str:
         return quoted(token.alias, token.text)
     if token.kind == "table":
         return live_rows(schema, token.text)
+    if token.kind == "duplicates":
+        return _found(token, schema)
     if token.kind == "list":
         return f"({', '.join(_literal(entry) for entry in reference_list(token.text))})"
     if token.kind == "now":
@@ -51,6 +53,17 @@ def _sql(token: Token, schema: str, now: datetime) -> str:
     if token.kind == "today":
         return f"'{now.date().isoformat()}'::date"
     return token.text
+
+
+def _found(token: Token, schema: str) -> str:
+    """Return the records that rules found to be one with another; org and objects are names, not what people type."""
+    rules = ", ".join(_literal(rule) for rule in token.text.split(","))
+    org, object, among = map(_literal, (schema.removeprefix("salesforce_"), token.alias, token.among))
+    where = f"org = {org} AND object = {object} AND rule IN ({rules})"
+    if token.among != token.alias:
+        return f"(SELECT record_id FROM headwater.duplicate_link WHERE {where} AND other_object = {among})"
+    pairs = f"FROM headwater.duplicate_pair WHERE {where}"
+    return f"(SELECT left_id {pairs} UNION SELECT right_id {pairs})"
 
 
 def _literal(text: str) -> str:

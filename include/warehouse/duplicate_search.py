@@ -74,68 +74,79 @@ def search(
     connection: Connection, keys: KeySet, due: Due, blocks: Sequence[Sought], *, limit: int, least: float
 ) -> None:
     """Fill `pair_found` with the pairs that one of the due records is in."""
-    connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+    connection.exec_driver_sql("SET LOCAL work_mem = '128MB'")
     connection.exec_driver_sql("SET LOCAL jit = off")
-    find_crowds(connection, keys, due, blocks, limit=limit)
-    for block in blocks:
-        gather(connection, keys, due, block)
-        connection.exec_driver_sql(_pairs(block, least), execution_options={"no_parameters": True})
-
-
-def find_crowds(connection: Connection, keys: KeySet, due: Due, blocks: Sequence[Sought], *, limit: int) -> None:
-    """Note the keys that too many records share; records of a key that became one, or no longer is, become due."""
+    run = connection.exec_driver_sql
     if due.whole:
         connection.execute(text("DELETE FROM headwater.match_crowd WHERE set_id = :id"), {"id": keys.set_id})
-        for block in blocks:
-            connection.exec_driver_sql(
-                f"INSERT INTO headwater.match_crowd (set_id, block, key) SELECT {keys.set_id}, '{block.name}', key"
-                f" FROM ({members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > {limit}"
-            )
-        return
-    for block in blocks:
-        for statement in _recount(keys, due, block, limit):
-            connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"ANALYZE {due.table}")
-
-
-def gather(connection: Connection, keys: KeySet, due: Due, block: Sought) -> None:
-    """Fill `block_member` with the records of each key of a block that has something to compare."""
-    connection.exec_driver_sql("DROP TABLE IF EXISTS block_member")
-    crowd = f"SELECT key FROM headwater.match_crowd WHERE set_id = {keys.set_id} AND block = '{block.name}'"
-    if due.whole:
-        chosen = (
-            f"SELECT m.key, m.record_id FROM ({members(keys.table, block)}) AS m JOIN ("
-            f"SELECT key FROM ({members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > 1"
-            f" EXCEPT {crowd}) AS shared ON shared.key = m.key"
-        )
     else:
-        own = " UNION ".join(
-            f"SELECT k.{quoted(column)} AS key FROM {due.table} AS d JOIN {keys.table} AS k USING (record_id)"
-            f" WHERE k.{quoted(column)} IS NOT NULL"
-            for column in block.columns
-        )
-        chosen = " UNION ".join(
-            f"SELECT own.key, k.record_id FROM (({own}) EXCEPT {crowd}) AS own"
-            f" JOIN {keys.table} AS k ON k.{quoted(column)} = own.key"
-            for column in block.columns
-        )
-    told = "true" if due.whole else f"EXISTS (SELECT FROM {due.table} AS d WHERE d.record_id = c.record_id)"
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE block_member ON COMMIT DROP AS SELECT c.key, {told} AS is_due, k.*"
-        f" FROM ({chosen}) AS c JOIN {keys.table} AS k ON k.record_id = c.record_id"
+        for block in blocks:
+            for statement in _recount(keys, due, block, limit):
+                run(statement)
+        run(f"ANALYZE {due.table}")
+    for block in blocks:
+        for statement in (_of_all if due.whole else _of_due)(keys, due, block, limit):
+            run(statement)
+        run("ANALYZE block_member (key, record_id)")
+        run(_pairs(block, least), execution_options={"no_parameters": True})
+
+
+def _of_all(keys: KeySet, due: Due, block: Sought, limit: int) -> Iterator[str]:
+    """Yield what fills `block_member` with every record that shares its key, and notes the keys of too many."""
+    yield "DROP TABLE IF EXISTS block_member, block_key"
+    yield (
+        "CREATE TEMPORARY TABLE block_key ON COMMIT DROP AS SELECT key, count(*) AS members"
+        f" FROM ({members(keys.table, block)}) AS m GROUP BY key HAVING count(*) > 1"
     )
-    connection.exec_driver_sql("ANALYZE block_member (key, record_id)")
+    yield (
+        f"INSERT INTO headwater.match_crowd (set_id, block, key) SELECT {keys.set_id}, '{block.name}', key"
+        f" FROM block_key WHERE members > {limit}"
+    )
+    yield f"DELETE FROM block_key WHERE members > {limit}"
+    yield "ANALYZE block_key"
+    chosen = " UNION ALL ".join(
+        f"SELECT b.key, true AS is_due, k.* FROM block_key AS b JOIN {keys.table} AS k ON k.{quoted(column)} = b.key"
+        f"{_unless_named(block, place)}"
+        for place, column in enumerate(block.columns)
+    )
+    yield f"CREATE TEMPORARY TABLE block_member ON COMMIT DROP AS {chosen}"
+
+
+def _of_due(keys: KeySet, due: Due, block: Sought, limit: int) -> Iterator[str]:
+    """Yield what fills `block_member` with the records that share a key with one that is due."""
+    yield "DROP TABLE IF EXISTS block_member, block_key"
+    own = " UNION ".join(
+        f"SELECT k.{quoted(column)} AS key FROM {due.table} AS d JOIN {keys.table} AS k USING (record_id)"
+        f" WHERE k.{quoted(column)} IS NOT NULL"
+        for column in block.columns
+    )
+    yield (
+        f"CREATE TEMPORARY TABLE block_key ON COMMIT DROP AS ({own}) EXCEPT"
+        f" SELECT key FROM headwater.match_crowd WHERE set_id = {keys.set_id} AND block = '{block.name}'"
+    )
+    yield "ANALYZE block_key"
+    is_due = f"EXISTS (SELECT FROM {due.table} AS d WHERE d.record_id = k.record_id)"
+    chosen = " UNION ALL ".join(
+        f"SELECT b.key, {is_due} AS is_due, k.* FROM block_key AS b JOIN {keys.table} AS k"
+        f" ON k.{quoted(column)} = b.key{_unless_named(block, place)}"
+        for place, column in enumerate(block.columns)
+    )
+    yield f"CREATE TEMPORARY TABLE block_member ON COMMIT DROP AS {chosen}"
+
+
+def _unless_named(block: Sought, place: int) -> str:
+    """Return the condition that a record was not named already by a column before this one."""
+    column = quoted(block.columns[place])
+    return "".join(f" AND {column} IS DISTINCT FROM {quoted(each)}" for each in block.columns[:place])
 
 
 def members(table: str, block: Sought) -> str:
     """Return the statement that names every record of each key, once though it has it in two columns."""
-    parts = []
-    for place, column in enumerate(block.columns):
-        before = "".join(f" AND {quoted(column)} IS DISTINCT FROM {quoted(other)}" for other in block.columns[:place])
-        parts.append(
-            f"SELECT record_id, {quoted(column)} AS key FROM {table} WHERE {quoted(column)} IS NOT NULL{before}"
-        )
-    return " UNION ALL ".join(parts)
+    return " UNION ALL ".join(
+        f"SELECT record_id, {quoted(column)} AS key FROM {table} WHERE {quoted(column)} IS NOT NULL"
+        f"{_unless_named(block, place)}"
+        for place, column in enumerate(block.columns)
+    )
 
 
 def _recount(keys: KeySet, due: Due, block: Sought, limit: int) -> Iterator[str]:
