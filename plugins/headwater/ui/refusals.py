@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 NO_SUCH_TABLE = "42P01"  # undefined_table
 NO_SUCH_SCHEMA = "3F000"  # invalid_schema_name
+TOO_SLOW = "57014"  # query_canceled: by statement_timeout, which the pages set
 
 
 def add_refusals(app: FastAPI) -> None:
@@ -75,6 +76,8 @@ def query_failed(request: Request, error: Exception) -> Response:
         return _out_of_order(
             request, "empty", "The tables of the schema headwater are missing or older than these pages."
         )
+    if state == TOO_SLOW:
+        return _out_of_order(request, "slow", "Reading this took longer than a page may wait, so it was broken off.")
     return _out_of_order(request, "down", f"The warehouse broke off (SQLSTATE {state or 'unknown'}).")
 
 
@@ -86,7 +89,9 @@ def broken(request: Request, error: Exception) -> Response:
     log.error("no answer to %s: %s", request.url.path, type(error).__name__)
     message = "This page failed. The log of the api-server says how."
     answer: Response = JSONResponse({"detail": message}, status_code=500)
-    if "text/html" in request.headers.get("accept", ""):
+    if is_for_api(request):
+        answer = problem(500, message)
+    elif "text/html" in request.headers.get("accept", ""):
         answer = show(request, "refused.html", status=500, code=500)
     answer.headers.update(HEADERS)
     return answer

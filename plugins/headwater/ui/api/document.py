@@ -9,6 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
+from headwater.ui.api.bodies import schemas_of
+from headwater.ui.api.errors import DecisionOrder
 from headwater.ui.api.problems import MEDIA_TYPE
 from headwater.ui.rendering import show
 
@@ -36,6 +38,7 @@ _SCHEMES = {
         "description": "Airflow's login in a browser; what changes something must come from a page of this site.",
     },
 }
+_BODIES = (DecisionOrder,)
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 router = APIRouter(include_in_schema=False)
@@ -67,6 +70,8 @@ def describe(request: Request) -> dict[str, Any]:
         routes=routes,
         servers=[{"url": root or "/"}],
     )
+    for body in _BODIES:
+        document["components"]["schemas"] |= schemas_of(body)
     document["components"]["securitySchemes"] = _SCHEMES
     document["security"] = [{"bearer": []}, {"cookie": []}]
     for operation in _operations(document):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headwater.ui.api.addressed import TheOrg
 from headwater.ui.api.answers import LONGEST_TEXT, AfterNumber, Answer, Counted, Limit, Moment, Search, cut, number
+from headwater.ui.api.bodies import described_body, read_body
 from headwater.ui.capabilities import Capability, requires
 from headwater.ui.decisions import carry_out
 from headwater.ui.listing import plain
@@ -124,6 +125,11 @@ class DecisionAnswer(Answer):
     refused: tuple[str, ...] = Field(description="Their errors go with the next run of the push.")
 
 
+async def read_order(request: Request) -> DecisionOrder:
+    """Return the order in the body of a request."""
+    return await read_body(request, DecisionOrder)
+
+
 @router.get("/orgs/{org}/errors", summary="List the sync errors")
 def errors(
     engine: Warehouse,
@@ -164,8 +170,15 @@ def error(
     "/orgs/{org}/errors/decisions",
     summary="Decide about sync errors",
     dependencies=[SAME_ORIGIN, requires(Capability.RUN)],
+    openapi_extra=described_body(DecisionOrder),
 )
-def decide(request: Request, engine: Warehouse, org: TheOrg, user: GetUserDep, order: DecisionOrder) -> DecisionAnswer:
+def decide(
+    request: Request,
+    engine: Warehouse,
+    org: TheOrg,
+    user: GetUserDep,
+    order: Annotated[DecisionOrder, Depends(read_order)],
+) -> DecisionAnswer:
     """Try errors again, or settle them, in the name of the user; what is tried again goes at once.
 
     The user needs the right to start DAG runs. A program sends a bearer token; a page that signs in by its cookie must
