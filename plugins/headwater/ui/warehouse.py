@@ -5,18 +5,33 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 from starlette.responses import Response
 
 from headwater.ui.listing import plain
 from headwater.ui.rendering import show
 from include.warehouse.overview import Org, list_orgs, onboarding_overview
 
+PAGE_SECONDS = 5.0  # a statement of a page that lasts longer is broken off: it would only keep others waiting
+
 
 def open_warehouse(request: Request) -> Engine:
-    """Return this process's engine."""
+    """Return this process's engine; what only reads is broken off when one of its statements lasts too long."""
     engine: Engine = request.app.state.open_warehouse()
-    return engine
+    if request.method not in ("GET", "HEAD"):
+        return engine
+    return impatient(engine, getattr(request.app.state, "page_seconds", PAGE_SECONDS))
+
+
+def impatient(engine: Engine, seconds: float) -> Engine:
+    """Return the engine with the same connections, whose transactions let no statement last longer."""
+    bounded = engine.execution_options()
+
+    def bound(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+
+    event.listen(bounded, "begin", bound)
+    return bounded
 
 
 Warehouse = Annotated[Engine, Depends(open_warehouse)]
