@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
+from airflow.sdk import DAG, AssetOrTimeSchedule, BaseOperator, CronTriggerTimetable
 
 from headwater.defaults import records_asset, task_defaults
-from headwater.operators import AssessHealthOperator, NotifyOperator, RunVerdictOperator
+from headwater.operators import AssessHealthOperator, NotifyOperator, RunVerdictOperator, TellOwnersOperator
 from include.config.loader import load_definitions
 from include.config.orgs import OrgDefinition
 
@@ -18,6 +18,8 @@ It runs after each extract that changed rows, and daily, because some checks dep
 
 ### When it fails
 - **DefinitionError**: a check's predicate is not valid SQL for these tables; the message names check and file.
+
+- The task *tell_owners* (with `health.owners`) fails when a mail was not taken; that owner is told by the next run.
 
 While nothing has been extracted the run skips. A check whose object or field is missing does not fail the run: it is *not assessed*, with the reason.
 
@@ -41,10 +43,12 @@ def health_dag(org: OrgDefinition, *, teams: bool) -> DAG:
         default_args=task_defaults(org.owner),
         tags=["headwater", "health", f"org:{org.org}"],
     ) as dag:
-        assess = AssessHealthOperator(task_id="assess", org=org.org)
+        last: BaseOperator = AssessHealthOperator(task_id="assess", org=org.org)
+        if org.health.owners.tell:
+            last = last >> TellOwnersOperator(task_id="tell_owners", org=org.org)
         if org.notify or teams:
-            assess >> RunVerdictOperator(task_id="verdict")
-            assess >> NotifyOperator(task_id="notify", org=org.org, kind="health", subjects=["assessment"])
+            last >> RunVerdictOperator(task_id="verdict")
+            last >> NotifyOperator(task_id="notify", org=org.org, kind="health", subjects=["assessment"])
     return dag
 
 

@@ -11,7 +11,7 @@ from include.warehouse.assessments import IssueResult
 from include.warehouse.changes import Change, Standing
 from include.warehouse.digests import AssessedState, Digest, Lift, Trend, WeekChange, WeekFacts
 
-_WEEKS = 4
+_WEEKS = 3
 _LIFTS = 5
 _ORDER = (Change.NEW, Change.WORSE, Change.NOT_ASSESSED, Change.BETTER, Change.MENDED, Change.ASSESSED_AGAIN)
 

@@ -47,3 +47,9 @@ def is_sandbox(connection: Connection, org: str) -> bool:
     """Return whether the org said, at first contact, that it is a sandbox."""
     said = connection.execute(text("SELECT is_sandbox FROM headwater.org WHERE org = :org"), {"org": org})
     return bool(said.scalar_one_or_none())
+
+
+def instance_url(connection: Connection, org: str) -> str:
+    """Return where the org lives, "" before first contact."""
+    said = connection.execute(text("SELECT instance_url FROM headwater.org WHERE org = :org"), {"org": org})
+    return str(said.scalar_one_or_none() or "")

@@ -9,6 +9,7 @@ from headwater.operators.gate import HealthGateOperator
 from headwater.operators.housekeeping import HousekeepingOperator
 from headwater.operators.metadata import DescribeObjectsOperator, FollowDeletionsOperator
 from headwater.operators.notify import NotifyOperator
+from headwater.operators.owners import TellOwnersOperator
 from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
 from headwater.operators.reconcile import AnnounceChangesOperator, ReconcileObjectOperator
@@ -34,4 +35,5 @@ __all__ = [
     "SelectProfilesOperator",
     "SendDigestOperator",
     "SettlePushesOperator",
+    "TellOwnersOperator",
 ]

@@ -1,0 +1,193 @@
+"""Tell the owners of records of their own new findings: one mail each, and no second one for the same finding.
+
+Who was told is written down after the mail was taken: killed between the two, that owner is told once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from include.config.checks import CheckDefinition
+from include.config.notify import ChannelDefinition
+from include.config.orgs import OrgDefinition
+from include.errors import FatalError, HeadwaterError
+from include.notifications.health import mutes_of
+from include.notifications.owners import OwnerMail, compose_owner_mail, mails_for
+from include.ports import Messenger
+from include.warehouse.assessments import AssessmentRow, IssueResult, issues_of, latest_assessment
+from include.warehouse.engine import transaction
+from include.warehouse.locks import object_lock
+from include.warehouse.notifications import raise_notification
+from include.warehouse.orgs import instance_url
+from include.warehouse.owner_findings import (
+    OwnedFindings,
+    ToldUpTo,
+    note_passed,
+    note_told,
+    objects_with_new_findings,
+    owned_findings,
+    told_up_to,
+    users_above,
+)
+
+EVENT = "owners_told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnersTold:
+    """Count the mails, the owners who wait for a later one and those whom nobody can be told of."""
+
+    mails: int = 0
+    findings: int = 0
+    waiting: int = 0
+    unreachable: int = 0
+    problems: tuple[HeadwaterError, ...] = ()
+
+
+def tell_owners(
+    engine: Engine,
+    org: OrgDefinition,
+    checks: Mapping[str, CheckDefinition],
+    *,
+    messenger: Callable[[ChannelDefinition], Messenger],
+    now: datetime,
+    airflow_url: str = "",
+) -> OwnersTold:
+    """Send each owner what is new since the owner was told last; two runs at once wait for each other.
+
+    The assessment at which telling begins is where one starts from: what is bad by then is told to nobody.
+    """
+    latest = latest_assessment(engine, org.org)
+    if latest is None:
+        return OwnersTold()
+    with object_lock(engine, org.org, "owners", wait=True):
+        with transaction(engine) as connection:
+            told = told_up_to(connection, org.org)
+            if "" not in told:
+                note_told(connection, org.org, [""], latest.assessment_id, now)
+                return OwnersTold()
+            issues = _told_of(
+                org, checks, {each.check_id: each for each in issues_of(engine, latest.assessment_id)}, latest
+            )
+            findings = list(_findings(connection, org, latest, issues, told))
+            users = users_above(connection, org.schema_name, {each.owner_id for each in findings})
+            base = instance_url(connection, org.org)
+        early = _told_lately(org, told, now)
+        mails, lost = mails_for([each for each in findings if each.owner_id not in early], users, org.health.owners)
+        chosen, left = mails[: org.health.owners.max_mails], mails[org.health.owners.max_mails :]
+        waiting = {each.owner_id for each in findings} & early | {owner for mail in left for owner in mail.owners}
+        problems = []
+        for mail in chosen:
+            try:
+                _send(engine, org, mail, issues, latest, messenger, now=now, base=base, airflow_url=airflow_url)
+            except HeadwaterError as error:
+                problems.append(error)
+                waiting |= set(mail.owners)
+        sent = [mail for mail in chosen if not waiting & set(mail.owners)]
+        with transaction(engine) as connection:
+            note_passed(connection, org.org, latest.assessment_id, waiting)
+            _write_down(connection, org, latest, sent)
+    return OwnersTold(
+        mails=len(sent),
+        findings=sum(mail.new for mail in sent),
+        waiting=len(waiting),
+        unreachable=len(lost),
+        problems=tuple(problems),
+    )
+
+
+def _told_of(
+    org: OrgDefinition,
+    checks: Mapping[str, CheckDefinition],
+    issues: Mapping[str, IssueResult],
+    latest: AssessmentRow,
+) -> dict[str, IssueResult]:
+    """Return the issues that owners are told of: over their threshold, not muted, and no team's own."""
+    muted = {each.check_id for each in mutes_of(checks) if each.holds_on(latest.assessed_at.date())}
+    teams = {name for name, check in checks.items() if check.owner}
+    return {name: issue for name, issue in issues.items() if issue.verdict == "failed" and name not in muted | teams}
+
+
+def _findings(
+    connection: Connection,
+    org: OrgDefinition,
+    latest: AssessmentRow,
+    issues: Mapping[str, IssueResult],
+    told: Mapping[str, ToldUpTo],
+) -> list[OwnedFindings]:
+    after = min(each.assessment_id for each in told.values())
+    objects = objects_with_new_findings(
+        connection, org.org, after=after, assessment_id=latest.assessment_id, checks=list(issues)
+    )
+    settled_before = latest.assessed_at - timedelta(hours=org.health.settle_hours)
+    return [
+        each
+        for object, names in objects.items()
+        for each in owned_findings(
+            connection,
+            org.org,
+            org.schema_name,
+            object,
+            checks=names,
+            assessment_id=latest.assessment_id,
+            settled_before=settled_before,
+        )
+    ]
+
+
+def _told_lately(org: OrgDefinition, told: Mapping[str, ToldUpTo], now: datetime) -> set[str]:
+    pause = timedelta(hours=org.health.owners.every_hours)
+    return {owner for owner, each in told.items() if owner and now - each.at < pause}
+
+
+def _send(
+    engine: Engine,
+    org: OrgDefinition,
+    mail: OwnerMail,
+    issues: Mapping[str, IssueResult],
+    latest: AssessmentRow,
+    messenger: Callable[[ChannelDefinition], Messenger],
+    *,
+    now: datetime,
+    base: str,
+    airflow_url: str,
+) -> None:
+    """Send one mail and write down that its owners were told; what one address refuses goes to the fallback."""
+    owners = org.health.owners
+    message = compose_owner_mail(
+        org.org, mail, issues, max_records=owners.max_records, instance_url=base, airflow_url=airflow_url
+    )
+    with transaction(engine) as connection:
+        note_told(connection, org.org, list(mail.owners), latest.assessment_id, now)
+        try:
+            messenger(_channel(org, mail.address)).send(message)
+        except FatalError:
+            if not owners.fallback or owners.fallback == mail.address:
+                raise
+            messenger(_channel(org, owners.fallback)).send(message)
+
+
+def _channel(org: OrgDefinition, address: str) -> ChannelDefinition:
+    recipients = dict.fromkeys((address, *org.health.owners.cc))
+    return ChannelDefinition(mail=tuple(recipients), connection=org.health.connection)
+
+
+def _write_down(connection: Connection, org: OrgDefinition, latest: AssessmentRow, sent: list[OwnerMail]) -> None:
+    """Let the page of notifications show that owners were told; their addresses stand nowhere."""
+    if sent:
+        count = sum(mail.new for mail in sent)
+        raise_notification(
+            connection,
+            org.org,
+            key=f"{EVENT}:{latest.assessment_id}",
+            event=EVENT,
+            title=f"Owners were told of {count:,} new findings in {len(sent):,} mails",
+            message="",
+            path=f"/headwater/health?org={org.org}",
+            once=True,
+            channels=[],
+        )
