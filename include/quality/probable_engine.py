@@ -32,17 +32,20 @@ class ProbableEngine:
         self._connection = connection
         self._columns: tuple[str, ...] = ()
 
-    def fill(self, people: Any) -> int:
+    def fill(self, people: Any, forms: Sequence[Sequence[str]]) -> int:
         """Take in people and find the candidates among them; return how many pairs there are.
 
         Args:
             people: an Arrow reader of batches, all of text: `unique_id` and those of COLUMNS that there are.
+            forms: groups of first names that are forms of one name.
         """
         self._columns = tuple(each for each in COLUMNS if each in people.schema.names)
-        listed = ", ".join(f"{_cleaned(each)} AS {each}" for each in self._columns)
+        made = {each: _cleaned(each) for each in self._columns}
+        listed = ", ".join(f"{sql} AS {name}" for name, sql in ({"first": "NULL::VARCHAR"} | made).items())
         self._connection.register("incoming", people)
-        self._run(f"CREATE TABLE person AS SELECT unique_id, {listed}, NULL::BIGINT AS bucket FROM incoming")
+        self._run(f"CREATE TABLE arrived AS SELECT unique_id, {listed} FROM incoming")
         self._connection.unregister("incoming")
+        self._add_forms(forms)
         blocks = [
             f"SELECT DISTINCT hash('{place}' || {sql}) AS key, unique_id FROM person WHERE {sql} IS NOT NULL"
             for place, (needs, sql) in enumerate(BLOCKS)
@@ -60,6 +63,22 @@ class ProbableEngine:
         self._run("DROP TABLE block")
         return int(self._run("SELECT count(*) FROM candidate")[0][0])
 
+    def _add_forms(self, forms: Sequence[Sequence[str]]) -> None:
+        """Give each person the groups that their first name is in."""
+        pairs = [[name, group] for group, names in enumerate(forms) for name in names]
+        self._run("CREATE TABLE form (name VARCHAR, member INTEGER)")
+        with _ours():
+            self._connection.execute(
+                f"INSERT INTO form SELECT {_cleaned('name')}, member FROM"
+                " (SELECT unnest(?::VARCHAR[]) AS name, unnest(?::INTEGER[]) AS member)",
+                [[name for name, _ in pairs], [member for _, member in pairs]],
+            )
+        self._run(
+            "CREATE TABLE person AS SELECT a.*, f.forms, NULL::BIGINT AS bucket FROM arrived AS a LEFT JOIN"
+            " (SELECT name, list(DISTINCT member) AS forms FROM form GROUP BY name) AS f ON f.name = a.first"
+        )
+        self._run("DROP TABLE arrived")
+
     @property
     def starting_model(self) -> dict[str, Any]:
         """Return what is known before anything is learnt."""
@@ -73,11 +92,13 @@ class ProbableEngine:
             return None
         start = self.starting_model
         # Among strangers no pair is one, so one step of the learning counts what they share.
-        apart = self._learnt(
-            "stranger", start | {"probability_two_random_records_match": 1e-6, "max_iterations": 1}, of_strangers=True
-        )
-        apart |= {key: start[key] for key in ("probability_two_random_records_match", "max_iterations")}
-        return self._learnt("pair", apart, of_strangers=False)
+        alone = start | {"probability_two_random_records_match": 1e-6, "max_iterations": 1}
+        try:
+            apart = self._learnt("stranger", alone, of_strangers=True)
+            apart |= {key: start[key] for key in ("probability_two_random_records_match", "max_iterations")}
+            return self._learnt("pair", apart, of_strangers=False)
+        except ValueError:  # Splink takes no probability that has become zero: these records teach nothing
+            return None
 
     def score(self, model: Model, threshold: float) -> Iterator[Sequence[Scored]]:
         """Yield the candidates that are probably one, with how probable it is, block by block."""
@@ -165,7 +186,7 @@ def _cleaned(column: str) -> str:
         return f"CASE WHEN length({digits}) >= 7 THEN right({digits}, 8) END"
     if column == "email":
         return f"CASE WHEN {text} LIKE '%_@_%._%' THEN lower({text}) END"
-    if column in ("first", "last", "given", "zip"):
+    if column in ("first", "last", "name", "zip"):
         return f"nullif(regexp_replace(lower(strip_accents({text})), '[^\\p{{L}}\\p{{N}}]', '', 'g'), '')"
     return text
 

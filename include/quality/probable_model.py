@@ -17,7 +17,7 @@ from typing import Any
 Model = Mapping[str, Any]
 
 # What is compared, and which blocks make candidates: expressions over the columns, each with the columns that it needs.
-COLUMNS = ("first", "last", "given", "email", "phone", "mobile", "company", "zip", "born")
+COLUMNS = ("first", "last", "email", "phone", "mobile", "company", "zip", "born")
 BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("email",), "email"),
     (("phone",), "phone"),
@@ -29,7 +29,8 @@ BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 LARGEST_BLOCK = 20  # records; what more of them share says nothing
 STRANGERS = (
-    "l.first IS NOT NULL AND r.first IS NOT NULL AND l.given <> r.given AND l.first[1] <> r.first[1]"
+    "l.first IS NOT NULL AND r.first IS NOT NULL AND l.first[1] <> r.first[1]"
+    " AND NOT coalesce(list_has_any(l.forms, r.forms), FALSE)"
     " AND jaro_winkler_similarity(l.first, r.first) < 0.7 AND NOT (l.first = r.last AND l.last = r.first)"
 )
 _SIMILAR = 0.85
@@ -76,7 +77,13 @@ def _names() -> dict[str, Any]:
             _nothing('"last_l" IS NULL OR "last_r" IS NULL OR "first_l" IS NULL OR "first_r" IS NULL'),
             _level("same", '"first_l" = "first_r" AND "last_l" = "last_r"', 0.6, 0.1, fixed=True),
             _level("swapped", '"first_l" = "last_r" AND "last_l" = "first_r"', 0.04, 0.002, fixed=True),
-            _level("short form", '"given_l" = "given_r" AND "last_l" = "last_r"', 0.14, 0.01, fixed=True),
+            _level(
+                "short form",
+                'coalesce(list_has_any("forms_l", "forms_r"), FALSE) AND "last_l" = "last_r"',
+                0.14,
+                0.01,
+                fixed=True,
+            ),
             _level("typing error", typo, 0.18, 0.005, fixed=True),
             _level("last name only", '"last_l" = "last_r"', 0.02, 0.4, fixed=True),
             _level("different", "ELSE", 0.02, 0.483, fixed=True),

@@ -47,11 +47,11 @@ def text_batches(connection: Connection, query: str, columns: Sequence[str]) -> 
     import pyarrow
     from pyarrow import csv
 
-    statement = sql.SQL(f"COPY ({query}) TO STDOUT (FORMAT csv)")  # of quoted names
+    statement = sql.SQL(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)")  # of quoted names
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         yield csv.open_csv(
             io.BufferedReader(_CopyFile(copy), 1 << 20),
-            read_options=csv.ReadOptions(column_names=list(columns), block_size=4 << 20),
+            read_options=csv.ReadOptions(block_size=4 << 20),
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 column_types={name: pyarrow.string() for name in columns},

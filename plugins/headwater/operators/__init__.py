@@ -10,6 +10,7 @@ from headwater.operators.housekeeping import HousekeepingOperator
 from headwater.operators.metadata import DescribeObjectsOperator, FollowDeletionsOperator
 from headwater.operators.notify import NotifyOperator
 from headwater.operators.owners import TellOwnersOperator
+from headwater.operators.probable_duplicates import FindProbableDuplicatesOperator
 from headwater.operators.probe import ProbeObjectsOperator
 from headwater.operators.push import PushProfilesOperator
 from headwater.operators.reconcile import AnnounceChangesOperator, ReconcileObjectOperator
@@ -24,6 +25,7 @@ __all__ = [
     "CertifyExtractOperator",
     "DescribeObjectsOperator",
     "ExtractObjectOperator",
+    "FindProbableDuplicatesOperator",
     "FollowDeletionsOperator",
     "HealthGateOperator",
     "HousekeepingOperator",
