@@ -13,7 +13,7 @@ Batches = Iterable[Sequence[Sequence[Any]]]
 
 # A spreadsheet runs what begins so, in a file that came by mail as well: whoever writes a name into a web form must not
 # write programs for whoever opens the export.
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

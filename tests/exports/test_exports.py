@@ -32,7 +32,8 @@ ROWS = [
     ['a "quoted", line\r\nbroken ü', None, None, None, None, None, None],
     ["", 0, Decimal("0"), False, date(1700, 1, 1), time(0), datetime(1800, 1, 1, tzinfo=UTC)],
 ]
-ATTACKS = ["=1+1", "+49 30 1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", '=HYPERLINK("https://evil.example","x")']
+ATTACKS = ["=1+1", "+49 30 1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＠SUM(A1)",
+           '=HYPERLINK("https://evil.example","x")']  # fmt: skip
 
 
 def batches(rows=ROWS):
