@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from fastapi.openapi.models import OpenAPI
@@ -39,6 +40,12 @@ ANSWERED = {
     "/orgs/{org}/errors": ["", "?limit=1", "?shown=all&cause_class=permanent&age=week&q=mail"],
     "/orgs/{org}/errors/{error_id}": [""],
     "/orgs/{org}/records/{record_id}": [""],
+    "/orgs/{org}/duplicates": [""],
+    "/orgs/{org}/duplicates/{object}": ["", "?limit=1", "?order=newest&limit=1", "?rule=email", f"?record={RECORD}"],
+    "/orgs/{org}/duplicate-clusters/{cluster_id}": [""],
+    "/orgs/{org}/fields": ["", "?q=contact"],
+    "/orgs/{org}/objects/{object}/fields": ["", "?state=undecided&q=mail"],
+    "/orgs/{org}/audit": ["", "?limit=1", "?object=Contact&q=email"],
     "/orgs/{org}/schema-changes": ["", "?limit=1", "?kind=label&state=followed"],
     "/orgs/{org}/usage": ["", "?q=extract"],
     "/orgs/{org}/notifications": ["", "?limit=1", "?state=open"],
@@ -46,6 +53,7 @@ ANSWERED = {
 NAMES = {
     "org": "demo", "assessment": "latest", "check_id": "email_missing", "object": "Contact", "push": "people",
     "run_id": "61", "error_id": "7", "record_id": RECORD,
+    "cluster_id": "1",
 }  # fmt: skip
 
 
@@ -54,7 +62,7 @@ def filled(module_warehouse_url: str) -> Iterator[Engine]:
     """Yield a warehouse with an org, a record and a push, that all tests of this file read."""
     engine = open_warehouse(module_warehouse_url)
     with transaction(engine) as connection:
-        for name in ("a_working_org.sql", "a_record.sql", "a_push.sql"):
+        for name in ("a_working_org.sql", "a_record.sql", "a_push.sql", "some_duplicates.sql"):
             statement = (Path(__file__).parent / name).read_text(encoding="utf-8")
             connection.execute(text(statement.replace(":", r"\:")))
         connection.execute(
@@ -211,6 +219,11 @@ def test_a_cookie_opens_it_as_well(open_pages, filled):
         ("/orgs/demo/push-runs/0", 422),
         ("/orgs/demo/errors/8", 404),
         ("/orgs/demo/errors/x", 422),
+        ("/orgs/demo/duplicate-clusters/9", 404),
+        ("/orgs/demo/duplicate-clusters/0", 422),
+        ("/orgs/demo/duplicates/Contact?after=' OR 1=1", 422),
+        ("/orgs/demo/objects/Nothing/fields", 404),
+        ("/orgs/demo/audit?limit=501", 422),
         ("/orgs/demo/records/003000000000099AAA", 404),
         ("/orgs/demo/records/' OR 1=1 --", 404),
         ("/orgs/demo/extracts?limit=0", 422),
@@ -259,6 +272,8 @@ def test_a_warehouse_that_does_not_answer_is_a_problem(open_pages):
         ("/orgs/demo/extracts", "run_id", 3),
         ("/orgs/demo/pushes/people/runs", "run_id", 2),
         ("/orgs/demo/errors", "error_id", 3),
+        ("/orgs/demo/audit", "audit_id", 3),
+        ("/orgs/demo/duplicates/Contact?order=newest", "cluster_id", 2),
         ("/orgs/demo/schema-changes", "change_id", 3),
         ("/orgs/demo/notifications", "notification_id", 2),
         ("/orgs/demo/push-runs/61/outcomes", "record_id", 12),
@@ -269,7 +284,9 @@ def test_pages_hold_everything_once(api, address, key, whole, limit):
     """Going from `next` to `next` gives the list, whole and without a double, in the order of its key."""
     found, after = [], None
     for _ in range(100):
-        answer = api(address, "op", params={"limit": limit} | ({"after": after} if after else {})).json()
+        path, _, query = address.partition("?")
+        asked = dict(parse_qsl(query)) | {"limit": limit} | ({"after": after} if after else {})
+        answer = api(path, "op", params=asked).json()
         assert len(answer["items"]) <= limit
         found += [each[key] for each in answer["items"]]
         after = answer["next"]
@@ -310,12 +327,31 @@ def test_a_record_shows_who_somebody_is_to_those_who_may_see_it(api):
 
 
 def test_no_other_answer_names_anybody(api):
-    """Whoever asks: values of records are in the answer about a record, and nowhere else."""
+    """Whoever asks: values of records are in the answers about a record and a cluster, and nowhere else."""
     for template, address in every_address():
-        if "records" not in template:
+        if "records" not in template and "duplicate-clusters" not in template:
             answer = api(address, "admin")
             assert "Loser" not in answer.text, address
             assert "loser@example.com" not in answer.text, address
+
+
+def test_records_side_by_side_show_who_somebody_is_to_those_who_may_see_it(api):
+    """A cluster's values follow the same register as a record's."""
+    for role, may in (("viewer", False), ("op", True)):
+        answer = api("/orgs/demo/duplicate-clusters/1", role)
+        assert len(answer.json()["members"]) == 3
+        assert ("loser@example.com" in answer.text) is may
+    ended = api("/orgs/demo/duplicate-clusters/3").json()
+    assert (ended["merged_into"], ended["members"]) == (1, [])
+
+
+def test_a_field_says_whether_it_is_personal_and_who_uses_it(api):
+    """What nobody decided counts as personal, with a suggestion and its reason."""
+    fields = {each["name"]: each for each in api("/orgs/demo/objects/Contact/fields").json()["items"]}
+    assert (fields["Id"]["personal"], fields["Id"]["state"]) == (False, "fixed")
+    assert (fields["Email"]["personal"], fields["Email"]["state"]) == (True, "undecided")
+    assert fields["Email"]["suggestion"]["personal"] is True
+    assert fields["Email"]["suggestion"]["reason"]
 
 
 def test_an_issue_has_its_trend(api):

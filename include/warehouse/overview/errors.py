@@ -18,7 +18,6 @@ SORTS = {
     "cause": "e.cause",
     "attempts": "e.attempts",
     "next": "e.next_try_at",
-    "id": "e.error_id",
 }
 CLASSES = ("passing", "permanent", "unknown")
 AGES = {"hour": "1 hour", "day": "1 day", "week": "7 days"}
@@ -125,47 +124,18 @@ class ErrorDetails:
     history: tuple[ErrorEvent, ...] = field(default=())
 
 
-def sync_errors(
-    engine: Engine,
-    org: str,
-    wanted: ErrorFilter,
-    *,
-    sort: str,
-    descending: bool,
-    limit: int,
-    offset: int = 0,
-    before: int | None = None,
-) -> SyncErrors:
-    """Return a page of the errors of an org, those before the error `before`; all that match are counted."""
-    bound = {**wanted.bound(org), "limit": limit, "offset": offset, "before": before}
+def errors_before(
+    engine: Engine, org: str, wanted: ErrorFilter, *, before: int | None = None, limit: int = 50
+) -> list[SyncError]:
+    """Return errors of an org, the newest first, those before the error `before`: nothing is counted."""
+    bound = {**wanted.bound(org), "limit": limit, "before": before}
     older = "" if before is None else "AND e.error_id < :before"
-    where = f"FROM headwater.sync_error AS e WHERE e.org = :org AND {matching(wanted)}"
-    order = f"{SORTS.get(sort, 'e.last_at')} {'DESC' if descending else 'ASC'} NULLS LAST, e.error_id DESC"
-    with transaction(engine) as connection:
-        head = connection.execute(
-            text(f"SELECT count(*) AS total, coalesce(max(e.error_id), 0) AS last {where}"), bound
-        )
-        total, last = head.one()
-        rows = connection.execute(
-            text(f"SELECT {COLUMNS} {where} {older} ORDER BY {order} LIMIT :limit OFFSET :offset"), bound
-        ).mappings()
-        errors = tuple(SyncError(**row) for row in rows)
-        choices = connection.execute(
-            text(
-                "SELECT array_agg(DISTINCT push ORDER BY push) AS pushes,"
-                " array_agg(DISTINCT platform ORDER BY platform) AS platforms,"
-                " array_agg(DISTINCT cause ORDER BY cause) AS causes FROM headwater.sync_error WHERE org = :org"
-            ),
-            {"org": org},
-        ).one()
-    return SyncErrors(
-        errors=errors,
-        total=total,
-        last=last,
-        pushes=tuple(choices.pushes or ()),
-        platforms=tuple(choices.platforms or ()),
-        causes=tuple(choices.causes or ()),
+    statement = (
+        f"SELECT {COLUMNS} FROM headwater.sync_error AS e WHERE e.org = :org AND {matching(wanted)} {older}"
+        " ORDER BY e.error_id DESC LIMIT :limit"
     )
+    with transaction(engine) as connection:
+        return [SyncError(**row) for row in connection.execute(text(statement), bound).mappings()]
 
 
 def one_error(engine: Engine, org: str, error_id: int) -> ErrorDetails | None:

@@ -174,15 +174,17 @@ def suggestions(connection: Connection, org: str, object: str) -> dict[str, Sugg
 
 
 def audit_trail(
-    engine: Engine, org: str, *, object: str = "", search: str = "", limit: int = 50, offset: int = 0
-) -> tuple[tuple[AuditLine, ...], int]:
-    """Return a page of the audit trail of an org, newest first, and how many lines match."""
-    bound = {"org": org, "object": object, "search": search, "limit": limit, "offset": offset}
+    engine: Engine, org: str, *, object: str = "", search: str = "", limit: int = 50, offset: int = 0,
+    before: int | None = None,
+) -> tuple[tuple[AuditLine, ...], int]:  # fmt: skip
+    """Return a page of the audit trail of an org, newest first (those before `before`), and how many lines match."""
+    bound = {"org": org, "object": object, "search": search, "limit": limit, "offset": offset, "before": before}
+    older = "" if before is None else " AND audit_id < :before"
     with transaction(engine) as connection:
         total = connection.execute(text(f"SELECT count(*) {_TRAIL}"), bound).scalar_one()
         rows = connection.execute(
             text(
-                f"SELECT audit_id, at, who, what, object, field, before, after {_TRAIL}"
+                f"SELECT audit_id, at, who, what, object, field, before, after {_TRAIL}{older}"
                 " ORDER BY audit_id DESC LIMIT :limit OFFSET :offset"
             ),
             bound,

@@ -44,17 +44,6 @@ class FailingRecords:
     later: bool = False
 
 
-def findings_after(
-    engine: Engine, org: str, check_id: str, assessment_id: int, *, after: str = "", limit: int = 50
-) -> list[FailingRecord]:
-    """Return the records that failed a check at an assessment, in order of Id, those after the Id `after`.
-
-    Nothing is counted: the issue's `failing` says how many there are.
-    """
-    bound = {"org": org, "check_id": check_id, "assessment_id": assessment_id, "after": after, "limit": limit}
-    return _read(engine, "AND f.record_id > :after", bound)
-
-
 def failing_records(
     engine: Engine,
     org: str,

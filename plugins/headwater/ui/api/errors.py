@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headwater.ui.api.addressed import TheOrg
-from headwater.ui.api.answers import LONGEST_TEXT, AfterNumber, Answer, Counted, Limit, Moment, Search, cut, number
+from headwater.ui.api.answers import LONGEST_TEXT, AfterNumber, Answer, Limit, Moment, Page, Search, cut, number
 from headwater.ui.api.bodies import described_body, read_body
 from headwater.ui.capabilities import Capability, requires
 from headwater.ui.decisions import carry_out
 from headwater.ui.listing import plain
 from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.warehouse import Warehouse
-from include.warehouse.overview.errors import ErrorFilter, one_error, sync_errors
+from include.warehouse.overview.errors import ErrorFilter, errors_before, one_error
 from include.warehouse.retries import Decision
 
 router = APIRouter(tags=["Sync errors"])
@@ -53,10 +53,8 @@ class ErrorAnswer(Answer):
     settled_by: str
 
 
-class ErrorsAnswer(Counted[ErrorAnswer]):
-    """Hold one page of errors, the newest first."""
-
-    last: int = Field(description="The newest error that matches; hand it over with a decision about all of them.")
+class ErrorsAnswer(Page[ErrorAnswer]):
+    """Hold one page of errors, the newest first. They are not counted: there may be a million."""
 
 
 class ErrorEventAnswer(Answer):
@@ -95,7 +93,7 @@ class AllOf(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     filter: Filter = Filter()
-    last: _Number = Field(description="`last` of the list: errors that came in later are left alone.")
+    last: _Number = Field(description="The greatest `error_id` that was seen: later errors are left alone.")
 
 
 class DecisionOrder(BaseModel):
@@ -146,11 +144,9 @@ def errors(
 ) -> ErrorsAnswer:
     """Return the sync errors of an org, searched and filtered."""
     asked = Filter(q=q, push=push, platform=platform, cause=cause, cause_class=cause_class, age=age)
-    found = sync_errors(
-        engine, org.org, _filter(asked, shown), sort="id", descending=True, limit=limit + 1, before=number(after)
-    )
-    items, following = cut(list(found.errors), limit, lambda each: each.error_id)
-    return ErrorsAnswer.model_validate({"items": items, "next": following, "total": found.total, "last": found.last})
+    found = errors_before(engine, org.org, _filter(asked, shown), before=number(after), limit=limit + 1)
+    items, following = cut(found, limit, lambda each: each.error_id)
+    return ErrorsAnswer.model_validate({"items": items, "next": following})
 
 
 @router.get("/orgs/{org}/errors/{error_id}", summary="Read one sync error")

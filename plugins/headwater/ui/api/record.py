@@ -27,7 +27,7 @@ class ValueAnswer(Answer):
     type: str = Field(description="Salesforce's word for it; empty: it was never described.")
     personal: bool
     masked: bool = Field(description="It is filled, and who asks may not see it.")
-    value: Any = Field(description="As text, number, yes or no; null: empty or masked.")
+    value: Any = Field(description="Numbers with decimals are text, so that they stay exact; null: empty or masked.")
     gone_at: Moment | None = Field(description="The org no longer describes the field; the value is the last one.")
     reference_to: tuple[str, ...]
 

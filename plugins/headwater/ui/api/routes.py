@@ -6,8 +6,10 @@ from fastapi import APIRouter
 
 from headwater.ui.api import (
     document,
+    duplicates,
     errors,
     extracts,
+    fields,
     health,
     notifications,
     onboarding,
@@ -32,6 +34,8 @@ for _subject in (
     pushes,
     errors,
     record,
+    duplicates,
+    fields,
     schema,
     usage,
     notifications,
