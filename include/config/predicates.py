@@ -88,11 +88,6 @@ class Predicate:
         """Return whether the verdict can change without a change of data."""
         return any(token.kind in ("now", "today") for token in self.tokens)
 
-    @property
-    def reads_now(self) -> bool:
-        """Return whether the verdict can change within a day without a change of data."""
-        return any(token.kind == "now" for token in self.tokens)
-
 
 @lru_cache(maxsize=1024)
 def duplicate_predicate(judged: str, among: str, rules: tuple[str, ...]) -> Predicate:

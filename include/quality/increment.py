@@ -76,7 +76,7 @@ def _basis(
 ) -> str:
     """Return a hash of all but rows that a verdict follows from; "" when changed records do not decide it alone."""
     needed = sorted({check.object, *check.needs})
-    if check.unfolded or check.predicate.reads_now or lookups_of(check.predicate) is None:
+    if check.unfolded or lookups_of(check.predicate) is None:
         return ""
     if not all(known[name].version and name in moment.places for name in needed):
         return ""
