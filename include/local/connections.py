@@ -21,7 +21,7 @@ _HIDDEN = "***"  # what Airflow shows in the place of a secret
 
 
 def wanted_connections(site: Site) -> dict[str, Json]:
-    """Return the connections of this installation, by id: the warehouse, the org, the platforms, the mail sink."""
+    """Return the connections of this installation, by id: warehouse, org, platforms, mail sink, token of the metrics."""
     from include.sandbox.org.credentials import CLIENT_ID, CLIENT_SECRET
 
     settings, secrets = site.settings, site.secrets()
@@ -46,6 +46,11 @@ def wanted_connections(site: Site) -> dict[str, Json]:
                     "instance_url": site.org_url,
                 }
             ),
+        },
+        "headwater_metrics": {
+            "conn_type": "http",
+            "description": "Its password is the bearer token of who scrapes /headwater/metrics",
+            "password": secrets.metrics_token,
         },
         "smtp_default": {
             "conn_type": "smtp",

@@ -30,6 +30,7 @@ class Secrets:
     jwt_secret: str
     api_secret: str
     fernet_key: str
+    metrics_token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +141,5 @@ def _generated() -> Secrets:
         jwt_secret=secrets.token_urlsafe(48),
         api_secret=secrets.token_urlsafe(48),
         fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        metrics_token=secrets.token_urlsafe(32),
     )
