@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from headwater.operators import (
     AssessHealthOperator,
+    DescribeObjectsOperator,
     ExtractObjectOperator,
     PushProfilesOperator,
     SelectProfilesOperator,
@@ -35,6 +36,16 @@ def _plant(warehouse: Engine) -> None:
             ),
             {"name": CANARY},
         )
+        others = connection.execute(
+            text(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'salesforce_demo'"
+                " AND table_name = 'Contact' AND data_type = 'text' AND column_name !~ 'Id$' AND column_name <> ALL"
+                " (ARRAY['LastName', 'FirstName', 'Email', 'Phone', 'MailingCity'])"
+            )
+        ).scalars()
+        for column in others:  # each its own name, so that what is found tells where it came from
+            value = f"{CANARY} of {column}"
+            connection.execute(text(f'UPDATE salesforce_demo."Contact" SET "{column}" = :value'), {"value": value})
 
 
 def _ledgers(warehouse: Engine) -> dict[str, str]:
@@ -66,6 +77,7 @@ def test_a_person_s_data_stays_in_their_record(
         told.append(ExtractObjectOperator(task_id=f"e_{name}", org="demo", sobject=name).execute({}))
     _plant(warehouse)
     told.append(AssessHealthOperator(task_id="a", org="demo").execute({}))
+    told.append(DescribeObjectsOperator(task_id="m", org="demo").execute({}))
     for fault in ({"reject_all": True}, {"status": 503}, {"drop_answer": True}, {"status": 200, "body": "not json"}):
         urllib3.request("POST", f"{site['platform']}/sandbox/faults", body=json.dumps(fault | {"times": 3}).encode())
         selection = SelectProfilesOperator(task_id="s", push=PUSH, mode="all").execute({})
@@ -80,5 +92,7 @@ def test_a_person_s_data_stays_in_their_record(
     found = [place for place, words in (everything | _ledgers(warehouse)).items() if CANARY in words.casefold()]
     assert found == []
     with warehouse.connect() as connection:
+        looked = connection.execute(text("SELECT count(*) FROM headwater.field_content")).scalar_one()
+        assert looked > 0
         failed = connection.execute(text("SELECT count(*) FROM headwater.sync_error")).scalar_one()
     assert failed > 0

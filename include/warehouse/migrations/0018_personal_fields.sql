@@ -60,6 +60,8 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'headwater.' || TG_TABLE_NAME || ' is only added to',
                           ERRCODE = 'insufficient_privilege';
 END $$;
-CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON headwater.audit
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON headwater.audit
+    FOR EACH ROW EXECUTE FUNCTION headwater.refuse_change();
+CREATE TRIGGER audit_kept BEFORE TRUNCATE ON headwater.audit
     FOR EACH STATEMENT EXECUTE FUNCTION headwater.refuse_change();
 REVOKE ALL ON headwater.audit FROM PUBLIC;
