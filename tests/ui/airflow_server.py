@@ -46,11 +46,18 @@ def users_of_simple() -> dict[str, Any]:
 
 
 def users_of_fab(manager: Any) -> dict[str, Any]:
-    """Make a user of each role, and one who is signed in and has no right at all."""
+    """Make a user of each role, one who has no right at all, and one who may run a single DAG."""
     with manager.flask_app.app_context():
         security = manager.security_manager
+        narrow = security.add_role("Narrow")
+        for action, resource in (
+            ("can_create", "DAG Run:push_x"),
+            ("can_edit", "DAG:push_x"),
+            ("can_read", "DAG:push_x"),
+        ):
+            security.add_permission_to_role(narrow, security.create_permission(action, resource))
         made = {}
-        for name in (*ROLES, "nobody"):
+        for name in (*ROLES, "nobody", "narrow"):
             role = security.find_role("Public" if name == "nobody" else name.capitalize())
             made[name] = security.add_user(name, name, "Of Tests", f"{name}@example.test", role, password=PASSWORD)
         return made
