@@ -65,7 +65,7 @@ _LONGER = (
     " AND (starts_with(a.first, b.first) OR starts_with(b.first, a.first)))"
 )
 _ONE_FIRST = (
-    f"coalesce({_A_FIRST} = {_B_FIRST} OR {_NICKNAME} OR {_INITIAL} OR {_LONGER} OR {_slip('first')}, a.last = b.last)"
+    f"coalesce({_A_FIRST} = {_B_FIRST} OR {_NICKNAME} OR {_INITIAL} OR {_LONGER} OR {_slip('first')}, a.last = b.last, true)"
 )
 # Nothing speaks against it: no two birthdays, no two suffixes. A suffix beside none may be father and son.
 _NOT_AGAINST = "coalesce(a.born = b.born, true) AND coalesce(a.suffix = b.suffix, true)"

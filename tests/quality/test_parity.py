@@ -63,6 +63,13 @@ def full_org(make_org):
         org.put("Lead", {"Id": f"m{number}", "Email": mail, "LastName": f"Mail{number}", "IsConverted": False})
     twin = {"FirstName": "Bo", "LastName": "Li", "Phone": "+1 415 712 3456", "AccountId": "a0"}
     org.put("Contact", *({"Id": f"t{n}", "Email": f"bo{n}@a.de", **twin} for n in (1, 2)))
+    forms = {"LastName": "Ray", "Phone": "+1 415 712 3457", "AccountId": "a0"}
+    org.put(
+        "Contact",
+        *({"Id": f"t{name}", "FirstName": name, "Email": f"{name}@a.de", **forms} for name in ("Bob", "Robert")),
+    )
+    south = {"BillingCity": "Rome", "Website": "south.example"}
+    org.put("Account", *({"Id": f"s{n}", "Name": name, **south} for n, name in enumerate(("Südwind AG", "Suedwind"))))
     org.put("Task", {"Id": "t1", "WhatId": "o1"})
     org.put("Event", {"Id": "e1", "WhatId": "o3"})
     org.put("OpportunityContactRole", {"Id": "r1", "OpportunityId": "o1"})

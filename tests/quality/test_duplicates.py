@@ -1,0 +1,264 @@
+"""Duplicates are found by what records share, never by what only looks alike; and what changed is all that is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from sqlalchemy import text
+
+from include.quality.duplicates import find_duplicates
+from include.warehouse.duplicates import FoundPair, store_pairs
+from include.warehouse.engine import transaction
+
+PEOPLE = ("Contact", "Contact")
+AMONG = ("Lead", "Contact")
+
+
+def person(record_id: str, first: str | None, last: str | None, **fields: object) -> dict[str, object]:
+    return {"Id": record_id, "FirstName": first, "LastName": last, **fields}
+
+
+def compare(org, *wanted):
+    return find_duplicates(org.engine, org.definition, set(wanted or (PEOPLE,)))
+
+
+def rows(org, sql: str, **values: object):
+    with org.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(sql), values)]
+
+
+def pairs(org, object: str = "Contact") -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for left, right, rule in rows(
+        org, "SELECT left_id, right_id, rule FROM headwater.duplicate_pair WHERE object = :object", object=object
+    ):
+        found.setdefault((left, right), set()).add(rule)
+    return found
+
+
+def clusters(org, object: str = "Contact") -> Mapping[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for cluster, record in rows(
+        org, "SELECT cluster_id, record_id FROM headwater.duplicate_member WHERE object = :object", object=object
+    ):
+        found.setdefault(cluster, set()).add(record)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rule"),
+    [
+        ({"Email": "Ann@X.de"}, {"Email": " ann@x.DE "}, "email"),
+        ({"Email": "ann.li+news@gmail.com"}, {"Email": "annli@googlemail.com"}, "email"),
+        ({"Email": "info@x.de"}, {"Email": "INFO@x.de"}, "email"),  # of a role, but of one name too
+        ({"Phone": "+49 30 523456-78"}, {"Phone": "(030) 52345678 ext. 9"}, "phone"),
+        ({"Phone": "+49 30 12345679"}, {"MobilePhone": "030 12345679"}, "phone"),
+        ({"AccountId": "a1"}, {"AccountId": "a1"}, "name"),
+    ],
+)
+def test_two_spellings_of_one_thing_make_two_records_one(make_org, one, other, rule):
+    """Case, blanks, country codes and extensions do not hide that an address or number is the same."""
+    org = make_org()
+    org.put("Contact", person("1", "Ann", "Lee", **one), person("2", "Ann", "LEE", **other))
+    compare(org)
+    assert rule in pairs(org)["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rule"),
+    [
+        (("Robert", "Ray"), ("Bob", "Ray"), "nickname"),
+        (("Иван", "Петров"), ("Ваня", "Петров"), "nickname"),
+        (("Ray", "Robert"), ("Robert", "Ray"), "swapped"),
+        (("Jürgen", "Müller"), ("Juergen", "Mueller"), "phone"),
+        (("Søren", "Weiß"), ("Soeren", "WEISS"), "phone"),
+        (("Jean-Luc", "O'Brien"), ("Jean Luc", "OBrien"), "phone"),
+        (("Martin", "Kaya"), ("Matrin", "Kaya"), "typo"),
+        (("Martin", "Kaya"), ("Martn", "Kaya"), "typo"),
+        (("Abdurrahman", "Kaya"), ("Abdulrahmann", "Kaya"), "similar"),
+    ],
+)
+def test_names_that_are_forms_of_one_are_found_behind_one_number_at_one_account(make_org, one, other, rule):
+    """Short forms, both orders, accents, slips and near spellings."""
+    org = make_org()
+    shared = {"Phone": "+49 30 5551234", "AccountId": "a1"}
+    org.put("Contact", person("1", *one, **shared), person("2", *other, **shared))
+    compare(org)
+    assert rule in pairs(org)["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # A family: one home, one number.
+        (person("1", "Anna", "Kaya", Phone="+49 30 5551234"), person("2", "Peter", "Kaya", Phone="+49 30 5551234")),
+        # Two people of one name, born on different days.
+        (
+            person("1", "Ann", "Lee", AccountId="a1", Birthdate="1980-05-06"),
+            person("2", "Ann", "Lee", AccountId="a1", Birthdate="1985-01-02"),
+        ),
+        # A mailbox of a role, a switchboard.
+        (person("1", "Ann", "Lee", Email="sales@x.de"), person("2", "Bo", "Ray", Email="sales@x.de")),
+        (
+            person("1", "Ann", "Lee", Phone="+49 30 5551234", AccountId="a1"),
+            person("2", "Bo", "Ray", Phone="+49 30 5551234", AccountId="a1"),
+        ),
+        # Father and son.
+        (
+            person("1", "John", "Ray", Phone="+1 415 5551234", Birthdate="1950-05-06"),
+            person("2", "John", "Ray", Phone="+1 415 5551234", Birthdate="1981-05-06"),
+        ),
+        (
+            person("1", "John", "Ray Sr.", Phone="+1 415 5551234"),
+            person("2", "John", "Ray, Jr.", Phone="+1 415 5551234"),
+        ),
+        # No numbers at all.
+        (person("1", "Ann", "Lee", Phone="000-000-0000"), person("2", "Ann", "Lee", Phone="0000000000")),
+        (person("1", "Ann", "Lee", Phone="n/a"), person("2", "Ann", "Lee", Phone="call me")),
+        (person("1", "Ann", "Lee", Email="a@b"), person("2", "Ann", "Lee", Email="a@b")),
+    ],
+)
+def test_who_only_looks_alike_is_left_alone(make_org, one, other):
+    """Households, namesakes, shared mailboxes and numbers, generations, and what is no number."""
+    org = make_org()
+    org.put("Contact", one, other)
+    compare(org)
+    assert pairs(org) == {}
+
+
+def test_companies_are_compared_without_their_legal_form(make_org):
+    """A name and a website in two spellings are one company; two companies of one website are not."""
+    org = make_org()
+    org.put(
+        "Account",
+        {"Id": "1", "Name": "Blue Harbor Sp. z o.o.", "Website": "https://www.blue.example/x"},
+        {"Id": "2", "Name": "BLUE HARBOR", "Website": "blue.example"},
+        {"Id": "3", "Name": "Red River", "Website": "blue.example"},
+        {"Id": "4", "Name": "Blue Harbor Ltd.", "Website": "facebook.com/blue"},
+        {"Id": "5", "Name": "Blue Harbor", "Website": "facebook.com/harbor"},
+    )
+    compare(org, ("Account", "Account"))
+    assert pairs(org, "Account") == {("1", "2"): {"website"}}
+
+
+def test_a_lead_who_is_a_contact_is_found_until_it_is_converted(make_org):
+    """Across objects the same rules hold; a converted lead is no duplicate any more."""
+    org = make_org()
+    org.put("Contact", person("c1", "Ann", "Lee", Email="ann@x.de"), person("c2", "Bo", "Ray", Email="bo@x.de"))
+    org.put("Lead", person("l1", "Ann", "Lee", Email="ANN@x.de"), person("l2", "Cy", "Day", Email="bo@x.de"))
+    compare(org, AMONG)
+    links = "SELECT record_id, other_id, rule FROM headwater.duplicate_link"
+    assert rows(org, links) == [("l1", "c1", "email")]
+    org.put("Lead", person("l3", "Bo", "Ray", Email="bo@x.de"), person("l1", "Ann", "Lee", IsConverted=True))
+    compare(org, AMONG)
+    assert rows(org, links) == [("l3", "c2", "email")]
+    org.delete("Contact", "c2")
+    compare(org, AMONG)
+    assert rows(org, links) == []
+
+
+def test_what_did_not_change_is_not_compared_again(make_org):
+    """A pass says how many records it compared: none, one, and all of them when a rule is another."""
+    org = make_org()
+    org.put("Contact", *(person(str(n), "Ann", f"Lee{n}", Email=f"ann{n}@x.de") for n in range(20)))
+    first = compare(org)[PEOPLE]
+    assert (first.passed.whole, first.passed.changed) == (True, 20)
+    assert compare(org)[PEOPLE].passed is None
+    org.put("Contact", person("3", "Ann", "Lee4", Email="ann4@x.de"))
+    again = compare(org)[PEOPLE]
+    assert (again.passed.whole, again.passed.changed, again.passed.found) == (False, 1, 1)
+    assert again.state != first.state
+    stricter = org.definition.duplicates["Contact"].model_copy(update={"rules_off": ("email",)})
+    org.definition = org.definition.model_copy(update={"duplicates": {"Contact": stricter}})
+    off = compare(org)[PEOPLE]
+    assert (off.passed.whole, off.passed.lost, pairs(org)) == (True, 1, {})
+    assert off.unusable == {"email": "it is switched off (rules_off)"}
+
+
+def test_a_key_that_too_many_share_says_nothing_until_fewer_do(make_org):
+    """Thirty-one contacts of one address are not four hundred duplicates; when one leaves, they are."""
+    org = make_org()
+    org.put("Contact", *(person(f"{n:02}", "Ann", "Lee", Email="ann@x.de") for n in range(30)))
+    compare(org)
+    assert len(pairs(org)) == 30 * 29 / 2
+    org.put("Contact", person("30", "Ann", "Lee", Email="ann@x.de"))
+    compare(org)
+    assert pairs(org) == {}
+    org.delete("Contact", "00")
+    compare(org)
+    assert len(pairs(org)) == 30 * 29 / 2
+
+
+def test_a_lost_column_stops_no_load_and_is_noticed_by_the_next_comparison(make_org):
+    """The rows are written, the keys are made anew of what is left, and the rule says what it lacks."""
+    org = make_org()
+    org.put("Contact", person("1", "Ann", "Lee", Email="ann@x.de"), person("2", "Ann", "Lee", Email="ann@x.de"))
+    compare(org)
+    with org.engine.begin() as connection:
+        connection.execute(text('ALTER TABLE salesforce_acme."Contact" DROP COLUMN "Email"'))
+    org.put("Contact", person("3", "Ann", "Lee", Phone="+49 30 5551234"))
+    found = compare(org)[PEOPLE]
+    assert (found.passed.whole, pairs(org)) == (True, {})
+    assert found.unusable == {"email": "no field is known as email"}
+    org.clear("Contact")
+    compare(org)
+    assert rows(org, "SELECT count(*) FROM headwater.duplicate_member") == [(0,)]
+
+
+def test_a_deleted_record_leaves_no_name_behind(make_org):
+    """Nothing of a record that is gone stays among the keys, nor of one that was taken out of the table."""
+    org = make_org()
+    org.put("Contact", *(person(n, "Ann", "Lee", Email="ann@x.de") for n in "123"))
+    compare(org)
+    org.delete("Contact", "1")
+    with org.engine.begin() as connection:
+        connection.execute(text('DELETE FROM salesforce_acme."Contact" WHERE "Id" = \'2\''))
+    ((set_id,),) = rows(org, "SELECT set_id FROM headwater.match_set WHERE object = 'Contact'")
+    assert rows(org, f"SELECT count(*) FROM headwater.match_keys_{set_id} WHERE last IS NOT NULL") == [(1,)]
+    compare(org)
+    assert rows(org, f"SELECT record_id FROM headwater.match_keys_{set_id}") == [("3",)]
+    assert (pairs(org), clusters(org)) == ({}, {})
+
+
+def test_a_cluster_keeps_its_number_while_it_grows_shrinks_merges_and_splits(make_org):
+    """The oldest of two that meet stays and the other points to it; of two parts the larger keeps the number."""
+    org = make_org()
+    mails = {"1": "a", "2": "a", "3": "b", "4": "b", "5": "c"}
+    org.put("Contact", *(person(n, "Ann", "Lee", Email=f"{mail}@x.de") for n, mail in mails.items()))
+    compare(org)
+    one, two = sorted(clusters(org))
+    assert clusters(org) == {one: {"1", "2"}, two: {"3", "4"}}
+    org.put("Contact", person("5", "Ann", "Lee", Email="b@x.de"))
+    compare(org)
+    assert clusters(org) == {one: {"1", "2"}, two: {"3", "4", "5"}}
+    # 2 has the number of 3 too: both clusters are one, and the older one.
+    org.put("Contact", person("2", "Ann", "Lee", Email="a@x.de", Phone="030 5551234"))
+    org.put("Contact", person("3", "Ann", "Lee", Email="b@x.de", Phone="030 5551234"))
+    compare(org)
+    assert clusters(org) == {one: {"1", "2", "3", "4", "5"}}
+    assert rows(org, "SELECT merged_into FROM headwater.duplicate_cluster WHERE ended_at IS NOT NULL") == [(one,)]
+    org.put("Contact", person("3", "Ann", "Lee", Email="b@x.de"))
+    compare(org)
+    (three,) = clusters(org).keys() - {one}
+    assert clusters(org) == {one: {"3", "4", "5"}, three: {"1", "2"}}
+    assert three > two
+    happened = rows(org, "SELECT what, other_id FROM headwater.duplicate_change WHERE cluster_id = :id", id=one)
+    assert ("split", three) in happened
+
+
+def test_pairs_of_another_source_make_clusters_with_ours_and_leave_with_it(make_org):
+    """What Splink finds joins the same clusters; its pairs are replaced by its own alone."""
+    org = make_org()
+    org.put("Contact", *(person(n, "Ann", "Lee", Email=f"{mail}@x.de") for n, mail in zip("123", "aab", strict=True)))
+    compare(org)
+    (one,) = clusters(org)
+    with transaction(org.engine) as connection:
+        found = [FoundPair(left_id="3", right_id="2", rule="splink", score=0.97)]
+        assert store_pairs(connection, "acme", "Contact", "splink", found).found == 1
+    assert clusters(org) == {one: {"1", "2", "3"}}
+    compare(org)
+    assert set(pairs(org)) == {("1", "2"), ("2", "3")}
+    with transaction(org.engine) as connection:
+        assert store_pairs(connection, "acme", "Contact", "splink", []).lost == 1
+    assert clusters(org) == {one: {"1", "2"}}
