@@ -178,3 +178,19 @@ def test_people_are_told_behind_everything_else_and_do_not_decide_a_runs_state(b
         assert dag.get_task("notify").trigger_rule == "all_done"
     assert not parsed.dags["b_extract"].has_task("notify")
     assert not parsed.dags["b_health"].has_task("verdict")
+
+
+def test_a_week_is_summed_up_where_somebody_is_named_and_owners_are_told_where_it_is_said(bag_of: Any) -> None:
+    """Both are off by default; the digest runs in the zone of its readers."""
+    health = "health:\n  digest: {mail: [lead@example.com], time_zone: Europe/Berlin}\n  owners: {tell: true}\n"
+    parsed = bag_of(
+        orgs__a=f"org: a\nconnection: c\nnotify: [{{mail: [team@example.com]}}]\n{health}",
+        orgs__b="org: b\nconnection: c\n",
+    )
+
+    assert parsed.import_errors == {}
+    timetable: Any = parsed.dags["a_health_digest"].timetable
+    assert (timetable.expression, str(timetable.timezone)) == ("0 7 * * 1", "Europe/Berlin")
+    assert parsed.dags["a_health"].get_task("notify").upstream_task_ids == {"tell_owners"}
+    assert "b_health_digest" not in parsed.dags
+    assert parsed.dags["b_health"].task_ids == ["assess"]
