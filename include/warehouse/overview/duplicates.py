@@ -69,16 +69,18 @@ SELECT * FROM (
 _NEWEST = f"{_OPEN} WHERE {_OF} AND cluster_id < :cluster_id ORDER BY cluster_id DESC LIMIT :limit"
 # A cluster stands where the first of its pairs by the rule stands.
 _BY_RULE = """
-SELECT c.cluster_id, c.members, c.score, c.made_at, c.changed_at, p.left_id FROM headwater.duplicate_pair AS p
-  JOIN headwater.duplicate_member AS m ON m.org = p.org AND m.object = p.object AND m.record_id = p.left_id
+SELECT c.cluster_id, c.members, c.score, c.made_at, c.changed_at, p.left_id
+  FROM (SELECT DISTINCT left_id FROM headwater.duplicate_pair
+         WHERE org = :org AND object = :object AND rule = :rule AND left_id > :left_id ORDER BY left_id) AS p
+  JOIN headwater.duplicate_member AS m ON m.org = :org AND m.object = :object AND m.record_id = p.left_id
+                                      AND m.record_id > :left_id
   JOIN headwater.duplicate_cluster AS c ON c.cluster_id = m.cluster_id
- WHERE p.org = :org AND p.object = :object AND p.rule = :rule AND p.left_id > :left_id
-   AND NOT EXISTS (
+ WHERE NOT EXISTS (
        SELECT FROM headwater.duplicate_member AS other
-         JOIN headwater.duplicate_pair AS q ON q.org = p.org AND q.object = p.object AND q.rule = p.rule
+         JOIN headwater.duplicate_pair AS q ON q.org = :org AND q.object = :object AND q.rule = :rule
                                            AND q.left_id = other.record_id
         WHERE other.cluster_id = m.cluster_id AND other.record_id < p.left_id)
- GROUP BY c.cluster_id, p.left_id ORDER BY p.left_id LIMIT :limit
+ ORDER BY p.left_id LIMIT :limit
 """
 _OF_RECORD = f"""
 {_OPEN} WHERE cluster_id = (SELECT cluster_id FROM headwater.duplicate_member
