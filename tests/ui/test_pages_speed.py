@@ -106,6 +106,8 @@ def test_what_changes_something_may_take_its_time(open_pages, warehouse, run):
         assert connection.execute(text("SHOW statement_timeout")).scalar() == "200ms"
     with transaction(warehouse) as connection:
         assert connection.execute(text("SHOW statement_timeout")).scalar() == "0"
+    with transaction(impatient(warehouse, 0.3)) as connection:
+        assert connection.execute(text("SHOW statement_timeout")).scalar() == "300ms"
 
 
 def lock(connection: Connection) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from psycopg import sql
 from sqlalchemy import Connection, Engine, event
 from starlette.responses import Response
 
 from headwater.ui.listing import plain
 from headwater.ui.rendering import show
+from include.warehouse.engine import driver
 from include.warehouse.overview import Org, list_orgs, onboarding_overview
 
+_PATIENCE = "headwater_page_seconds"
 PAGE_SECONDS = 5.0  # a statement of a page that lasts longer is broken off: it would only keep others waiting
 
 
@@ -24,14 +27,25 @@ def open_warehouse(request: Request) -> Engine:
 
 
 def impatient(engine: Engine, seconds: float) -> Engine:
-    """Return the engine with the same connections, whose transactions let no statement last longer."""
-    bounded = engine.execution_options()
+    """Return the engine with the same connections, which lets no statement last longer."""
+    if not event.contains(engine, "engine_connect", _set_patience):
+        event.listen(engine, "engine_connect", _set_patience)
+    return engine.execution_options(**{_PATIENCE: seconds})
 
-    def bound(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
 
-    event.listen(bounded, "begin", bound)
-    return bounded
+def _set_patience(connection: Connection) -> None:
+    """Set how long statements may last, where the connection that was lent does not have it so already.
+
+    For the session, not for each transaction: a page has ten transactions, and each would pay for one more answer.
+    """
+    wanted = connection.get_execution_options().get(_PATIENCE, 0)
+    lent = connection.connection
+    if lent.info.get(_PATIENCE, 0) == wanted:
+        return
+    raw = driver(connection)
+    raw.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(int(wanted * 1000))))
+    raw.commit()
+    lent.info[_PATIENCE] = wanted
 
 
 Warehouse = Annotated[Engine, Depends(open_warehouse)]
