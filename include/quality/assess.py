@@ -15,7 +15,7 @@ from include.config.folded_expectations import Filled, Folded
 from include.config.orgs import OrgDefinition
 from include.errors import WarehouseDown
 from include.quality.catalogue import Catalogue, choose_checks
-from include.quality.documents import Tally, documents_of
+from include.quality.documents import Documents, Tally, documents_of
 from include.quality.due import Due, due_checks
 from include.quality.duplicate_checks import Compared, compare_records
 from include.quality.grade import WEIGHTS, grade_all, grade_object
@@ -30,6 +30,7 @@ from include.warehouse.assessments import (
     AssessmentRow,
     IssueResult,
     ObjectGrade,
+    documents_before,
     finish_assessment,
     grades_before,
     issues_before,
@@ -199,8 +200,15 @@ class _Graded:
         write_problems(self.connection, self.row.assessment_id, object, bad)
         records = self.found.tallies[checks[0].check].records
         grade = grade_object(object, records=records, records_with_issue=bad.records, lost=bad.lost)
+        before = documents_before(self.connection, self.row.previous_id, object)
         documents = documents_of(
-            object, checks, self.found.tallies, self.found.judged, schema=self.org.schema_name, now=self.now
+            object,
+            checks,
+            self.found.tallies,
+            self.found.judged,
+            schema=self.org.schema_name,
+            now=self.now,
+            before=Documents(suite=before[0], validation=before[1]) if before else None,
         )
         validation = with_verdicts(documents.validation, {issue.check_id: issue for issue in issues})
         write_object(self.connection, self.row.assessment_id, grade, suite=documents.suite, validation=validation)

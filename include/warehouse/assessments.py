@@ -152,13 +152,8 @@ def expectation_documents(
 
     They hold counts and definitions only, never a value of a record.
     """
-    statement = text(
-        "SELECT suite, validation FROM headwater.assessed_object"
-        " WHERE assessment_id = :assessment_id AND object = :object"
-    )
     with transaction(engine) as connection:
-        row = connection.execute(statement, {"assessment_id": assessment_id, "object": object}).one_or_none()
-    return (row.suite, row.validation) if row else None
+        return documents_before(connection, assessment_id, object)
 
 
 def write_assessment(connection: Connection, *, org: str, run_id: int | None, assessed_at: datetime) -> AssessmentRow:
@@ -223,6 +218,18 @@ def grades_before(connection: Connection, assessment_id: int | None) -> dict[str
     )
     rows = connection.execute(statement, {"assessment_id": assessment_id}).mappings()
     return {row["object"]: ObjectGrade(**row) for row in rows}
+
+
+def documents_before(
+    connection: Connection, assessment_id: int | None, object: str
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the suite and the validation result of an object in an assessment, or None when there are none."""
+    statement = text(
+        "SELECT suite, validation FROM headwater.assessed_object"
+        " WHERE assessment_id = :assessment_id AND object = :object"
+    )
+    row = connection.execute(statement, {"assessment_id": assessment_id, "object": object}).one_or_none()
+    return (row.suite, row.validation) if row else None
 
 
 def take_over_object(connection: Connection, assessment_id: int, before: int, object: str) -> None:
