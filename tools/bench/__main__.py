@@ -22,6 +22,7 @@ from tools.bench.later import measure_activation
 from tools.bench.machine import describe_machine
 from tools.bench.mapping import measure_mapping
 from tools.bench.others import measure_peers
+from tools.bench.pages import measure_pages
 from tools.bench.server import running_server
 
 # What is measured, by area: each entry yields figures. An area that is new has a place here.
@@ -29,6 +30,7 @@ AREAS: Mapping[str, tuple[Callable[[Bench], Iterator[Figure]], ...]] = {
     "extract": (measure_extract, measure_killed, measure_airflow, measure_peers),
     "health": (measure_health,),
     "activation": (measure_mapping, measure_activation, measure_delivery),
+    "pages": (measure_pages,),
 }
 
 
