@@ -52,8 +52,8 @@ push-faults: install-dev ## kill deliveries at every step, then count events at 
 deliveries: install-dev ## push to every platform while it fails, then compare record by record (RECORDS=100000 PLATFORMS="klaviyo braze")
 	@$(CHECK) $(PYTHON) -m tools.deliveries $(if $(RECORDS),--records $(RECORDS)) $(if $(PLATFORMS),--platforms $(PLATFORMS))
 
-duplicates: install-dev ## find duplicates among generated people whose truth is known (CONTACTS=1000000 SEED=1 POSTGRES=postgresql://… JSON=1)
-	@$(CHECK) $(PYTHON) -m tools.duplicates $(if $(CONTACTS),--contacts $(CONTACTS)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres "$(POSTGRES)") $(if $(filter 1,$(JSON)),--json)
+duplicates: install-dev ## find duplicates among generated people whose truth is known (CONTACTS=1000000 SEED=1 PROBABLE=0.9 JSON=1)
+	@$(CHECK) $(PYTHON) -m tools.duplicates $(if $(CONTACTS),--contacts $(CONTACTS)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres "$(POSTGRES)") $(if $(PROBABLE),--probable $(PROBABLE)) $(if $(filter 1,$(JSON)),--json)
 
 airflow: install ## run Airflow's own command line (ARGS="backfill create --dag-id demo_extract …")
 	@$(RUN) -m include.local airflow $(ARGS)

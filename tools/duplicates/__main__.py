@@ -25,17 +25,22 @@ def main(arguments: list[str] | None = None) -> int:
     from tools.bench.server import fresh_database, running_server
     from tools.duplicates.crowd import Crowd
     from tools.duplicates.measure import measure
+    from tools.duplicates.probable import measure_probable
     from tools.duplicates.report import as_json, as_text, met
 
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         server = options.postgres or stack.enter_context(running_server(home))
         machine = describe_machine(server)
-        engine = open_warehouse(stack.enter_context(fresh_database(server, "headwater_duplicates")))
+        engine = open_warehouse(stack.enter_context(fresh_database(server, f"headwater_duplicates_{os.getpid()}")))
         stack.callback(engine.dispose)
         migrate(engine)
         crowd = Crowd(home, contacts=options.contacts, seed=options.seed)
         stack.callback(crowd.close)
+        if options.probable:
+            told = measure_probable(engine, crowd, threshold=options.probable, memory_mb=options.memory)
+            print(json.dumps({"machine": machine, **told}, indent=None if options.json else 1))
+            return 0
         measured = measure(engine, crowd)
     print(json.dumps(as_json(measured) | {"machine": machine}) if options.json else f"{machine}\n\n{as_text(measured)}")
     return 0 if met(measured) else 1
@@ -47,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--contacts", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgres", default="", help="a server of yours; a database is made and dropped there")
+    parser.add_argument("--probable", type=float, default=0, help="measure Splink instead, from this probability on")
+    parser.add_argument("--memory", type=int, default=1000, help="MB that Splink's engine may take")
     parser.add_argument("--json", action="store_true")
     return parser
 
