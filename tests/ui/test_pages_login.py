@@ -44,7 +44,9 @@ def test_a_forged_token_is_refused(open_pages, warehouse):
     """A token that Airflow did not sign is no login."""
     client = open_pages(lambda: warehouse, role=None)
     client.cookies.set("_token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJhZG1pbiJ9.")
-    assert client.get("/headwater/health").status_code in (401, 403)
+    answer = client.get("/headwater/health")
+    assert (answer.status_code, "Sign in to Airflow" in answer.text) == (401, True)
+    assert client.get("/headwater/health", headers={"accept": "application/json"}).status_code == 403
 
 
 def test_a_stranger_gets_a_page_that_leads_to_the_login_and_back(open_pages, warehouse):

@@ -26,6 +26,7 @@ from include.errors import NotReady, WarehouseDown
 
 log = logging.getLogger(__name__)
 
+NO_LOGIN = "Invalid JWT token"  # Airflow's 403 for a login that was revoked or signed with another secret
 NO_SUCH_TABLE = "42P01"  # undefined_table
 NO_SUCH_SCHEMA = "3F000"  # invalid_schema_name
 TOO_SLOW = "57014"  # query_canceled: by statement_timeout, which the pages set
@@ -48,7 +49,7 @@ def refused(request: Request, error: Exception) -> Response:
         return problem(error.status_code, error.detail, headers=error.headers)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
-    if error.status_code == 401:
+    if error.status_code == 401 or error.detail == NO_LOGIN:
         return _sign_in(request)
     return show(request, "refused.html", status=error.status_code, code=error.status_code)
 
