@@ -52,6 +52,7 @@ environment = Environment(
 )
 environment.filters.update(
     number=formats.number,
+    counted=formats.counted,
     signed=formats.signed,
     percent=formats.percent,
     points=formats.points,
