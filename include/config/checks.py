@@ -77,6 +77,11 @@ class CheckDefinition(DefinitionModel):
             self._insist_on_ids(self.expect)
         elif bool(self.bad_when.strip()) == (self.expect is not None):
             raise ValueError(f"give check {self.check!r} either expect or bad_when, not both")
+        if self.where_present and self.severity == "critical":
+            raise ValueError(
+                f"check {self.check!r}: a critical check that cannot be assessed closes the gate, as it would in"
+                " orgs without its fields; leave where_present out, or give it another severity"
+            )
         try:
             self.predicate  # noqa: B018  (reading it is the check)
         except ValueError as error:

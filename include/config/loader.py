@@ -5,6 +5,7 @@ A bad file never hides a good one: DAG files make what loads, and one file shows
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from include.config.checks import CheckDefinition, CheckFile
 from include.config.housekeeping import HousekeepingDefinition, keep_everything
+from include.config.keys import known_keys
 from include.config.model import DefinitionModel
 from include.config.orgs import OrgDefinition
 from include.config.push_models import objects_named, read_model
@@ -106,7 +108,7 @@ def _housekeeping(folder: Path, errors: list[DefinitionError]) -> HousekeepingDe
         except DefinitionError as error:
             errors.append(error)
         except ValidationError as error:
-            errors.extend(_as_definition_errors(error, path.name))
+            errors.extend(_as_definition_errors(error, path.name, HousekeepingDefinition))
         return keep_everything()
     return HousekeepingDefinition()
 
@@ -124,7 +126,7 @@ def _read(folder: Path, kind: str, model: type[Model], errors: list[DefinitionEr
         except DefinitionError as error:
             errors.append(error)
         except ValidationError as error:
-            errors.extend(_as_definition_errors(error, name))
+            errors.extend(_as_definition_errors(error, name, model))
     return found
 
 
@@ -165,7 +167,7 @@ class _UniqueKeys(SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _as_definition_errors(error: ValidationError, file: str) -> Iterator[DefinitionError]:
+def _as_definition_errors(error: ValidationError, file: str, model: type[DefinitionModel]) -> Iterator[DefinitionError]:
     found = error.errors(include_url=False, include_context=False)
     for each in found:
         place = each["loc"]
@@ -174,10 +176,16 @@ def _as_definition_errors(error: ValidationError, file: str) -> Iterator[Definit
         key = ".".join(str(part) for part in place)
         message = each["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list: [a, b]")
         if each["type"] == "extra_forbidden":
-            message = "no such key here; check its spelling and its place"
+            message = f"no such key here; {_advice(place, model)}"
         elif each["type"] == "missing":
             message = "this key is missing"
         yield DefinitionError(message, file=file, key=key)
+
+
+def _advice(place: tuple[int | str, ...], model: type[DefinitionModel]) -> str:
+    """Return what to do about a key that there is none of: the nearest one that may stand there, if one is near."""
+    near = difflib.get_close_matches(str(place[-1]), sorted(known_keys(model, place[:-1])), n=1, cutoff=0.7)
+    return f"did you mean {near[0]}?" if near else "check its spelling and its place"
 
 
 def _by_name(

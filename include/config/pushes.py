@@ -53,6 +53,10 @@ class Gate(DefinitionModel):
     enabled: bool = True
     max_age_hours: float = Field(default=30, gt=0, le=8760, description="an older assessment counts as none")
     without_assessment: Literal["stop", "pass"] = "stop"
+    not_assessed: Literal["stop", "pass"] = Field(
+        default="stop",
+        description="what a critical check that could not be assessed does to the gate",
+    )
 
 
 class PushOptions(DefinitionModel):

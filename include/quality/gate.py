@@ -39,7 +39,8 @@ def decide_gate(
 ) -> GateVerdict:
     """Return whether records of these objects may be pushed.
 
-    A critical check that failed closes the gate; one that could not be assessed does not, but it is named.
+    A critical check that failed closes the gate; so does one that could not be assessed, unless `gate.not_assessed`
+    lets it pass: then it is named.
     An assessment older than `gate.max_age_hours` counts as none.
     """
     if not gate.enabled:
@@ -69,10 +70,16 @@ def _by_assessment(
         reason = f"critical checks of {named} failed: {'; '.join(map(_says, failed))}"
         return GateVerdict(open=False, reason=reason, assessment_id=latest.assessment_id)
     passed = sum(issue.verdict == "passed" for issue in critical)
-    absent = [issue.check_id for issue in critical if issue.verdict == "not_assessed"]
+    absent = [issue for issue in critical if issue.verdict == "not_assessed"]
+    if absent and gate.not_assessed == "stop":
+        reason = (
+            f"critical checks of {named} could not be assessed: {'; '.join(map(_misses, absent))}."
+            " Mend that, or say `not_assessed: pass` under `gate`"
+        )
+        return GateVerdict(open=False, reason=reason, assessment_id=latest.assessment_id)
     reason = f"{passed} critical checks of {named} passed"
     if absent:
-        reason += f"; not assessed: {', '.join(absent)}"
+        reason += f"; not assessed: {', '.join(issue.check_id for issue in absent)}"
     return GateVerdict(open=True, reason=reason, assessment_id=latest.assessment_id)
 
 
@@ -82,3 +89,7 @@ def _without(gate: Gate, reason: str) -> GateVerdict:
 
 def _says(issue: IssueResult) -> str:
     return f"{issue.title} ({issue.check_id}: {issue.failing} of {issue.records}, allowed {issue.max_share:.1%})"
+
+
+def _misses(issue: IssueResult) -> str:
+    return f"{issue.title} ({issue.check_id}: {issue.reason})"

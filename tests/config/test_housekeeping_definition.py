@@ -38,6 +38,6 @@ def test_a_wrong_file_removes_nothing(definitions: Path) -> None:
     (definitions / "housekeeping.yaml").write_text("retention: {runs: null, rums: 3}\n", encoding="utf-8")
     loaded = load_definitions(definitions)
     assert [str(each) for each in loaded.errors] == [
-        "housekeeping.yaml: retention.rums: no such key here; check its spelling and its place"
+        "housekeeping.yaml: retention.rums: no such key here; did you mean runs?"
     ]
     assert set(loaded.housekeeping.retention.model_dump().values()) == {None}

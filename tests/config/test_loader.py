@@ -84,7 +84,18 @@ def test_a_bad_file_does_not_hide_the_good_ones(definitions: Path) -> None:
         (
             "orgs/a.yaml",
             ORG + "objcts: [Lead]\n",
-            "orgs/a.yaml: objcts: no such key here; check its spelling and its place",
+            "orgs/a.yaml: objcts: no such key here; did you mean objects?",
+        ),
+        (
+            "orgs/a.yaml",
+            ORG + "colour: blue\n",
+            "orgs/a.yaml: colour: no such key here; check its spelling and its place",
+        ),
+        (
+            "checks/a.yaml",
+            "checks: [{check: a, title: Any, why: because, category: Invalid, severity: info, object: Contact,"
+            " expect: {type: expect_column_values_to_not_be_null, column: Email, colum: Email}}]\n",
+            "checks/a.yaml: checks.0.expect.Filled.colum: no such key here; did you mean column?",
         ),
         ("orgs/a.yaml", "org: acme\n", "orgs/a.yaml: connection: this key is missing"),
         (

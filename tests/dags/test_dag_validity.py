@@ -103,7 +103,7 @@ def test_one_broken_definition_among_three_hides_no_other(bag_of: Any) -> None:
     (file, message), *others = parsed.import_errors.items()
     assert not others
     assert Path(file).name == "definition_errors.py"
-    assert "orgs/two.yaml: objcts: no such key here; check its spelling and its place" in message
+    assert "orgs/two.yaml: objcts: no such key here; did you mean objects?" in message
 
 
 def test_more_than_five_objects_are_probed_by_several_calls(bag_of: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,16 +58,38 @@ def test_a_failed_critical_check_of_the_object_closes_the_gate():
 
 
 @pytest.mark.parametrize(
-    "issue", [_issue(severity="error"), _issue(object="Lead"), _issue("passed"), _issue("not_assessed")]
+    "issue",
+    [
+        _issue(severity="error"),
+        _issue(object="Lead"),
+        _issue("passed"),
+        _issue("not_assessed", severity="error"),
+        _issue("not_assessed", object="Lead"),
+    ],
 )
 def test_nothing_else_closes_it(issue):
-    """Neither a lesser check, nor another object's, nor one that passed or could not be assessed."""
+    """Neither a lesser check, nor another object's, nor one that passed."""
     assert _decide(issue).open
 
 
-def test_a_critical_check_that_was_not_assessed_is_named():
-    """It does not close the gate, but nobody shall think that it passed."""
-    assert _decide(_issue("not_assessed")).reason == "0 critical checks of Contact passed; not assessed: no_email"
+def test_a_critical_check_that_was_not_assessed_closes_it():
+    """Nobody knows what it would say; the reason names what is missing and how to let it pass."""
+    verdict = _decide(replace(_issue("not_assessed"), reason="Contact.Email is not shown by the org"), _issue("passed"))
+    assert verdict == GateVerdict(
+        open=False,
+        reason="critical checks of Contact could not be assessed: Contacts without e-mail (no_email: Contact.Email is"
+        " not shown by the org). Mend that, or say `not_assessed: pass` under `gate`",
+        assessment_id=7,
+    )
+    assert _decide(_issue("not_assessed"), override=True).open
+
+
+def test_a_definition_may_let_what_was_not_assessed_pass_but_it_is_named():
+    """Nobody shall think that it passed; and one that failed closes the gate all the same."""
+    gate = Gate(not_assessed="pass")
+    verdict = _decide(_issue("not_assessed"), gate=gate)
+    assert (verdict.open, verdict.reason) == (True, "0 critical checks of Contact passed; not assessed: no_email")
+    assert not _decide(_issue("not_assessed"), _issue(), gate=gate).open
 
 
 @pytest.mark.parametrize(("without", "opens"), [("stop", False), ("pass", True)])
