@@ -21,7 +21,7 @@ _HIDDEN = "***"  # what Airflow shows in the place of a secret
 
 
 def wanted_connections(site: Site) -> dict[str, Json]:
-    """Return the connections of this installation, by id: warehouse, org, platforms, mail sink, token of the metrics."""
+    """Return the connections of this installation, by id: warehouse, org, platforms, mails, token of the metrics."""
     from include.sandbox.org.credentials import CLIENT_ID, CLIENT_SECRET
 
     settings, secrets = site.settings, site.secrets()

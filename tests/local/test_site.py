@@ -13,7 +13,7 @@ def test_secrets_are_made_once_and_only_their_owner_can_read_them(site: Site) ->
     """The password of the database must be the same at the next start."""
     first = site.secrets()
     assert site.secrets() == first
-    assert len(set(vars_of(first))) == 5
+    assert len(set(vars_of(first))) == 6
     assert (site.home / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from include.warehouse.engine import transaction
 
-MOST_COUNTED = 100_000  # of what waits; beyond it "so many at least" says enough
+MOST_COUNTED = 10_000  # of what waits; beyond it "so many at least" says enough
 
 # The newest run of each kind and subject, found by jumping through the index, as on the overview; here of all states.
 _RUNS = """

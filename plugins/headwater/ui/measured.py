@@ -65,9 +65,12 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "headwater_push_last_run_timestamp_seconds": ("When the newest run of a push chose records, Unix time.", _PUSH),
     "headwater_push_outbox_records": ("Records in requests without an answer yet.", _PUSH),
     "headwater_push_outbox_events": ("Events in requests without an answer yet.", _PUSH),
-    "headwater_push_settlement_records": ("Accepted records that wait for the platform's word.", ("org", "push")),
+    "headwater_push_settlement_records": (
+        "Accepted records that wait for the platform's word, counted up to 10000.",
+        ("org", "push"),
+    ),
     "headwater_sync_errors_open": (
-        "Open sync errors by what happens next; at most 100000 of an org are counted.",
+        "Open sync errors by what happens next; at most 10000 of an org are counted.",
         (*_PUSH, "class"),
     ),
     "headwater_destination_circuit_open": ("1: a platform refuses a connection, and it is not used.", ("connection",)),
