@@ -7,8 +7,8 @@ the team that it belongs to. What is muted is not told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from urllib.parse import quote
 
 from include.config.checks import CheckDefinition
@@ -17,6 +17,7 @@ from include.config.notify import Event
 from include.notifications.conditions import Condition
 from include.warehouse.changes import Change
 from include.warehouse.health_report import HealthReport, NewsInWords, StillBad
+from include.warehouse.mutes import Mute
 
 _UNMUTED_FOR = timedelta(days=30)  # an older date in a definition is forgotten, as what was told of it is
 _NAMES_AT_MOST = 12
@@ -30,20 +31,8 @@ _WORDS = {
 _GOOD = (Change.BETTER, Change.MENDED, Change.ASSESSED_AGAIN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
-    """Say that nobody is told of an issue until a day, or for good; `until` is its end."""
-
-    check_id: str
-    until: date | None = None
-
-    def holds_on(self, day: date) -> bool:
-        """Return whether it still holds."""
-        return self.until is None or day < self.until
-
-
 def mutes_of(checks: Mapping[str, CheckDefinition]) -> tuple[Mute, ...]:
-    """Return the mutes that stand in definitions."""
+    """Return the mutes that stand in definitions; those of the page are in a ledger."""
     return tuple(
         Mute(check_id=name, until=None if check.mute is True else check.mute)
         for name, check in checks.items()

@@ -5,7 +5,7 @@ Who was told is written down after the mail was taken: killed between the two, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from include.ports import Messenger
 from include.warehouse.assessments import AssessmentRow, IssueResult, issues_of, latest_assessment
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
+from include.warehouse.mutes import Mute, mutes
 from include.warehouse.notifications import raise_notification
 from include.warehouse.orgs import instance_url
 from include.warehouse.owner_findings import (
@@ -70,9 +71,8 @@ def tell_owners(
             if "" not in told:
                 note_told(connection, org.org, [""], latest.assessment_id, now)
                 return OwnersTold()
-            issues = _told_of(
-                org, checks, {each.check_id: each for each in issues_of(engine, latest.assessment_id)}, latest
-            )
+            found = {each.check_id: each for each in issues_of(engine, latest.assessment_id)}
+            issues = _told_of(org, checks, found, latest, mutes(connection, org.org))
             findings = list(_findings(connection, org, latest, issues, told))
             users = users_above(connection, org.schema_name, {each.owner_id for each in findings})
             base = instance_url(connection, org.org)
@@ -105,9 +105,10 @@ def _told_of(
     checks: Mapping[str, CheckDefinition],
     issues: Mapping[str, IssueResult],
     latest: AssessmentRow,
+    said: Sequence[Mute],
 ) -> dict[str, IssueResult]:
     """Return the issues that owners are told of: over their threshold, not muted, and no team's own."""
-    muted = {each.check_id for each in mutes_of(checks) if each.holds_on(latest.assessed_at.date())}
+    muted = {each.check_id for each in (*mutes_of(checks), *said) if each.holds_on(latest.assessed_at.date())}
     teams = {name for name, check in checks.items() if check.owner}
     return {name: issue for name, issue in issues.items() if issue.verdict == "failed" and name not in muted | teams}
 

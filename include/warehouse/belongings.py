@@ -39,6 +39,7 @@ _OF_ORG = {
     "assessment": "org = :org",
     "health_standing": "org = :org",
     "owner_told": "org = :org",
+    "health_mute": "org = :org",
     "notification": "org = :org",
     "api_call": "org = :org",
     "api_limit": "org = :org",

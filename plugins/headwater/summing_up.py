@@ -14,6 +14,8 @@ from include.notifications.health import mutes_of, page_of
 from include.notifications.send_digest import digest_key, send_digest
 from include.quality.digest import moments_before, sum_up
 from include.warehouse.digests import week_facts
+from include.warehouse.engine import transaction
+from include.warehouse.mutes import mutes
 
 
 def send_org_digest(org_name: str, *, now: datetime, again: str = "") -> str:
@@ -33,7 +35,9 @@ def send_org_digest(org_name: str, *, now: datetime, again: str = "") -> str:
     facts = week_facts(engine, org.org, low=low, high=high, moments=moments, objects=org.all_sources)
     if facts is None:
         return f"nothing was assessed before {high:%Y-%m-%d %H:%M} UTC; run {org.org}_health, or choose 'Until now'"
-    muted = [each.check_id for each in mutes_of(checks()) if each.holds_on(high.date())]
+    with transaction(engine) as connection:
+        said = (*mutes_of(checks()), *mutes(connection, org.org))
+    muted = [each.check_id for each in said if each.holds_on(high.date())]
     digest = sum_up(org.org, facts, low=low, high=high, tolerance=org.health.tolerance, without=muted)
     sent = send_digest(
         engine,

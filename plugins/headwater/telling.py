@@ -16,6 +16,7 @@ from include.notifications.conditions import Condition, EndedTask, conditions_of
 from include.notifications.health import health_conditions, mutes_of
 from include.notifications.tell import Told, tell
 from include.warehouse.engine import transaction
+from include.warehouse.mutes import mutes
 from include.warehouse.notable import read_notable
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def tell_of_run(org_name: str, context: Context, *, kind: str, subjects: Sequenc
         conditions.append(waits_for_calls(run.dag_id, run.dag_run_id, "", holds=False))
     known = checks() if notable.health else {}
     if notable.health:
-        conditions += health_conditions(org.org, notable.health, org.health, known, mutes_of(known))
+        with transaction(engine) as connection:
+            muted = (*mutes_of(known), *mutes(connection, org.org))
+        conditions += health_conditions(org.org, notable.health, org.health, known, muted)
     return tell(
         engine,
         org,

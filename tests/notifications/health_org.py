@@ -19,6 +19,7 @@ from include.notifications.tell import Told, tell
 from include.quality.assess import Assessment, assess_org
 from include.records import AirflowRun, Message
 from include.warehouse.engine import transaction
+from include.warehouse.mutes import mutes
 from include.warehouse.notable import read_notable
 
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)  # a Monday
@@ -117,9 +118,10 @@ class HealthOrg:
                 dag_id="",
                 dag_run_id="",
             )
+            muted = (*mutes_of(self.checks), *mutes(connection, org.org))
         assert notable.health is not None
         conditions = conditions_of(org.org, notable, (), {})
-        conditions += health_conditions(org.org, notable.health, org.health, self.checks, mutes_of(self.checks))
+        conditions += health_conditions(org.org, notable.health, org.health, self.checks, muted)
         teams = {each.owner for each in self.checks.values() if each.owner}
         return tell(
             self.engine, org, conditions, messenger=self.messenger, airflow_url="https://airflow.example", teams=teams

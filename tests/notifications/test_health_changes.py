@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from include.warehouse.assessments import issues_of
+from include.warehouse.engine import transaction
+from include.warehouse.mutes import set_mute
 from tests.notifications.health_org import NOON, HealthOrg, check
 
 
@@ -158,6 +160,21 @@ def test_an_issue_that_is_muted_for_good_is_never_told(org: HealthOrg) -> None:
     org.go(90)
     assert issues_only(org) == []
     assert org.rows("SELECT change FROM headwater.issue ORDER BY assessment_id") == [("unchanged",), ("new",)]
+
+
+def test_an_issue_that_a_person_muted_on_its_page_is_told_when_it_is_told_of_again(org: HealthOrg) -> None:
+    """With the day on which its mute ended early."""
+    org.go(0)
+    with transaction(org.engine) as connection:
+        set_mute(connection, "acme", "no_email", None, who="ann")
+    org.go(90)
+    org.go(90, hours=48)
+    assert issues_only(org) == []
+    with transaction(org.engine) as connection:
+        set_mute(connection, "acme", "no_email", org.now.date(), who="ann")
+    org.go(90)
+    org.go(90)
+    assert issues_only(org) == ["No longer muted: Contacts without e-mail (Contact)"]
 
 
 def test_the_team_of_an_issue_is_told_of_it_and_nobody_else(org: HealthOrg) -> None:

@@ -8,10 +8,12 @@ from fastapi import APIRouter, HTTPException, Request
 from sqlalchemy import Engine
 from starlette.responses import Response
 
+from headwater.ui.capabilities import MayEdit, MaySeeUnmasked
 from headwater.ui.charts import Chart, count_chart
 from headwater.ui.export import forms
 from headwater.ui.links import record_link
 from headwater.ui.listing import PAGE_SIZE, plain
+from headwater.ui.mutes import told_of
 from headwater.ui.rendering import show
 from headwater.ui.shown_assessment import shown_assessment
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
@@ -25,7 +27,9 @@ router = APIRouter()
 
 
 @router.get("/health/issue/{check_id}")
-def issue(request: Request, check_id: str, engine: Warehouse, chosen: ChosenOrg) -> Response:
+def issue(
+    request: Request, check_id: str, engine: Warehouse, chosen: ChosenOrg, may_edit: MayEdit, unmasked: MaySeeUnmasked
+) -> Response:
     """Show one issue at an assessment and its failing records, found by Id. Records are shown by Id only."""
     org, orgs = chosen
     if org is None:
@@ -57,6 +61,9 @@ def issue(request: Request, check_id: str, engine: Warehouse, chosen: ChosenOrg)
         path=path,
         page_at=lambda where, record: f"{path}?{urlencode({k: v for k, v in {**kept, where: record}.items() if v})}",
         forms=forms(),
+        told=told_of(engine, org.org, found.check_id),
+        may_edit=may_edit,
+        unmasked=unmasked,
         record_link=lambda record: record_link(org.instance_url, record.object, record.record_id),
     )
 
