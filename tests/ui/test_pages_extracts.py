@@ -176,3 +176,60 @@ def test_a_program_is_told_when_to_come_back(open_pages):
     answer = open_pages(lambda: engine).get("/headwater/health", headers={"accept": "application/json"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
     assert "detail" in answer.json()
+
+
+IDLE = """
+INSERT INTO headwater.run (run_id, kind, org, subject, state, started_at, ended_at) OVERRIDING SYSTEM VALUE
+SELECT n, 'extract', 'demo', 'Contact', CASE WHEN n IN (20, 30) THEN 'success' ELSE 'skipped' END,
+       '2026-03-02T00:00:00Z'::timestamptz + n * interval '1 minute', '2026-03-02T00:00:01Z'
+  FROM generate_series(11, 40) AS n;
+INSERT INTO headwater.extract (run_id, org, object, mode, high, plan, rows_read, updated)
+SELECT n, 'demo', 'Contact', 'changes', now(), 'rest', 5, 5 FROM unnest(ARRAY[20, 30]) AS n;
+"""
+
+
+def test_runs_that_read_nothing_are_one_line_for_each_stretch(pages, run, warehouse):
+    """Ten an hour would hide the few that did something; how many there were, and when, stays in sight."""
+    run("a_working_org.sql")
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql(IDLE)
+    log = pages.get("/headwater/extracts").text.split('id="log"')[1]
+    assert re.findall(r"(\d+) runs? read nothing", log) == ["10", "9", "9"]
+    assert log.count('class="badge state-') == 5
+    shown = pages.get("/headwater/extracts?idle=shown").text.split('id="log"')[1]
+    assert shown.count('class="badge state-') == 33
+    assert "read nothing, " not in shown
+
+
+def test_stretches_between_two_pages_are_not_lost(pages, run, warehouse):
+    """What lies between the last run of a page and the first of the next is told on the first."""
+    run("a_working_org.sql")
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql(
+            IDLE.replace("IN (20, 30)", "% 2 = 0")
+            .replace("11, 40", "11, 140")
+            .replace("unnest(ARRAY[20, 30]) AS n", "generate_series(12, 140, 2) AS n")
+        )
+    pages_of_log = [pages.get(f"/headwater/extracts?page={page}").text.split('id="log"')[1] for page in (1, 2)]
+    assert sum(len(re.findall(r"1 run read nothing", each)) for each in pages_of_log) == 65
+
+
+def test_each_run_says_how_complete_the_copy_was_after_it(pages, run):
+    """As of, here and difference, as the run compared them."""
+    run("a_working_org.sql")
+    log = pages.get("/headwater/extracts").text.split('id="log"')[1]
+    assert 'title="As of 2026-03-01 10:00:00 UTC; 20,004 in the org">20,002</td>' in log
+
+
+def test_the_log_can_show_all_orgs(pages, run, warehouse):
+    """With totals for each, and the org beside each run."""
+    run("a_working_org.sql")
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO headwater.org (org, org_id, instance_url) VALUES ('zwei', '00D2', '');"
+            "INSERT INTO headwater.run (kind, org, subject, state) VALUES ('extract', 'zwei', 'Case', 'failed')"
+        )
+    text = pages.get("/headwater/extracts?org=demo&log=all").text
+    assert "All orgs" in text
+    assert '<span class="why">zwei</span>' in text.split('id="log"')[1]
+    assert "zwei" not in pages.get("/headwater/extracts?org=demo").text.split('id="log"')[1]

@@ -18,7 +18,7 @@ _COPY = """
 SELECT o.object, o.first_loaded_at, o.cursor_at, c.here, c.in_org, c.difference, c.as_of
   FROM headwater.object AS o
   LEFT JOIN LATERAL (SELECT * FROM headwater.certificate AS c WHERE c.org = o.org AND c.object = o.object
-                      ORDER BY c.certificate_id DESC LIMIT 1) AS c ON true
+                      ORDER BY c.object, c.certificate_id DESC LIMIT 1) AS c ON true
  WHERE o.org = :org ORDER BY o.object
 """
 
@@ -66,15 +66,18 @@ SELECT r.kind, r.subject, r.state, r.message, r.started_at, r.dag_id, r.dag_run_
 """
 
 _ORGS = """
-SELECT g.org, a.grade, a.assessed_at, c.difference, c.as_of
+SELECT g.org, a.grade, a.assessed_at, c.difference, c.as_of, c.here, c.in_org, coalesce(c.objects, 0) AS objects,
+       coalesce(c.compared, 0) AS compared
   FROM unnest(CAST(:orgs AS text[])) AS g (org)
   LEFT JOIN LATERAL (SELECT * FROM headwater.assessment AS a WHERE a.org = g.org
                       ORDER BY a.assessment_id DESC LIMIT 1) AS a ON true
-  LEFT JOIN LATERAL (SELECT sum(abs(n.difference))::bigint AS difference, min(n.as_of) AS as_of
+  LEFT JOIN LATERAL (SELECT sum(abs(n.difference))::bigint AS difference, min(n.as_of) AS as_of,
+                            sum(n.here)::bigint AS here, sum(n.in_org)::bigint AS in_org, count(*) AS objects,
+                            count(n.as_of) AS compared
                        FROM headwater.object AS o
-                       JOIN LATERAL (SELECT * FROM headwater.certificate AS c
+                       LEFT JOIN LATERAL (SELECT * FROM headwater.certificate AS c
                                       WHERE c.org = o.org AND c.object = o.object
-                                      ORDER BY c.certificate_id DESC LIMIT 1) AS n ON true
+                                      ORDER BY c.object, c.certificate_id DESC LIMIT 1) AS n ON true
                       WHERE o.org = g.org) AS c ON true
  ORDER BY g.org
 """
@@ -198,6 +201,10 @@ class OrgLine:
     assessed_at: datetime | None
     difference: int | None
     as_of: datetime | None
+    here: int | None = None
+    in_org: int | None = None
+    objects: int = 0
+    compared: int = 0
 
 
 def glance_at(engine: Engine, org: str, *, most_errors: int = MOST_COUNTED) -> Glance:

@@ -22,6 +22,7 @@ from headwater.ui import (
     extracts,
     fields,
     health,
+    home,
     issue,
     landing,
     metrics,
@@ -54,6 +55,7 @@ def build_pages(open_warehouse: Callable[[], Engine], *, metrics_token: Callable
     pages = (
         landing,
         overview,
+        home,
         assets,
         connection,
         health,

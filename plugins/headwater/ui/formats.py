@@ -22,6 +22,21 @@ def number(value: int | None) -> str:
     return f"{value:,}".replace("-", MINUS)
 
 
+def counted(value: int | None, nouns: str) -> str:
+    """Return a number with what it counts, one of them in the singular.
+
+    >>> counted(1, "objects"), counted(2, "entries")
+    ('1 object', '2 entries')
+    """
+    return f"{number(value)} {singular(nouns) if value == 1 else nouns}"
+
+
+def singular(nouns: str) -> str:
+    """Return the singular of a regular plural; words after the first stay."""
+    noun, gap, rest = nouns.partition(" ")
+    return (f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")) + gap + rest
+
+
 def signed(value: int | None) -> str:
     """Return a whole number that always shows its sign, but for zero."""
     if value is None:

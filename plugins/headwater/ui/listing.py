@@ -41,6 +41,10 @@ class Listing:
         """Return the link to another page."""
         return replace(self, page=page).link
 
+    def filtered(self, **filters: str) -> str:
+        """Return the link to the list with other filters, its first page."""
+        return replace(self, filters={**self.filters, **filters}, page=1).link
+
     def direction(self, name: str) -> str:
         """Return what `aria-sort` says about a column."""
         if name != self.sort:

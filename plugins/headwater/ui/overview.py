@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Engine
 from starlette.responses import Response
 
+from headwater.ui.charts import Chart, count_chart
 from headwater.ui.links import run_link
 from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
 from include.warehouse.assessments import issues_of, latest_assessment, one_assessment
 from include.warehouse.overview import usage_overview
+from include.warehouse.overview.activity import deliveries_by_day
 from include.warehouse.overview.glance import Trouble, glance_at, lines_of_orgs
 from include.warehouse.overview.health import change
 
@@ -43,10 +46,25 @@ def overview(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response
         over=[issue for issue in issues if issue.verdict == "failed"],
         worst=_WORST,
         budget=usage_overview(engine, org.org).budget,
+        charts=True,
+        chart=_deliveries(engine, org.org),
         pushes=sum(1 for each in load_definitions().pushes.values() if each.org == org.org),
         lines=lines_of_orgs(engine, [each.org for each in orgs]) if len(orgs) > 1 else (),
         run_link=lambda run: run_link(root.removesuffix(MOUNTED_AT), run.dag_id, run.dag_run_id, run.task_id),
         page_of=_page_of,
+    )
+
+
+def _deliveries(engine: Engine, org: str) -> Chart | None:
+    """Return the chart of what was delivered, nothing while nothing ever was."""
+    days = deliveries_by_day(engine, org)
+    if not any(each.delivered or each.failed for each in days):
+        return None
+    return count_chart(
+        "Deliveries by the day",
+        "records",
+        [each.day for each in days],
+        {"Delivered": [each.delivered for each in days], "Failed": [each.failed for each in days]},
     )
 
 

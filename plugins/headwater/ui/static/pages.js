@@ -25,6 +25,10 @@
     leave(link, link.target === "_blank" || event.ctrlKey || event.metaKey || event.shiftKey);
   });
 
+  // The bar of tabs scrolls where it is too narrow for them: the page's own must be in sight.
+  const tab = document.querySelector(".shell nav [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = Math.max(0, tab.offsetLeft - tab.parentElement.offsetLeft - 48);
+
   function busy() {
     root.classList.add("busy");
     document.getElementById("content").setAttribute("aria-busy", "true");
