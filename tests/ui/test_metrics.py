@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, text
 
+from include.settings import PROJECT_ROOT
 from include.warehouse.engine import open_warehouse, transaction
 
 TOKEN = "a-token-for-tests"
@@ -226,3 +228,17 @@ def test_each_scrape_is_told_anew(scrape, run, warehouse):
         connection.execute(text("UPDATE headwater.assessment SET grade = 0.5 WHERE assessment_id = 2"))
     assert scrape()["headwater_health_grade_ratio{org=demo}"] == 0.5
     assert not [name for name in REGISTRY._names_to_collectors if name.startswith("headwater")]
+
+
+def test_the_docs_name_every_metric_and_no_other():
+    """An alert on a metric that there is not would never fire."""
+    import yaml
+
+    from headwater.ui.measured import FAMILIES
+
+    page = (PROJECT_ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)`", page, re.M)) == set(FAMILIES)
+    scraping, alerts = (yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", page, re.S))
+    assert scraping["scrape_configs"][0]["metrics_path"] == "/headwater/metrics"
+    rules = [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+    assert {name for rule in rules for name in re.findall(r"headwater_\w+", rule)} <= set(FAMILIES)
