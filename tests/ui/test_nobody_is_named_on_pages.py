@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,7 @@ identifiers: {uuid: Id, email: Email, phone_number: Phone}
 attributes: {name: FirstName, surname: LastName, birthday: {field: Birthdate, transform: datetime}, city: MailingCity}
 custom_attributes: {title: Title, notes: Description, level: Level__c, score: Score__c, account: AccountId,
   visit: {field: Last_Visit__c, transform: datetime}}
-event: {name: seen, params: {city: MailingCity}, custom_params: {title: Title}}
+event: {name: seen, custom_params: {title: Title, town: MailingCity}}
 """
 
 
@@ -126,20 +128,24 @@ def _texts(answer: Any) -> str:
         body = _parquet(body).encode()
     elif body[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(body)) as parts:
-            body = b" ".join(parts.read(name) for name in parts.namelist())
+            sheets = " ".join(parts.read(name).decode() for name in parts.namelist())
+            body = re.sub(r"<v>(\d{1,5}(?:\.\d+)?)</v>", _day, sheets).encode()
     headers = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
     return re.sub(
         r"(?<=\d)[,\u202f\u00a0](?=\d)", "", unescape(f"{headers} {body.decode('utf-8', 'replace')}")
     ).casefold()
 
 
-def _parquet(body: bytes) -> str:
-    import tempfile
+def _day(cell: re.Match[str]) -> str:
+    """Return a number of a workbook as the day that it may mean."""
+    return f"{cell[0]} {(date(1899, 12, 30) + timedelta(days=int(float(cell[1])))).isoformat()}"
 
+
+def _parquet(body: bytes) -> str:
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
         file.write(body)
         file.flush()
-        return str(duckdb.connect().execute("SELECT * FROM read_parquet(?)", [file.name]).fetchall())
+        return str(duckdb.connect().execute("SELECT COLUMNS(*)::VARCHAR FROM read_parquet(?)", [file.name]).fetchall())
 
 
 def _seen(answer: Any) -> set[str]:
@@ -151,7 +157,7 @@ def _seen(answer: Any) -> set[str]:
 def _everything(client: Any) -> dict[str, set[str]]:
     """Return what every route and every page that links lead to show of the person, by path."""
     found: dict[str, set[str]] = {}
-    for path, answer in crawl(client, f"{BASE}/overview?org=demo", f"{BASE}/record/{ID}?org=demo", most=150):
+    for path, answer in crawl(client, f"{BASE}/overview?org=demo", f"{BASE}/record/{ID}?org=demo", most=80):
         found[path] = _seen(answer)
     for route in every_route():
         if "GET" not in route.methods:
@@ -173,8 +179,7 @@ def _decide(warehouse: Engine, *fields: str, personal: bool) -> None:
 def _preview(client: Any) -> set[str]:
     answer = client.post(f"{BASE}/pushes/preview?org=demo", content=f"push=contacts&records={ID}", headers=SAME)
     assert answer.status_code == 200
-    assert "insider" in answer.text.casefold()
-    assert '"attributes"' in unescape(answer.text), answer.text[:3000]
+    assert '"attributes"' in unescape(answer.text), answer.text.partition("<main")[2]
     return _seen(answer)
 
 
