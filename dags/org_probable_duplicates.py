@@ -13,7 +13,7 @@ from include.config.orgs import OrgDefinition
 
 DOC = """\
 ### What it does
-Lets Splink compare the people of the org `{org}` ({objects}) in the warehouse. Pairs that are one with at least the probability that the org's definition asks for go beside those that rules found, and make clusters with them. The next health assessment counts them. See docs/duplicates.md.
+Lets Splink compare the people of the org `{org}` ({objects}) in the warehouse. Pairs that are one with at least the probability that the org's definition asks for go beside those that rules found, and make clusters with them. The next health assessment counts them. See docs/duplicates-measured.md.
 
 ### When it fails
 - **DefinitionError**: an object is named of which no field of a person is known; the message names file and key.
