@@ -64,13 +64,16 @@ _LONGER = (
     "(least(length(a.first), length(b.first)) >= 3"
     " AND (starts_with(a.first, b.first) OR starts_with(b.first, a.first)))"
 )
-_ONE_FIRST = (
-    f"coalesce({_A_FIRST} = {_B_FIRST} OR {_NICKNAME} OR {_INITIAL} OR {_LONGER} OR {_slip('first')}, a.last = b.last, true)"
-)
+_FORMS = f"{_NICKNAME} OR {_INITIAL} OR {_LONGER} OR {_slip('first')}"
+_ONE_FIRST = f"coalesce({_A_FIRST} = {_B_FIRST} OR {_FORMS}, a.last = b.last, true)"
 # Nothing speaks against it: no two birthdays, no two suffixes. A suffix beside none may be father and son.
 _NOT_AGAINST = "coalesce(a.born = b.born, true) AND coalesce(a.suffix = b.suffix, true)"
 _AGREED = "coalesce(a.born = b.born, a.suffix IS NOT DISTINCT FROM b.suffix) AND coalesce(a.suffix = b.suffix, true)"
 _ONE_COMPANY = "a.company = b.company"
+# Of one last name at one company: another address and another number, both known. Two people may share a name.
+_ELSEWHERE = (
+    "coalesce(a.place_last <> b.place_last AND a.phone_last <> b.phone_last AND a.born IS DISTINCT FROM b.born, false)"
+)
 
 
 def _surer(score: float) -> str:
@@ -134,7 +137,8 @@ _PERSON = (
             PairRule(rule="typo", when=f"{_AGREED} AND {_slip('first')} AND {_ONE_COMPANY}", score=_surer(0.9)),
             PairRule(
                 rule=SIMILAR,
-                when=f"{_AGREED} AND a.first <> b.first AND similarity(a.first, b.first) >= {{least}} AND {_ONE_COMPANY}",
+                when=f"{_AGREED} AND {_ONE_COMPANY} AND a.first <> b.first"
+                " AND similarity(a.first, b.first) >= {least}",
                 score="0.78",
             ),
         ),
@@ -143,7 +147,7 @@ _PERSON = (
         name="company_names",
         columns=("company_names",),
         rules=(
-            PairRule(rule="name", when=f"{_AGREED} AND {_SAME}", score=_surer(0.8)),
+            PairRule(rule="name", when=f"{_AGREED} AND {_SAME} AND NOT {_ELSEWHERE}", score=_surer(0.8)),
             PairRule(rule="swapped", when=f"{_AGREED} AND {_CROSSWISE}", score=_surer(0.85)),
         ),
     ),

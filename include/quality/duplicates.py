@@ -193,7 +193,7 @@ def _put_nicknames(connection: Connection) -> None:
             copy.write_row(pair)
     made = [folded(bare_name(plain(column))) for column in ("name", "other")]
     run.execute(
-        "CREATE TEMPORARY TABLE nickname_pair ON COMMIT DROP AS"  # type: ignore[arg-type]
+        "CREATE TEMPORARY TABLE nickname_pair ON COMMIT DROP AS"
         f" SELECT {made[0]} AS name, {made[1]} AS other, bool_or(is_direct) AS is_direct FROM nickname_raw"
         " GROUP BY 1, 2"
     )

@@ -54,7 +54,8 @@ _GATHER = (
 _LOWER = """
 UPDATE regroup_node AS n SET label = f.label
 FROM (SELECT record_id, min(label COLLATE "C") AS label FROM (
-          SELECT e.left_id AS record_id, b.label FROM regroup_edge AS e JOIN regroup_node AS b ON b.record_id = e.right_id
+          SELECT e.left_id AS record_id, b.label FROM regroup_edge AS e
+          JOIN regroup_node AS b ON b.record_id = e.right_id
           UNION ALL
           SELECT e.right_id, a.label FROM regroup_edge AS e JOIN regroup_node AS a ON a.record_id = e.left_id) AS near
       GROUP BY record_id) AS f
@@ -78,7 +79,7 @@ _SETTLE = (
     CREATE TEMPORARY TABLE regroup_old ON COMMIT DROP AS
     SELECT m.record_id, m.cluster_id FROM headwater.duplicate_member AS m
     JOIN regroup_node AS n ON n.record_id = m.record_id WHERE m.org = %(org)s AND m.object = %(object)s""",
-    # Where each cluster goes on: in the part with most of its members, of equal ones where they have been longest. And of
+    # Where each cluster goes on: in the part with most of its members, of equal ones where they have been longest. Of
     # the clusters that go on in one part, the oldest gives its number.
     """
     CREATE TEMPORARY TABLE regroup_heir ON COMMIT DROP AS
@@ -90,8 +91,8 @@ _SETTLE = (
     # Parts without a cluster get a new number, in the order of their lowest Ids.
     """
     WITH fresh AS (
-        SELECT label, count(*) AS members, nextval(pg_get_serial_sequence('headwater.duplicate_cluster', 'cluster_id'))
-               AS cluster_id
+        SELECT label, count(*) AS members,
+               nextval(pg_get_serial_sequence('headwater.duplicate_cluster', 'cluster_id')) AS cluster_id
         FROM regroup_part WHERE label NOT IN (SELECT label FROM regroup_heir) GROUP BY label ORDER BY label COLLATE "C"),
     made AS (
         INSERT INTO headwater.duplicate_cluster (cluster_id, org, object, members) OVERRIDING SYSTEM VALUE
@@ -122,7 +123,8 @@ _SETTLE = (
         WHERE o.cluster_id NOT IN (SELECT was FROM regroup_heir WHERE was IS NOT NULL)) AS happened
     ORDER BY turn, cluster_id, record_id""",
     """
-    UPDATE headwater.duplicate_cluster AS c SET ended_at = now(), changed_at = now(), members = 0, merged_into = h.cluster_id
+    UPDATE headwater.duplicate_cluster AS c
+    SET ended_at = now(), changed_at = now(), members = 0, merged_into = h.cluster_id
     FROM (SELECT DISTINCT cluster_id FROM regroup_old) AS o LEFT JOIN regroup_heir AS h ON h.was = o.cluster_id
     WHERE c.cluster_id = o.cluster_id AND h.cluster_id IS DISTINCT FROM o.cluster_id""",
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from include.warehouse.duplicate_search import Due, Sought, judged, members
+from include.warehouse.duplicate_search import Due, Sought, judged
 from include.warehouse.engine import quoted
 from include.warehouse.match_keys import KeySet
 
@@ -92,20 +92,23 @@ def _links(one: Side, other: Side, block: Sought, least: float, *, whole: bool) 
         f"SELECT key FROM headwater.match_crowd WHERE block = '{block.name}'"
         f" AND set_id IN ({one.keys.set_id}, {other.keys.set_id})"
     )
+    columns = [(quoted(left), quoted(right)) for left in block.columns for right in block.columns]
     if whole:
-        met = (
-            f"SELECT DISTINCT x.record_id AS left_id, y.record_id AS right_id FROM ({members(one.keys.table, block)}) AS x"
-            f" JOIN ({members(other.keys.table, block)}) AS y ON y.key = x.key WHERE x.key NOT IN ({crowd})"
+        met = " UNION ".join(
+            f"SELECT x.record_id AS left_id, y.record_id AS right_id FROM {one.keys.table} AS x"
+            f" JOIN {other.keys.table} AS y ON y.{right} = x.{left} WHERE x.{left} NOT IN ({crowd})"
+            for left, right in columns
         )
     else:
         met = " UNION ".join(
-            f"SELECT x.record_id AS left_id, y.record_id AS right_id FROM {started.due.table} AS d"
-            f" JOIN {started.keys.table} AS {alias} ON {alias}.record_id = d.record_id"
-            f" JOIN {reached.keys.table} AS {reached_alias} ON x.{quoted(left)} = y.{quoted(right)}"
-            f" WHERE x.{quoted(left)} NOT IN ({crowd})"
-            for started, alias, reached, reached_alias in ((one, "x", other, "y"), (other, "y", one, "x"))
-            for left in block.columns
-            for right in block.columns
+            f"SELECT x.record_id AS left_id, y.record_id AS right_id FROM {due.table} AS d"
+            f" JOIN {started} ON {alias}.record_id = d.record_id JOIN {reached} ON x.{left} = y.{right}"
+            f" WHERE x.{left} NOT IN ({crowd})"
+            for due, alias, started, reached in (
+                (one.due, "x", f"{one.keys.table} AS x", f"{other.keys.table} AS y"),
+                (other.due, "y", f"{other.keys.table} AS y", f"{one.keys.table} AS x"),
+            )
+            for left, right in columns
         )
     return (
         "INSERT INTO link_found SELECT left_id, right_id, rule, score FROM ("

@@ -110,7 +110,9 @@ _BEST = (
     f"CREATE TEMPORARY TABLE {TOUCHED} (record_id text) ON COMMIT DROP",
 )
 
-_ALL = "SELECT left_id, right_id, rule FROM headwater.duplicate_pair WHERE org = %(org)s AND object = %(object)s AND source = %(source)s"
+_ALL = """
+    SELECT left_id, right_id, rule FROM headwater.duplicate_pair
+    WHERE org = %(org)s AND object = %(object)s AND source = %(source)s"""
 
 # Two look-ups by index instead of an OR, which would read all pairs.
 _AMONG = """

@@ -102,7 +102,8 @@ def mailbox(text: str) -> str:
 def company_name(plain_text: str) -> str:
     """Return a plain company's name without its legal form, blanks and signs."""
     legal = "|".join(sorted(_LEGAL, key=lambda each: -len(each)))
-    words = f"btrim(translate(replace(replace({plain_text}, '.', ''), '&', ' '), {literal(_BETWEEN)}, {literal(' ' * len(_BETWEEN))}))"
+    blanks = literal(" " * len(_BETWEEN))
+    words = f"btrim(translate(replace({plain_text}, '.', ''), {literal(_BETWEEN)}, {blanks}))"
     return (
         f"(SELECT nullif(replace(coalesce(nullif(regexp_replace(regexp_replace(w, '\\s+', ' ', 'g'),"
         f" '( ({legal}))+$', ''), ''), w), ' ', '') , '') FROM (SELECT {words} AS w OFFSET 0) AS words)"

@@ -1,8 +1,8 @@
 """Keep by which keys an object's records are compared, in the transaction that changes the records.
 
 Triggers on the object's table do it, a statement at a time: whoever writes a row, a load, a comparison with the org or
-a person at a prompt, its keys follow. They keep no run from being loaded: if the keys cannot be made any more, because a
-column went, the set is marked and made anew before it is next used.
+a person at a prompt, its keys follow. They stop no load: if the keys cannot be made any more, because a column went,
+the set is marked and made anew before it is next used.
 """
 
 from __future__ import annotations
@@ -191,4 +191,4 @@ def _function(name: str, set_id: int, layout: Layout) -> str:
 
 
 def _sql(statement: str) -> sql.SQL:
-    return sql.SQL(statement)  # type: ignore[arg-type]  # written here, of quoted names
+    return sql.SQL(statement)

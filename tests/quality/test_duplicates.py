@@ -1,4 +1,4 @@
-"""Duplicates are found by what records share, never by what only looks alike; and what changed is all that is compared."""
+"""Duplicates are found by what records share, not by what only looks alike; what did not change is not compared."""
 
 from __future__ import annotations
 
