@@ -51,6 +51,7 @@ COLUMNS = {
     },
     "Opportunity": {
         "AccountId": "text",
+        "StageName": "text",
         "Amount": "numeric",
         "CloseDate": "date",
         "IsClosed": "boolean",

@@ -119,6 +119,7 @@ def _lead(number):
 def _deal(number):
     return {
         "AccountId": (None, "a0", "gone")[number % 3],
+        "StageName": ("Prospecting", "Negotiation")[number % 2],
         "OwnerId": f"u{number % 3}",
         "Amount": (None, 0, 10.5, -1)[(number // 2) % 4],
         "CloseDate": ("2024-01-01", "2026-11-20", "2027-01-01", "2031-01-01")[number // 3 % 4],

@@ -85,9 +85,11 @@ SELECT 'lead_should_be_contact', "Id" FROM "Lead" WHERE _deleted_at IS NULL AND 
 UNION ALL
 SELECT unnest(array_remove(ARRAY[
     CASE WHEN NOT "IsClosed" AND "CloseDate" < '2026-11-02'::date THEN 'opportunity_close_date_past' END,
-    CASE WHEN ("IsWon" AND "Probability" <> 100) OR ("IsClosed" AND NOT "IsWon" AND "Probability" <> 0) OR (NOT "IsClosed" AND ("Probability" <= 0 OR "Probability" >= 100)) THEN 'opportunity_stage_disagrees' END,
+    CASE WHEN ("IsWon" AND "Probability" <> 100) OR ("IsClosed" AND NOT "IsWon" AND "Probability" <> 0) OR (NOT "IsClosed" AND ("Probability" <= 0 OR "Probability" >= 100 OR ("Probability" >= 80 AND usual < 40) OR ("Probability" <= 10 AND usual > 40))) THEN 'opportunity_stage_disagrees' END,
     CASE WHEN NOT "IsClosed" AND ("Amount" IS NULL OR "Amount" <= 0) THEN 'opportunity_amount_missing' END
-], NULL)), "Id" FROM "Opportunity" WHERE _deleted_at IS NULL
+], NULL)), "Id" FROM "Opportunity"
+LEFT JOIN (SELECT "StageName", avg("Probability") AS usual FROM "Opportunity" WHERE NOT "IsClosed" AND _deleted_at IS NULL GROUP BY 1) AS stages USING ("StageName")
+WHERE _deleted_at IS NULL
 UNION ALL
 SELECT 'opportunity_without_account', "Id" FROM "Opportunity" AS o WHERE _deleted_at IS NULL
    AND NOT EXISTS (SELECT FROM "Account" AS a WHERE a."Id" = o."AccountId" AND a._deleted_at IS NULL);

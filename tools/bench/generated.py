@@ -74,6 +74,11 @@ class GeneratedOrg:
         rows = self.database.rows(f'SELECT "Id" FROM "{object}" WHERE (_defects & {defect}) <> 0')
         return {str(each) for (each,) in rows}
 
+    def twins(self, defect: int, object: str) -> set[str]:
+        """Return the Ids of the records that those of a planted defect double."""
+        rows = self.database.rows(f'SELECT _twin FROM "{object}" WHERE (_defects & {defect}) <> 0')
+        return {str(each) for (each,) in rows}
+
     def _load(self, engine: Engine, org: str, name: str) -> None:
         described = self._describe(name)
         table = table_of(org, f"salesforce_{org}", described)
