@@ -16,9 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from include.errors import NotReady
 from include.warehouse.engine import quoted, transaction
 from include.warehouse.locks import object_lock
+from include.warehouse.match_keys import drop_keys
 
 # The tables that name org and object, dependants first. A run's own dependants go with it by their foreign keys.
 _OF_OBJECT = (
+    "duplicate_pair", "duplicate_link", "duplicate_member", "duplicate_cluster", "duplicate_pass", "match_set",
     "reject", "slice", "certificate", "reconciliation", "extract", "probe", "schema_change", "finding", "onboarding",
     "field", "object",
 )  # fmt: skip
@@ -112,6 +114,7 @@ def _drop(connection: Connection, org: str, object: str) -> tuple[Belonging, ...
     # Without CASCADE: a view that somebody made on our tables stops this, and everything stays.
     for name in _tables(connection, org, object):
         connection.execute(text(f"DROP TABLE {quoted(f'salesforce_{org}', name)}"))
+    drop_keys(connection, org, object)
     for table, condition in _conditions(connection, object):
         connection.execute(text(f"DELETE FROM headwater.{table} WHERE {condition}"), {"org": org, "object": object})
     if not object:

@@ -93,7 +93,8 @@ _SETTLE = (
     WITH fresh AS (
         SELECT label, count(*) AS members,
                nextval(pg_get_serial_sequence('headwater.duplicate_cluster', 'cluster_id')) AS cluster_id
-        FROM regroup_part WHERE label NOT IN (SELECT label FROM regroup_heir) GROUP BY label ORDER BY label COLLATE "C"),
+        FROM regroup_part WHERE label NOT IN (SELECT label FROM regroup_heir)
+        GROUP BY label ORDER BY label COLLATE "C"),
     made AS (
         INSERT INTO headwater.duplicate_cluster (cluster_id, org, object, members) OVERRIDING SYSTEM VALUE
         SELECT cluster_id, %(org)s, %(object)s, members FROM fresh)

@@ -97,6 +97,11 @@ _LEDGERS = (
         may_go="t.mended_by IS NOT NULL AND :days > 0 AND NOT EXISTS (SELECT 1 FROM headwater.assessment AS a"
         " WHERE a.org = t.org AND a.assessment_id >= t.found_by AND a.assessment_id < t.mended_by)",
     ),
+    _Ledger(
+        table="duplicate_pass",
+        retention="assessments",
+        may_go=f"{_older('at')} AND {_newest('org object', 'pass_id', 'duplicate_pass')}",
+    ),
     _Ledger(table="notification", retention="notifications", may_go=_older("resolved_at")),
     _Ledger(
         table="run",

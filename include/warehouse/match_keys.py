@@ -102,6 +102,29 @@ _BUILT = """
 UPDATE headwater.match_set SET version = :version, built_at = now(), matched_at = NULL WHERE set_id = :set_id"""
 
 
+def drop_keys(connection: Connection, org: str, object: str = "") -> None:
+    """Drop the keys of an object, or of all of an org's, and what other objects have in common with it.
+
+    Call it after the object's table was dropped, and its triggers with it.
+    """
+    if not connection.execute(text("SELECT to_regclass('headwater.match_set') IS NOT NULL")).scalar_one():
+        return
+    named = {"org": org, "object": object}
+    for set_id in connection.execute(text(_SETS), named).scalars().all():
+        driver(connection).execute(_sql(f"DROP TABLE IF EXISTS {keys_table(set_id)}"))
+        driver(connection).execute(_sql(f"DROP FUNCTION IF EXISTS headwater.keep_match_keys_{set_id}"))
+    connection.execute(text(_DROP_LINKS), named)
+    connection.execute(text("DELETE FROM headwater.duplicate_link WHERE org = :org AND other_object = :object"), named)
+
+
+_SETS = """
+SELECT set_id FROM headwater.match_set WHERE org = :org AND strpos(object, '>') = 0 AND :object IN ('', object)"""
+
+_DROP_LINKS = """
+DELETE FROM headwater.match_set WHERE org = :org AND strpos(object, '>') > 0
+AND (:object = '' OR :object IN (split_part(object, '>', 1), split_part(object, '>', 2)))"""
+
+
 def _in_place(connection: Connection, table: str, set_id: int) -> bool:
     """Return whether the keys and the triggers that keep them are there: tables may have been made anew meanwhile."""
     return bool(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from include.quality.duplicates import find_duplicates
+from include.warehouse.belongings import forget
 from include.warehouse.duplicates import FoundPair, store_pairs
 from include.warehouse.engine import transaction
 
@@ -262,3 +263,17 @@ def test_pairs_of_another_source_make_clusters_with_ours_and_leave_with_it(make_
     with transaction(org.engine) as connection:
         assert store_pairs(connection, "acme", "Contact", "splink", []).lost == 1
     assert clusters(org) == {one: {"1", "2"}}
+
+
+def test_a_forgotten_object_leaves_no_keys_pairs_or_links(make_org):
+    """Keys, their function, pairs and clusters go with the object, and what other objects had in common with it."""
+    org = make_org()
+    org.put("Contact", *(person(n, "Ann", "Lee", Email="ann@x.de") for n in "12"))
+    org.put("Lead", person("l1", "Ann", "Lee", Email="ann@x.de"))
+    compare(org, PEOPLE, AMONG)
+    forget(org.engine, "acme", "Contact")
+    left = "SELECT object FROM headwater.match_set UNION SELECT other_object FROM headwater.duplicate_link"
+    assert rows(org, left) == [("Lead",)]
+    assert (pairs(org), clusters(org)) == ({}, {})
+    functions = "SELECT count(*) FROM pg_proc WHERE proname LIKE 'keep\\_match\\_keys\\_%'"
+    assert rows(org, functions) == [(1,)]
