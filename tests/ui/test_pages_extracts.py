@@ -27,7 +27,7 @@ def test_an_object_shows_its_last_load(pages, run):
     run("a_working_org.sql")
     text = words(pages.get("/headwater/extracts").text)
     assert "changes · rest 2026-03-01 08:50:00 UTC to 2026-03-01 10:00:00 UTC 12 1 4 5 0 2" in text
-    assert "full · bulk the beginning to 2026-03-01 09:00:00 UTC 20,001 20,001 0 0 0 0" in text
+    assert "full · bulk the beginning to 2026-03-01 09:00:00 UTC 20,001 0 20,001 20,001 0 0 0 0" in text
 
 
 def test_an_object_that_never_loaded_says_so(pages, run):

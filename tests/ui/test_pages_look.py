@@ -30,12 +30,59 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def contrast(theme: str, one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(colours(theme)[one]), luminance(colours(theme)[other])), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# Grounds without text on them: the bar that runs while a page is fetched.
+FILLS = {("text", "accent")}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("text", "ground"), PAIRS)
 def test_text_can_be_read(theme, text, ground):
     """WCAG AA asks for 4.5 to 1."""
     lighter, darker = sorted((luminance(colours(theme)[text]), luminance(colours(theme)[ground])), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+SERIES = [f"series-{number}" for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("line", SERIES)
+def test_each_line_of_a_chart_can_be_seen(theme, line):
+    """WCAG AA asks for 3 to 1 for what is no text; charts stand on cards and on the page."""
+    assert min(contrast(theme, line, ground) for ground in ("raised", "page")) >= 3
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_pair_of_colours_that_the_styles_make_can_be_read(theme):
+    """A rule that sets a colour and its ground names them both: whatever is added later is held to 4.5 to 1, too."""
+    pairs = set()
+    for rule in re.findall(r"{([^{}]*)}", CSS):
+        text = re.search(r"(?<![-\w])color: var\(--([\w-]+)\)", rule)
+        ground = re.search(r"background: var\(--([\w-]+)\)", rule)
+        if ground:
+            pairs.add((text[1] if text else "text", ground[1]))
+    assert {("worse", "worse-tint"), ("better", "better-tint"), ("muted", "raised"), ("text", "page")} <= pairs
+    poor = {pair: round(contrast(theme, *pair), 2) for pair in pairs - FILLS if contrast(theme, *pair) < 4.5}
+    assert not poor
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_controls_stand_out_from_their_ground(theme):
+    """The border of a field or button, 3 to 1."""
+    border = re.search(
+        r"\[data-theme=\"dark\"\] :is\(input[^{]*{ border-color: (#\w{6})"
+        if theme == "dark"
+        else r"border: 1px solid (#\w{6}); border-radius: 5px;\n",
+        CSS,
+    )[1]
+    for ground in ("page", "raised"):
+        lighter, darker = sorted((luminance(border), luminance(colours(theme)[ground])), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 3
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
