@@ -313,6 +313,21 @@ def test_keys_that_may_be_a_persons_stand_in_no_address_and_no_masked_answer(api
     assert "@" not in shown["next"]
 
 
+def test_a_sync_error_masks_such_a_key_too(api, filled):
+    """In the list and alone."""
+    with transaction(filled) as connection:
+        number = connection.execute(
+            text(
+                "INSERT INTO headwater.sync_error (org, push, platform, object, record_id, outcome, cause,"
+                " first_run_id, last_run_id, settled_at) VALUES ('demo', 'people', 'klaviyo', 'model',"
+                " 'dora@example.test', 'rejected', 'invalid', 61, 61, now()) RETURNING error_id"
+            )
+        ).scalar_one()
+    for address in ("/orgs/demo/errors?shown=settled", f"/orgs/demo/errors/{number}"):
+        assert "@" not in api(address).text
+        assert "dora@example.test" in api(address, "op").text
+
+
 def test_a_record_shows_who_somebody_is_to_those_who_may_see_it(api):
     """The same rule as the page: a masked value does not leave the database."""
     seen = {role: api(f"/orgs/demo/records/{RECORD}", role) for role in ("viewer", "user", "op", "admin")}

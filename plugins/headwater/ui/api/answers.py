@@ -8,6 +8,9 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from include.record_ids import whole_id
+from include.warehouse.field_masks import MASK
+
 MOST_ITEMS = 500
 LONGEST_TEXT = 200
 
@@ -62,3 +65,8 @@ def cut(found: list[Item], limit: int, key: Any) -> tuple[tuple[Item, ...], str 
     """
     shown = tuple(found[:limit])
     return shown, str(key(shown[-1])) if len(found) > limit else None
+
+
+def shown_key(key: str, *, unmasked: bool) -> str:
+    """Return the key of a record as it may be shown: one that is no Id of Salesforce may be a person's address."""
+    return key if unmasked or whole_id(key) == key else MASK

@@ -9,14 +9,25 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headwater.ui.api.addressed import TheOrg
-from headwater.ui.api.answers import LONGEST_TEXT, AfterNumber, Answer, Limit, Moment, Page, Search, cut, number
+from headwater.ui.api.answers import (
+    LONGEST_TEXT,
+    AfterNumber,
+    Answer,
+    Limit,
+    Moment,
+    Page,
+    Search,
+    cut,
+    number,
+    shown_key,
+)
 from headwater.ui.api.bodies import described_body, read_body
-from headwater.ui.capabilities import Capability, requires
+from headwater.ui.capabilities import Capability, MaySeeUnmasked, requires
 from headwater.ui.decisions import carry_out
 from headwater.ui.listing import plain
 from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.warehouse import Warehouse
-from include.warehouse.overview.errors import ErrorFilter, errors_before, one_error
+from include.warehouse.overview.errors import ErrorFilter, SyncError, errors_before, one_error
 from include.warehouse.retries import Decision
 
 router = APIRouter(tags=["Sync errors"])
@@ -36,7 +47,7 @@ class ErrorAnswer(Answer):
     push: str
     platform: str
     object: str
-    record_id: str
+    record_id: str = Field(description="Its Id; the key of a model's row only for who may see people, else masked.")
     outcome: Literal["rejected", "unknown"]
     event: bool = Field(description="The fate of an event is unknown, not that of a profile.")
     cause: str
@@ -132,6 +143,7 @@ async def read_order(request: Request) -> DecisionOrder:
 def errors(
     engine: Warehouse,
     org: TheOrg,
+    unmasked: MaySeeUnmasked,
     q: Search = "",
     push: _Text = "",
     platform: _Text = "",
@@ -146,20 +158,21 @@ def errors(
     asked = Filter(q=q, push=push, platform=platform, cause=cause, cause_class=cause_class, age=age)
     found = errors_before(engine, org.org, _filter(asked, shown), before=number(after), limit=limit + 1)
     items, following = cut(found, limit, lambda each: each.error_id)
-    return ErrorsAnswer.model_validate({"items": items, "next": following})
+    return ErrorsAnswer(items=tuple(_shown(each, unmasked) for each in items), next=following)
 
 
 @router.get("/orgs/{org}/errors/{error_id}", summary="Read one sync error")
 def error(
-    engine: Warehouse, org: TheOrg, error_id: Annotated[int, Path(ge=1, le=10**18, description="Its number.")]
+    engine: Warehouse,
+    org: TheOrg,
+    unmasked: MaySeeUnmasked,
+    error_id: Annotated[int, Path(ge=1, le=10**18, description="Its number.")],
 ) -> OneErrorAnswer:
     """Return one error with its history."""
     found = one_error(engine, org.org, error_id)
     if found is None:
         raise HTTPException(404, "There is no such sync error in this org.")
-    return OneErrorAnswer.model_validate(
-        {**ErrorAnswer.model_validate(found.error).model_dump(), "history": found.history}
-    )
+    return OneErrorAnswer.model_validate({**_shown(found.error, unmasked).model_dump(), "history": found.history})
 
 
 @router.post(
@@ -191,6 +204,11 @@ def decide(
         last=order.all_of.last if order.all_of else 0,
     )
     return DecisionAnswer(decision=order.decision, errors=done.errors, started=done.started, refused=done.refused)
+
+
+def _shown(found: SyncError, unmasked: bool) -> ErrorAnswer:
+    told = ErrorAnswer.model_validate(found)
+    return told.model_copy(update={"record_id": shown_key(told.record_id, unmasked=unmasked)})
 
 
 def _filter(asked: Filter, shown: _Shown) -> ErrorFilter:

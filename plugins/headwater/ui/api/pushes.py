@@ -8,14 +8,12 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import Field
 
 from headwater.ui.api.addressed import TheOrg
-from headwater.ui.api.answers import AfterNumber, Answer, Limit, Moment, Page, cut, number
+from headwater.ui.api.answers import AfterNumber, Answer, Limit, Moment, Page, cut, number, shown_key
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.listing import plain
 from headwater.ui.warehouse import Warehouse
 from include.config.loader import load_definitions
-from include.warehouse.field_masks import MASK
 from include.warehouse.overview.push_runs import (
-    RunOutcome,
     causes_of_outcomes,
     one_push_run,
     outcomes_of_run,
@@ -199,9 +197,10 @@ def outcomes(
     items, following = cut(
         found, limit, lambda each: each.record_id if each.is_salesforce_id else f"{key}~{int(place or 0) + limit}"
     )
-    return OutcomesAnswer(items=tuple(_shown(each, unmasked) for each in items), next=following)
-
-
-def _shown(found: RunOutcome, unmasked: bool) -> OutcomeAnswer:
-    known = OutcomeAnswer.model_validate(found)
-    return known if unmasked or found.is_salesforce_id else known.model_copy(update={"record_id": MASK})
+    shown = [OutcomeAnswer.model_validate(each) for each in items]
+    return OutcomesAnswer(
+        items=tuple(
+            each.model_copy(update={"record_id": shown_key(each.record_id, unmasked=unmasked)}) for each in shown
+        ),
+        next=following,
+    )
