@@ -53,7 +53,7 @@ _OBJECTS = """
 SELECT s.object, p.at, p.seconds, p.whole, p.skipped FROM headwater.match_set AS s
   LEFT JOIN LATERAL (SELECT at, seconds, whole, skipped FROM headwater.duplicate_pass
                       WHERE org = s.org AND object = s.object ORDER BY pass_id DESC LIMIT 1) AS p ON true
- WHERE s.org = :org ORDER BY s.object
+ WHERE s.org = :org AND strpos(s.object, '>') = 0 ORDER BY s.object
 """
 _OPEN = "SELECT cluster_id, members, score, made_at, changed_at FROM headwater.duplicate_cluster"
 _OF = "org = :org AND object = :object AND ended_at IS NULL"
