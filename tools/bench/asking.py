@@ -1,7 +1,8 @@
 """Ask every page of the app once more, in a process of its own: `python -m tools.bench.asking --warehouse URL`.
 
 The app runs in this process, behind Airflow's login; what is timed is from the request to the whole answer, or to the
-first bytes of a file. Prints one line of JSON for each address.
+first bytes of a file. Processor time is this process's and that of its database sessions, where those run on this
+machine: unlike the clock it says on a busy machine what a quiet one takes. Prints one line of JSON for each address.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -51,15 +53,19 @@ def main() -> int:
     options = parser.parse_args()
     os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "a-secret-of-a-bench-only-" * 4
     os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] = "admin:admin"
+    from sqlalchemy import event
+
     from headwater.ui.app import build_pages
     from include.warehouse.engine import open_warehouse
 
     engine = open_warehouse(options.warehouse)
+    sessions: list[int] = []
+    event.listen(engine, "connect", lambda raw, _: sessions.append(raw.info.backend_pid))
     app = build_pages(lambda: engine)
     with _client(app) as client:
         for address in addresses(app):
             if options.only in address:
-                print(json.dumps({"address": address, **_asked(client, address, options.turns)}), flush=True)
+                print(json.dumps({"address": address, **_asked(client, address, options.turns, sessions)}), flush=True)
     engine.dispose()
     return 0
 
@@ -72,22 +78,34 @@ def addresses(app: FastAPI) -> Iterator[str]:
     yield from MORE
 
 
-def _asked(client: TestClient, address: str, turns: int) -> Mapping[str, Any]:
+def _asked(client: TestClient, address: str, turns: int, sessions: Sequence[int]) -> Mapping[str, Any]:
     if "{" in address:
         return {"problem": "no value is known for a part of this address (tools/bench/asking.py)"}
     walls, processors, status = [], [], 0
     for _ in range(turns + 1):
-        began, worked = time.perf_counter(), time.process_time()
+        began, worked = time.perf_counter(), _processor(sessions)
         with client.stream("GET", "/headwater" + _of_the_org(address)) as answer:
             next(answer.iter_bytes(), b"")
             walls.append(time.perf_counter() - began)
-            processors.append(time.process_time() - worked)
+            processors.append(_processor(sessions) - worked)
             status = answer.status_code
     # The first turn compiles templates and fills caches: that is paid once in the life of an api-server.
     return {
         "status": status, "seconds": median(walls[1:]), "least": min(walls[1:]), "worst": max(walls[1:]),
-        "first": walls[0], "processor": median(processors[1:]),
+        "first": walls[0], "processor": median(processors[1:]), "sessions": any(map(_of_session, sessions)),
     }  # fmt: skip
+
+
+def _processor(sessions: Sequence[int]) -> float:
+    """Return the processor time of this process and of the database's sessions, in seconds."""
+    return time.process_time() + sum(map(_of_session, sessions))
+
+
+def _of_session(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0  # of another machine, or of one that does not tell
 
 
 def _of_the_org(address: str) -> str:

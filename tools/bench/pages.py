@@ -32,15 +32,21 @@ def measure_pages(bench: Bench) -> Iterator[Figure]:
     broken = [each for each in told if each.get("problem") or each["status"] >= 500]
     for each in broken:
         yield skipped(f"pages {each['address']}", each.get("problem") or f"answered {each['status']}")
-    # The machine's other work lengthens a turn, never shortens it.
-    asked = sorted((each for each in told if each not in broken), key=lambda each: -each["least"])
+    # Where the database's sessions tell their processor time, that is the figure: other work on the machine lengthens
+    # the clock's time, and neither processor time nor what a person would wait for on a quiet machine.
+    asked = sorted((each for each in told if each not in broken), key=lambda each: -_figure(each))
     for place, each in enumerate(asked[:_SHOWN]):
         among = f"; the slowest of {len(asked)} addresses" if place == 0 else ""
+        told_by = "processor time of page and database" if each["sessions"] else "clock, best of the turns"
         yield against(
-            f"pages {each['address']}", each["least"], "s", SECONDS, Goal(at_most=1),
-            note=f"{bench.rows:,} contacts; best of 5 turns, median {each['seconds'] * 1000:.0f} ms,"
-            f" our own processor time {each['processor'] * 1000:.0f} ms{among}",
+            f"pages {each['address']}", _figure(each), "s", SECONDS, Goal(at_most=1),
+            note=f"{bench.rows:,} contacts; {told_by}; by the clock {each['least'] * 1000:.0f} ms at best,"
+            f" {each['seconds'] * 1000:.0f} ms in the median{among}",
         )  # fmt: skip
+
+
+def _figure(told: dict[str, Any]) -> float:
+    return float(told["processor"] if told["sessions"] else told["least"])
 
 
 def fill(warehouse: str, records: int) -> None:
