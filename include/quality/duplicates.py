@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from include.config.duplicates import COMPANY_RULES, PERSON_RULES, MatchDefinition
 from include.config.orgs import OrgDefinition
+from include.errors import TableBusy
 from include.quality.duplicate_rules import blocks_of, unusable
 from include.quality.nicknames import name_forms, name_pairs
 from include.quality.reference_lists import reference_list
@@ -75,9 +76,6 @@ def find_duplicates(
         engine: the warehouse.
         org: whose.
         wanted: among what duplicates are sought: an object with itself, or with another (leads among contacts).
-
-    Raises:
-        TableBusy: the keys of an object must be made, and it is being loaded.
     """
     found: dict[tuple[str, str], Matched] = {}
     ready: dict[str, _Ready] = {}
@@ -110,15 +108,23 @@ def _prepare(engine: Engine, org: OrgDefinition, object: str) -> _Ready | Matche
     if definition is None:
         reason = f"no field of {object} is named under duplicates in orgs/{org.org}.yaml"
         return Matched(unusable=dict.fromkeys((*PERSON_RULES, *COMPANY_RULES), reason))
-    with transaction(engine) as connection:
-        types = column_types(connection, org.schema_name, object)
-        if not types:
-            return Matched(unusable=dict.fromkeys(definition.rules, f"{object} is not loaded yet"))
-        trigrams = has_trigrams(connection)
-        layout = _layout(definition, types)
-        lacking = unusable(definition.kind, layout.fields, off=definition.rules_off, trigrams=trigrams)
-        rules = _rules_version(definition, trigrams=trigrams)
-        keys = keep_keys(connection, org.org, org.schema_name, object, layout, rules)
+    try:
+        with transaction(engine) as connection:
+            return _keep(connection, org, object, definition)
+    except TableBusy:
+        reason = f"{object} is being loaded just when its keys must be made; the next assessment makes them"
+        return Matched(unusable=dict.fromkeys(definition.rules, reason))
+
+
+def _keep(connection: Connection, org: OrgDefinition, object: str, definition: MatchDefinition) -> _Ready | Matched:
+    types = column_types(connection, org.schema_name, object)
+    if not types:
+        return Matched(unusable=dict.fromkeys(definition.rules, f"{object} is not loaded yet"))
+    trigrams = has_trigrams(connection)
+    layout = _layout(definition, types)
+    lacking = unusable(definition.kind, layout.fields, off=definition.rules_off, trigrams=trigrams)
+    rules = _rules_version(definition, trigrams=trigrams)
+    keys = keep_keys(connection, org.org, org.schema_name, object, layout, rules)
     return _Ready(keys=keys, definition=definition, lacking=lacking, trigrams=trigrams, rules=rules)
 
 
