@@ -33,6 +33,8 @@ airflow db migrate
 airflow users list --output plain | grep -qw "$HEADWATER_ADMIN_USER" || airflow users create \
     --username "$HEADWATER_ADMIN_USER" --password "$HEADWATER_ADMIN_PASSWORD" --role Admin \
     --firstname Headwater --lastname Admin --email "$HEADWATER_ADMIN_USER@localhost"
+# FAB shows a plugin's entry in the navigation to Op and Admin only; our pages are for every login.
+airflow roles add-perms --action can_read --resource Plugins -- Viewer User
 airflow pools import /opt/airflow/include/local/pools.json
 python - <<'PYTHON'
 import os
