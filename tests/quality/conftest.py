@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 COLUMNS = {
     "Account": {
         **dict.fromkeys(("Name", "Website", "OwnerId", "Phone", "Industry", "ParentId"), "text"),
-        **dict.fromkeys(("BillingCity", "BillingState", "BillingCountry"), "text"),
+        **dict.fromkeys(("BillingCity", "BillingState", "BillingCountry", "CurrencyIsoCode"), "text"),
         "LastModifiedDate": "timestamptz",
     },
     "Contact": {

@@ -83,6 +83,7 @@ def _company(number):
         "Website": SITES[number % 5],
         "Phone": PHONES[(number + 1) % 8],
         "Industry": (None, "Energy")[number % 2],
+        "CurrencyIsoCode": ("USD", "EUR")[number % 2],
         "ParentId": (None, "a0", "gone")[number % 3],
         "BillingCity": (None, "Paris")[number % 2],
         "BillingCountry": COUNTRIES[(number + 1) % 5],
