@@ -46,13 +46,14 @@ class Counted(Page[Item], Generic[Item]):
 Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="How many to return at most.")]
 Search = Annotated[str, Query(max_length=LONGEST_TEXT, description="Part of a text, upper or lower case; empty: all.")]
 AfterNumber = Annotated[
-    str | None, Query(pattern=r"^[0-9]{1,18}$", description="`next` of the page before; none: from the newest on.")
+    str | None,
+    Query(pattern=r"^[0-9]{0,18}$", description="`next` of the page before; none or empty: from the newest on."),
 ]
 
 
 def number(after: str | None) -> int | None:
     """Return the number at which the page before ended."""
-    return int(after) if after is not None else None
+    return int(after) if after else None
 
 
 def cut(found: list[Item], limit: int, key: Any) -> tuple[tuple[Item, ...], str | None]:

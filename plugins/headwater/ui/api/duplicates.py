@@ -150,7 +150,7 @@ def clusters(
     limit: Limit = 50,
     after: Annotated[
         str | None,
-        Query(pattern=r"^[A-Za-z0-9-]{1,40}$", description="`next` of the page before; none: from the first."),
+        Query(pattern=r"^[A-Za-z0-9-]{0,40}$", description="`next` of the page before; none: from the first."),
     ] = None,
 ) -> ClustersAnswer:
     """Return the open clusters of an object, the largest or the newest first."""
@@ -175,7 +175,7 @@ def cluster(
     unmasked: MaySeeUnmasked,
     cluster_id: Annotated[int, Path(ge=1, le=10**18, description="Its number.")],
     after: Annotated[
-        str | None, Query(pattern=r"^[A-Za-z0-9]{15,18}$", description="`next` of the members before.")
+        str | None, Query(pattern=r"^([A-Za-z0-9]{15,18})?$", description="`next` of the members before.")
     ] = None,
 ) -> OneClusterAnswer:
     """Return the records of a cluster side by side; personal values only for who may see people."""

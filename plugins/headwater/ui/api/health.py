@@ -20,7 +20,8 @@ from include.warehouse.overview.issue_trend import issue_trend
 router = APIRouter(tags=["Health"])
 
 AfterId = Annotated[
-    str | None, Query(pattern=r"^[A-Za-z0-9]{15,18}$", description="`next` of the page before; none: from the first.")
+    str | None,
+    Query(pattern=r"^([A-Za-z0-9]{15,18})?$", description="`next` of the page before; none or empty: first page."),
 ]
 TheObject = Annotated[str, Path(max_length=100, description="API name of an object.")]
 TheCheck = Annotated[str, Path(max_length=200, description="Name of the check in the definitions.")]
