@@ -21,6 +21,7 @@ from include.warehouse.match_keys import drop_keys
 # The tables that name org and object, dependants first. A run's own dependants go with it by their foreign keys.
 _OF_OBJECT = (
     "duplicate_pair", "duplicate_link", "duplicate_member", "duplicate_cluster", "duplicate_pass", "match_set",
+    "probable_model",
     "reject", "slice", "certificate", "reconciliation", "extract", "probe", "schema_change", "finding", "onboarding",
     "field", "object",
 )  # fmt: skip
