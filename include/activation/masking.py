@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from include.config.pushes import PushDefinition
+from include.record_ids import whole_id
 from include.records import Profile
 
 _PLAIN_KEYS = frozenset({"type"})  # of the platforms' envelopes: the kind of an element, never a person's value
@@ -26,7 +27,9 @@ def masked_body(body: Any, push: PushDefinition, profile: Profile, plain: Collec
     fixed = [*push.fixed.values(), *push.custom_fixed.values()]
     if push.event is not None:
         fixed += [*push.event.fixed_params.values(), *push.event.custom_fixed_params.values()]
-    shown = {str(value) for value in fixed} | {event.name for event in profile.events} | {profile.record_id}
+    shown = {str(value) for value in fixed} | {event.name for event in profile.events}
+    if whole_id(profile.record_id) == profile.record_id:  # the key of a model's row may be somebody's address
+        shown.add(profile.record_id)
     return _masked(body, shown, _plain_values(push, profile, plain))
 
 

@@ -14,6 +14,7 @@ from include.warehouse.personal_fields import decide_fields
 from tests.activation.noted import Noted
 from tests.activation.source import NOW, OPTIONS, Org, contact_id, definition, deliver, insider_one, select
 
+ID = "003D000000QV9nlIAD"
 NOWHERE = "http://127.0.0.1:1"  # nobody listens there: whatever were sent would be an error
 LEDGERS = ("sent", "outbox", "push_request", "sync_error")
 
@@ -72,16 +73,24 @@ def test_people_s_values_are_masked(org: Org) -> None:
 def test_masking_hides_numbers_and_lists_too() -> None:
     """Whatever a platform makes of a value."""
     profile = Profile(
-        record_id="003", identifiers={}, events=(Event(key="k", name="won", at=NOW, params={"amount": 7}),)
+        record_id="003D000000QV9nlIAD",
+        identifiers={},
+        events=(Event(key="k", name="won", at=NOW, params={"amount": 7}),),
     )
-    body = {"type": "profile", "n": 7, "d": {"list": ["secret", 1.5, None, True]}, "metric": "won", "id": "003"}
+    body = {
+        "type": "profile",
+        "n": 7,
+        "d": {"list": ["secret", 1.5, None, True]},
+        "metric": "won",
+        "id": ID,
+    }
 
     assert masked_body(body, definition(), profile) == {
         "type": "profile",
         "n": "•••",
         "d": {"list": ["s•••", "•••", None, True]},
         "metric": "won",
-        "id": "003",
+        "id": ID,
     }
 
 
@@ -132,6 +141,12 @@ def test_a_name_that_stands_for_a_personal_field_too_is_masked_in_both(org: Org)
         "email": "a•••",
         "custom": {"name": "H•••", "city": "Berlin", "n": 7, "x": "•••"},
     }
+
+
+def test_the_key_of_a_row_is_masked_where_it_is_no_id_of_salesforce() -> None:
+    """A model may know its rows by an address."""
+    profile = Profile(record_id="ada@example.com", identifiers={"email": "ada@example.com"})
+    assert masked_body({"email": "ada@example.com"}, definition(), profile) == {"email": "a•••"}
 
 
 def test_named_records_are_shown_with_their_fate(org: Org) -> None:

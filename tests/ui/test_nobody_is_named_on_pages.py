@@ -111,6 +111,21 @@ def planted(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
             ),
             {"id": ID, "all": everything},
         )
+        key = {"key": CANARIES["Email"][2]}  # of a model whose rows are known by an address
+        connection.execute(
+            text(
+                "INSERT INTO headwater.outcome (run_id, record_id, outcome, cause) VALUES (60, :key, 'rejected', 'c')"
+            ),
+            key,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO headwater.sync_error (error_id, org, push, platform, object, record_id, outcome, cause,"
+                " first_run_id, last_run_id) OVERRIDING SYSTEM VALUE"
+                " VALUES (900, 'demo', 'people', 'klaviyo', 'people', :key, 'rejected', 'c', 60, 60)"
+            ),
+            key,
+        )
         connection.execute(text("INSERT INTO headwater.match_set (org, object) VALUES ('demo', 'Contact')"))
         store_pairs(
             connection, "demo", "Contact", "rules", [FoundPair(left_id=TWIN, right_id=ID, rule="phone", score=0.9)]
@@ -118,6 +133,9 @@ def planted(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         cluster = connection.execute(text("SELECT cluster_id FROM headwater.duplicate_cluster")).scalar_one()
     monkeypatch.setitem(KNOWN, "cluster_id", str(cluster))
     monkeypatch.setitem(KNOWN, "record_id", ID)
+    monkeypatch.setitem(KNOWN, "error_id", "900")
+    monkeypatch.setitem(KNOWN, "run_id", "60")
+    monkeypatch.setitem(KNOWN, "push", "people")
     return warehouse
 
 
@@ -201,9 +219,9 @@ def test_what_was_planted_is_there_for_those_who_may_see_people(
     open_pages: Callable[..., Any], planted: Engine
 ) -> None:
     """So the test above looks where people stand: record, twins, files and the answer to a program."""
-    found = {
-        path for path, names in _everything(open_pages(lambda: planted, "admin")).items() if names == set(CANARIES)
-    }
+    seen = _everything(open_pages(lambda: planted, "admin"))
+    found = {path for path, names in seen.items() if names == set(CANARIES)}
+    assert seen[f"{BASE}/errors"] == seen[f"{BASE}/errors/900"] == {"Email"}
     for place in (
         f"{BASE}/record/{ID}",
         f"{BASE}/duplicates/{KNOWN['cluster_id']}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode
 
@@ -12,7 +12,8 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from headwater.ui.capabilities import Capability, MayRun, requires
+from headwater.ui.api.answers import shown_key
+from headwater.ui.capabilities import Capability, MayRun, MaySeeUnmasked, requires
 from headwater.ui.decisions import carry_out
 from headwater.ui.links import record_link, run_link
 from headwater.ui.listing import PAGE_SIZE, plain, read_listing, whole_number
@@ -21,7 +22,7 @@ from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
 from include.warehouse.overview.error_page import MOST_LOOKED_THROUGH, newest_errors
-from include.warehouse.overview.errors import AGES, CLASSES, SHOWN, SORTS, ErrorFilter, one_error
+from include.warehouse.overview.errors import AGES, CLASSES, SHOWN, SORTS, ErrorFilter, SyncError, one_error
 from include.warehouse.retries import Decision
 
 router = APIRouter()
@@ -67,7 +68,9 @@ async def read_order(request: Request) -> Order:
 
 
 @router.get("/errors")
-def errors(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
+def errors(
+    request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun, unmasked: MaySeeUnmasked
+) -> Response:
     """Show the sync errors of an org, searched and filtered."""
     org, orgs = chosen
     if org is None:
@@ -90,7 +93,7 @@ def errors(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayR
         tab="errors",
         org=org,
         orgs=orgs,
-        found=found,
+        found=replace(found, errors=tuple(_by_key(each, unmasked=unmasked) for each in found.errors)),
         wanted=wanted,
         most=MOST_LOOKED_THROUGH,
         listing=listing,
@@ -103,7 +106,14 @@ def errors(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayR
 
 
 @router.get("/errors/{error_id}")
-def error(request: Request, error_id: str, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
+def error(
+    request: Request,
+    error_id: str,
+    engine: Warehouse,
+    chosen: ChosenOrg,
+    may_run: MayRun,
+    unmasked: MaySeeUnmasked,
+) -> Response:
     """Show one error with its history. The record is shown by Id only."""
     org, orgs = chosen
     if org is None:
@@ -119,7 +129,7 @@ def error(request: Request, error_id: str, engine: Warehouse, chosen: ChosenOrg,
         tab="errors",
         org=org,
         orgs=orgs,
-        error=details.error,
+        error=_by_key(details.error, unmasked=unmasked),
         history=details.history,
         may_run=may_run,
         told=_told(request.query_params),
@@ -156,6 +166,11 @@ def decide_errors(
     told |= {"started": ",".join(done.started)} if done.started else {}
     told |= {"refused": ",".join(done.refused)} if done.refused else {}
     return RedirectResponse(_back(request, org.org, order, told), status_code=303)
+
+
+def _by_key(error: SyncError, *, unmasked: bool) -> SyncError:
+    """Return an error with the key of its record as it may be shown."""
+    return replace(error, record_id=shown_key(error.record_id, unmasked=unmasked))
 
 
 def _filter(given: Mapping[str, str]) -> ErrorFilter:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import Engine
 from starlette.responses import Response
 
+from headwater.ui.api.answers import shown_key
 from headwater.ui.capabilities import Capability, MaySeeUnmasked, requires
 from headwater.ui.links import run_link
 from headwater.ui.listing import plain
@@ -151,6 +152,8 @@ def _shown(
         may_see_unmasked=may,
         most=MOST_RECORDS,
         found=found,
+        # A key that the person typed tells them nothing; another one may be somebody's address.
+        shown_key=lambda key: key if key in wish.record_ids else shown_key(key, unmasked=may and wish.unmasked),
         missing=[each for each in wish.record_ids if each not in here] if found is not None else [],
         problem=problem,
     )
