@@ -85,6 +85,11 @@ def airflow(
         yield found
 
 
+def left(asked: Any) -> bool:
+    """Return whether a request was given up because the window went on to another page."""
+    return "ERR_ABORTED" in (asked.failure or "")
+
+
 @pytest.fixture
 def open_as(chromium: Any, airflow: Served) -> Iterator[Callable[..., Any]]:
     """Yield a function that opens a window as somebody; whatever it says to its console or asks elsewhere fails."""
@@ -93,7 +98,7 @@ def open_as(chromium: Any, airflow: Served) -> Iterator[Callable[..., Any]]:
     def watch(page: Any) -> None:
         page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-        page.on("requestfailed", lambda asked: wrong.append(f"failed: {asked.url} {asked.failure}"))
+        page.on("requestfailed", lambda asked: left(asked) or wrong.append(f"failed: {asked.url} {asked.failure}"))
         own = ("data:", f"{airflow.url}/", f"blob:{airflow.url}/")
         page.on("request", lambda asked: None if asked.url.startswith(own) else wrong.append(f"asked: {asked.url}"))
 

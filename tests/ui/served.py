@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).with_name("airflow_server.py")
 PASSWORD = "a-password-of-tests"
-BOOT_SECONDS = 180
+BOOT_SECONDS = 300
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 ROLES = ("viewer", "user", "op", "admin")

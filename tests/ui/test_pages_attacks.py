@@ -160,6 +160,7 @@ def test_nothing_that_an_org_holds_becomes_markup(admin: Any, org: Any, markup: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_nothing_in_an_address_breaks_a_page_or_changes_anything(admin: Any, org: Any) -> None:
     """Every parameter of every page, with what attackers and broken links put there."""
     names, _ = parameters(admin)
@@ -175,7 +176,7 @@ def test_nothing_in_an_address_breaks_a_page_or_changes_anything(admin: Any, org
             urlencode([(name, HOSTILE[(at + turn) % len(HOSTILE)]) for at, name in enumerate(own) if name != "org"])
             for turn in range(len(HOSTILE))
         ]
-        queries += [urlencode({name: value}) for name in own for value in SHORT]
+        queries += [urlencode({name: SHORT[at % len(SHORT)]}) for at, name in enumerate(own)]
         queries += ["&".join(f"{name}={RAW}" for name in own), f"{RAW}={RAW}&q=1&q=2&q[]=3&{RAW}", "&&==&;q"]
         for query in queries:
             answer = admin.get(f"{path}?org=demo&{query}" if not query.startswith("org=") else f"{path}?{query}")
