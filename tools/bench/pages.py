@@ -59,7 +59,7 @@ def fill(warehouse: str, records: int) -> None:
     with psycopg.connect(warehouse, autocommit=True) as connection:
         for statement in filled.split(";\n"):
             if statement.strip():
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
 
 
 def ask(home: Path, warehouse: str) -> list[dict[str, Any]]:

@@ -78,12 +78,17 @@ def _issues(engine: Engine, overview: HealthOverview, listing: Listing) -> dict[
     problems = problems_of(engine, overview.assessment.assessment_id)
     wanted = {name: listing.filters[name] for name in FILTERS}
     issues = matching(overview.issues, search=listing.search, **wanted)
-    order = {"sort": listing.sort, "descending": listing.descending}
+    sort, down = listing.sort, listing.descending
     return {
         "categories": by_category(
-            [each for each in issues if each.failing or each.verdict == "failed"], records=problems.by_category, **order
+            [each for each in issues if each.failing or each.verdict == "failed"],
+            sort=sort,
+            descending=down,
+            records=problems.by_category,
         ),
-        "clean": by_category([each for each in issues if not each.failing and each.verdict == "passed"], **order),
+        "clean": by_category(
+            [each for each in issues if not each.failing and each.verdict == "passed"], sort=sort, descending=down
+        ),
         "not_assessed": [issue for issue in issues if issue.verdict == "not_assessed"],
         "summary": by_category(overview.issues, sort="severity", descending=True, records=problems.by_category),
         "not_assessed_in": Counter(each.category for each in overview.issues if each.verdict == "not_assessed"),
