@@ -22,12 +22,12 @@ INSERT INTO headwater.sync_error (org, push, platform, object, record_id, outcom
      'the platform takes no such address', false, 2, 901, 901, NULL),
     ('demo', 'people', 'insider_one', 'Contact', '003000000000002AAA', 'rejected', '', 'busy', 'try later', true, 1,
      901, 901, now() + interval '1 hour'),
-    ('demo', 'leads', 'klaviyo', 'Lead', '00Q000000000003AAA', 'unknown', 'leads:3', 'answer_lost', 'no answer',
+    ('demo', 'leads', 'klaviyo', 'Lead', '00Q000000000003EAA', 'unknown', 'leads:3', 'answer_lost', 'no answer',
      false, 1, 901, 901, NULL);
 INSERT INTO headwater.sync_error_event (error_id, run_id, what, cause, message)
     SELECT error_id, 901, 'failed', cause, message FROM headwater.sync_error;
 INSERT INTO headwater.outbox (event_key, push, record_id, run_id, request, event_name, event_at, state)
-    VALUES ('leads:3', 'leads', '00Q000000000003AAA', 901, 1, 'changed', now(), 'unknown');
+    VALUES ('leads:3', 'leads', '00Q000000000003EAA', 901, 1, 'changed', now(), 'unknown');
 """
 
 
@@ -69,8 +69,8 @@ def test_errors_are_searched_and_filtered(pages, failing):
     """By text, push, platform, cause, kind and age; what matches nothing says so."""
     for query, there, gone in (
         ("q=address", "invalid_email", "answer_lost no"),
-        ("push=leads", "00Q000000000003AAA", "003000000000001AAA"),
-        ("platform=klaviyo", "00Q000000000003AAA", "003000000000001AAA"),
+        ("push=leads", "00Q000000000003EAA", "003000000000001AAA"),
+        ("platform=klaviyo", "00Q000000000003EAA", "003000000000001AAA"),
         ("cause=busy", "003000000000002AAA", "003000000000001AAA"),
         ("cause_class=permanent", "003000000000001AAA", "003000000000002AAA"),
     ):
