@@ -60,12 +60,15 @@ def basis_of(
 ) -> str:
     """Return a hash of all that the verdict follows from; "" when it can't be told, so that nothing is taken over."""
     if check.duplicates is not None:  # it follows from the pairs alone, whatever else changed
-        said = [check.object, check.duplicates.model_dump(mode="json"), compared.get(check.check, "")]
-        return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest() if said[-1] else ""
+        pairs = compared.get(check.check, "")
+        return _hash([check.object, check.duplicates.model_dump(mode="json"), pairs]) if pairs else ""
     versions = {name: known[name].version for name in sorted({check.object, *check.needs})}
     if not all(versions.values()):
         return ""
     said = check.model_dump(mode="json", include={"object", "bad_when", "expect"})
     day = now.date().isoformat() if check.clock else ""
-    content = json.dumps([said, versions, day], sort_keys=True)
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return _hash([said, versions, day])
+
+
+def _hash(content: object) -> str:
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()

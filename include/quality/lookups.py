@@ -28,8 +28,6 @@ def lookups_of(predicate: Predicate) -> tuple[Lookup, ...] | None:
     for position, token in enumerate(predicate.tokens):
         if token.kind == "duplicates":
             return None
-        if token.kind == "duplicates":
-            return None
         if token.kind == "table":
             lookup = _lookup(predicate.tokens, position)
             if lookup is None:
