@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
@@ -58,11 +59,13 @@ def reference(request: Request) -> Response:
 
 
 def describe(request: Request) -> dict[str, Any]:
-    """Return the OpenAPI document of the routes below the version's path."""
-    root: str = request.scope.get("root_path", "")
-    routes = [
-        each for each in request.app.routes if isinstance(each, APIRoute) and each.path.startswith(f"{VERSION_PATH}/")
-    ]
+    """Return the OpenAPI document of the routes below the version's path; it is not to be changed."""
+    return _described(request.app, request.scope.get("root_path", ""))
+
+
+@lru_cache(maxsize=4)  # an app's routes stay, and describing them takes a third of a second
+def _described(app: FastAPI, root: str) -> dict[str, Any]:
+    routes = [each for each in app.routes if isinstance(each, APIRoute) and each.path.startswith(f"{VERSION_PATH}/")]
     document = get_openapi(
         title="Headwater",
         version=VERSION,
