@@ -1,5 +1,5 @@
 # Headwater. Needs nothing but make and Python 3.11, 3.12 or 3.13; everything else goes into .venv and .headwater.
-# Variables, all optional: PORT ORG_PORT DEST_PORT MAIL_PORT WAREHOUSE_PORT CONTACTS SEED HEADWATER_HOME
+# Variables, all optional: PORT ORG_PORT DEST_PORT MAIL_PORT WAREHOUSE_PORT CONTACTS SEED USERS HEADWATER_HOME
 # HEADWATER_DEFINITIONS; what `make up` was told is remembered for the other targets.
 
 SHELL := /bin/bash

@@ -55,14 +55,13 @@ _COMMANDS = {
 
 
 def _up(site: Site) -> int:
-    from include.local.plan import ADMIN
     from include.local.status import report
-    from include.local.tables import summary_text
+    from include.local.tables import logins_text, summary_text
     from include.local.up import bring_up
 
     print(f"Headwater below {site.home}", flush=True)
     bring_up(site)
-    print(f"\n{summary_text(report(site))}\nlogin    {ADMIN} / {site.secrets().admin_password}")
+    print(f"\n{summary_text(report(site))}\n{logins_text(site.passwords())}")
     return 0
 
 
@@ -75,9 +74,8 @@ def _down(site: Site) -> int:
 
 
 def _status(site: Site) -> int:
-    from include.local.plan import ADMIN
     from include.local.status import report
-    from include.local.tables import status_text
+    from include.local.tables import logins_text, status_text
 
     found = report(site)
     if os.environ.get("JSON", "0") not in ("", "0"):
@@ -86,7 +84,7 @@ def _status(site: Site) -> int:
     print(f"Headwater below {site.home}\n")
     print(status_text(found))
     if (site.home / "secrets.json").exists():
-        print(f"login    {ADMIN} / {site.secrets().admin_password}")
+        print(logins_text(site.passwords()))
     return 0
 
 

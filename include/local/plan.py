@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -10,12 +9,11 @@ from pathlib import Path
 
 from include.local.postgres import Cluster, server_url
 from include.local.services import Service
-from include.local.site import Site, write_privately
+from include.local.site import ADMIN, Site
 from include.settings import PROJECT_ROOT
 
 AIRFLOW_DATABASE = "airflow"
 WAREHOUSE_DATABASE = "warehouse"
-ADMIN = "admin"
 
 
 def postgres_service(site: Site, cluster: Cluster) -> Service:
@@ -141,9 +139,7 @@ def _derived(port: int, distance: int) -> int:
 def airflow_environment(site: Site) -> dict[str, str]:
     """Return what every Airflow process of this installation must find in its environment."""
     settings, secrets = site.settings, site.secrets()
-    passwords = settings.airflow_home / "passwords.json"
-    if not passwords.exists():
-        write_privately(passwords, json.dumps({ADMIN: secrets.admin_password}))
+    site.passwords()
     database = server_url(settings.warehouse_port, secrets.postgres_password, AIRFLOW_DATABASE)
     own = {
         "CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
@@ -154,8 +150,8 @@ def airflow_environment(site: Site) -> dict[str, str]:
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
         "CORE__FERNET_KEY": secrets.fernet_key,
         "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(filter(None, (f"{ADMIN}:admin", settings.users))),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(site.passwords_file),
         "CORE__EXECUTION_API_SERVER_URL": f"{site.url}/execution/",
         "CORE__TEST_CONNECTION": "Enabled",
         "DATABASE__SQL_ALCHEMY_CONN": database.replace("postgresql://", "postgresql+psycopg2://"),

@@ -17,8 +17,9 @@ from pathlib import Path
 from include.errors import SetupFailed
 from include.settings import PROJECT_ROOT, Settings, read_settings
 
-_REMEMBERED = ("PORT", "ORG_PORT", "DEST_PORT", "MAIL_PORT", "WAREHOUSE_PORT", "CONTACTS", "SEED")
+_REMEMBERED = ("PORT", "ORG_PORT", "DEST_PORT", "MAIL_PORT", "WAREHOUSE_PORT", "CONTACTS", "SEED", "USERS")
 _DEFINITIONS = "HEADWATER_DEFINITIONS"
+ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,21 @@ class Site:
             kept[_DEFINITIONS] = str(self.settings.definitions)
         write_privately(self.home / "settings.json", json.dumps(kept, indent=1))
 
+    @property
+    def passwords_file(self) -> Path:
+        """Return the file in which Airflow's simple login finds the passwords."""
+        return self.settings.airflow_home / "passwords.json"
+
+    def passwords(self) -> dict[str, str]:
+        """Return each login's password, the administrator's first; those of new logins are made, and all are kept."""
+        kept = read_json(self.passwords_file)
+        others = [each.partition(":")[0] for each in self.settings.users.split(",") if each]
+        fresh = {ADMIN: self.secrets().admin_password, **{name: secrets.token_urlsafe(12) for name in others}}
+        if not kept.keys() >= fresh.keys():
+            kept = {**fresh, **kept}
+            write_privately(self.passwords_file, json.dumps(kept))
+        return {name: str(kept[name]) for name in fresh}
+
     def secrets(self) -> Secrets:
         """Return the secrets; they are made at the first call and kept."""
         path = self.home / "secrets.json"
@@ -102,7 +118,7 @@ def read_site(environment: Mapping[str, str] | None = None) -> Site:
     """Return this installation: what the environment says, else what was said before, else the defaults.
 
     Raises:
-        SetupFailed: a variable is not a number.
+        SetupFailed: a variable holds what it may not.
     """
     env = dict(os.environ if environment is None else environment)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Report = dict[str, Any]
@@ -31,6 +31,11 @@ def summary_text(report: Report) -> str:
         parts = [_objects(report["objects"]), *map(_health, report["healths"]), _deliveries(report["deliveries"])]
     parts.append(f"Airflow  {report['url']}")
     return "\n\n".join(part for part in parts if part)
+
+
+def logins_text(passwords: Mapping[str, str]) -> str:
+    """Return a line for each login."""
+    return "\n".join(f"login    {name} / {password}" for name, password in passwords.items())
 
 
 def _objects(objects: Sequence[Report]) -> str:

@@ -19,7 +19,6 @@ from include.local import first_runs
 from include.local.airflow_rest import AirflowRest
 from include.local.connections import ensure_connections, ensure_pools
 from include.local.plan import (
-    ADMIN,
     AIRFLOW_DATABASE,
     WAREHOUSE_DATABASE,
     airflow_environment,
@@ -29,7 +28,7 @@ from include.local.plan import (
 )
 from include.local.postgres import create_cluster, ensure_database, locate_cluster, server_url
 from include.local.services import Service, tail
-from include.local.site import Site
+from include.local.site import ADMIN, Site
 from include.local.steps import step
 from include.local.supervision import ensure_services, ensure_supervisor, wait_for_service
 from include.settings import PROJECT_ROOT

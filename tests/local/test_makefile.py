@@ -20,6 +20,7 @@ TARGETS = {
     "peers",
     "faults",
     "deliveries",
+    "duplicates",
     "push-faults",
     "parity",
     "airflow",

@@ -70,3 +70,27 @@ def test_nothing_of_airflow_runs_on_sqlite(site: Site) -> None:
     url = airflow_environment(site)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     assert url.startswith("postgresql+psycopg2://headwater:")
     assert url.endswith(f"@127.0.0.1:{site.settings.warehouse_port}/airflow")
+
+
+def test_more_logins_are_told_to_airflow_and_get_passwords_that_stay(site: Site) -> None:
+    """A viewer can be tried out beside the administrator, and signs in with the same password after a restart."""
+    told = read_site({"HEADWATER_HOME": str(site.home), "USERS": "ann:viewer, bob:op"})
+    told.prepare()
+    environment = airflow_environment(told)
+    assert environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "admin:admin,ann:viewer,bob:op"
+    first = told.passwords()
+    assert list(first) == ["admin", "ann", "bob"]
+    assert first["admin"] == told.secrets().admin_password
+    assert len(set(first.values())) == 3
+    again = read_site({"HEADWATER_HOME": str(site.home)})
+    assert again.passwords() == first
+    assert list(read_site({"HEADWATER_HOME": str(site.home), "USERS": "none"}).passwords()) == ["admin"]
+
+
+@pytest.mark.parametrize("users", ["ann", "ann:boss", "admin:viewer", "a b:op", "ann:viewer:op"])
+def test_a_login_that_airflow_could_not_read_is_refused(users: str) -> None:
+    """The message shows how a login is written, and which roles there are."""
+    with pytest.raises(
+        SetupFailed, match=r"no login; write e\.g\. USERS=ann:viewer,bob:op \(roles: viewer, user, op, admin"
+    ):
+        read_site({"HEADWATER_HOME": "/nonexistent", "USERS": users})
