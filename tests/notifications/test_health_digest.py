@@ -102,7 +102,7 @@ def test_a_digest_arrives_as_text_and_as_html(org: HealthOrg, sink: tuple[Box, i
     assert "+9.0 points: Contacts without e-mail" in mail.text
     assert f"{URL}/headwater/health/issue/no_email?org=acme" in mail.html
     assert "Mon 16 Nov 2026, 13:00 to Mon 23 Nov 2026, 13:00 (Europe/Berlin)" in mail.text
-    assert "All objects     1,000  91.0%        0.0%" in mail.text
+    assert "All objects    1,000  91.0%        0.0%" in mail.text
 
 
 def test_a_week_that_was_told_is_not_told_again(org: HealthOrg, sink: tuple[Box, int]) -> None:
