@@ -88,7 +88,7 @@ def test_masking_hides_numbers_and_lists_too() -> None:
     assert masked_body(body, definition(), profile) == {
         "type": "profile",
         "n": "•••",
-        "d": {"list": ["s•••", "•••", None, True]},
+        "d": {"list": ["•••", "•••", None, True]},
         "metric": "won",
         "id": ID,
     }
@@ -111,7 +111,7 @@ def test_what_people_decided_not_to_be_personal_is_shown(org: Org) -> None:
     assert '"CTO"' not in shown()
     decide(org, "Title", personal=False)
     assert shown().count('"title": "CTO"') == 2
-    assert '"surname": "C•••"' in shown()
+    assert '"surname": "•••"' in shown()
     assert "ada1@example.com" not in shown()
     decide(org, "Title", personal=True)
     assert '"CTO"' not in shown()
@@ -137,16 +137,47 @@ def test_a_name_that_stands_for_a_personal_field_too_is_masked_in_both(org: Org)
     }
 
     assert masked_body(body, push, profile, {"Site__c", "MailingCity", "Visits__c", "Email"}) == {
-        "name": "A•••",
-        "email": "a•••",
-        "custom": {"name": "H•••", "city": "Berlin", "n": 7, "x": "•••"},
+        "name": "•••",
+        "email": "•••",
+        "custom": {"name": "•••", "city": "Berlin", "n": 7, "x": "•••"},
+    }
+
+
+def test_no_letter_and_no_yes_of_a_person_is_shown() -> None:
+    """Nor what equals a value that is shown elsewhere: who has it would be told from who has another."""
+    profile = Profile(
+        record_id="003",
+        identifiers={},
+        attributes={"surname": "Zwitscher", "gender": "f", "ill": True},
+        custom_attributes={"country": "DE", "stage": "won", "vip": True},
+        events=(Event(key="k", name="won", at=NOW, params={}),),
+    )
+    push = definition(
+        attributes={"surname": "LastName", "gender": "Gender__c", "ill": "Ill__c"},
+        custom_attributes={"country": "MailingCountry", "stage": "Stage__c", "vip": "Vip__c"},
+        custom_fixed={"market": "DE"},
+    )
+    body = {"surname": "Zwitscher", "gender": "f", "ill": True, "country": "DE", "stage": "won", "vip": True}
+    envelope = {"market": "DE", "event_name": "won", "skip_hook": True, "none": None}
+
+    assert masked_body(body | envelope, push, profile, {"Vip__c"}) == {
+        "surname": "•••",
+        "gender": "•••",
+        "ill": "•••",
+        "country": "•••",
+        "stage": "•••",
+        "vip": True,
+        "market": "DE",
+        "event_name": "won",
+        "skip_hook": "•••",
+        "none": None,
     }
 
 
 def test_the_key_of_a_row_is_masked_where_it_is_no_id_of_salesforce() -> None:
     """A model may know its rows by an address."""
     profile = Profile(record_id="ada@example.com", identifiers={"email": "ada@example.com"})
-    assert masked_body({"email": "ada@example.com"}, definition(), profile) == {"email": "a•••"}
+    assert masked_body({"email": "ada@example.com"}, definition(), profile) == {"email": "•••"}
 
 
 def test_named_records_are_shown_with_their_fate(org: Org) -> None:
