@@ -21,9 +21,19 @@ _GX_SEVERITY = {"info": "info", "warning": "warning", "error": "warning", "criti
 
 # What may be kept of a result: counts. Everything else of GX's can hold values of records.
 _COUNTS = frozenset(
-    {"element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent", "observed_value"}
+    {"element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent"}
     | {"unexpected_percent_total", "unexpected_percent_nonmissing"}
 )
+# Whose `observed_value` is of everybody. The greatest, the median or the most common value is somebody's own.
+_OF_EVERYBODY = frozenset({"headwater_failing_rows"}) | {
+    f"expect_{name}"
+    for name in (
+        "column_mean_to_be_between", "column_proportion_of_non_null_values_to_be_between",
+        "column_proportion_of_unique_values_to_be_between", "column_stdev_to_be_between", "column_sum_to_be_between",
+        "column_unique_value_count_to_be_between", "table_column_count_to_be_between", "table_column_count_to_equal",
+        "table_row_count_to_be_between", "table_row_count_to_equal", "table_row_count_to_equal_other_table",
+    )
+}  # fmt: skip
 
 
 def build_suite(object: str, checks: Sequence[CheckDefinition], *, schema: str, now: datetime) -> Any:
@@ -89,7 +99,7 @@ def counted(found: Mapping[str, Any]) -> int | None:
 
 
 def observed(found: Mapping[str, Any]) -> str:
-    """Return what Great Expectations saw of a whole object, when it is a number; other values may be a person's."""
+    """Return what Great Expectations saw of a whole object, where it is of everybody; else it may be a person's."""
     value = found.get("observed_value")
     return f"seen: {value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
@@ -100,13 +110,20 @@ def without_values(validation: Mapping[str, Any]) -> dict[str, Any]:
         "results": [
             dict(each)
             | {
-                "result": {name: value for name, value in each["result"].items() if name in _COUNTS},
+                "result": _counts(each),
                 "exception_info": {"raised_exception": _raised(each), "exception_traceback": None}
                 | {"exception_message": None},
             }
             for each in validation["results"]
         ]
     }
+
+
+def _counts(result: Mapping[str, Any]) -> dict[str, Any]:
+    seen = result["result"].get("observed_value")
+    kept = {name: value for name, value in result["result"].items() if name in _COUNTS}
+    whole = result["expectation_config"]["type"] in _OF_EVERYBODY and isinstance(seen, int | float)
+    return kept | ({"observed_value": seen} if whole else {})
 
 
 def with_verdicts(validation: Mapping[str, Any], issues: Mapping[str, IssueResult]) -> dict[str, Any]:

@@ -145,6 +145,30 @@ def test_a_check_of_the_whole_object_fails_without_records(make_org, make_check)
     assert found.grade == 1.0
 
 
+def test_what_is_seen_of_a_whole_object_is_no_value_of_one_record(make_org, make_check):
+    """Great Expectations answers with the greatest or the most common value itself: neither document nor issue does."""
+    org = make_org()
+    for place, amount in enumerate((1234567, 4321765, 7654321)):
+        org.put("Opportunity", {"Id": str(place), "Amount": amount})
+        org.put("Contact", {"Id": str(place), "LastName": "Zwitscher"})
+    asked = {
+        "max": {"type": "expect_column_max_to_be_between", "column": "Amount", "max_value": 1},
+        "min": {"type": "expect_column_min_to_be_between", "column": "Amount", "max_value": 1},
+        "median": {"type": "expect_column_median_to_be_between", "column": "Amount", "max_value": 1},
+        "distinct": {"type": "expect_column_distinct_values_to_be_in_set", "column": "LastName", "value_set": ["a"]},
+        "common": {"type": "expect_column_most_common_value_to_be_in_set", "column": "LastName", "value_set": ["a"]},
+    }
+    objects = {"distinct": "Contact", "common": "Contact"}
+    found = org.assess(
+        *(make_check(name, object=objects.get(name, "Opportunity"), expect=each) for name, each in asked.items())
+    )
+    assert {issue.check_id: issue.verdict for issue in found.issues} == dict.fromkeys(asked, "failed")
+    said = str(found.issues).lower()
+    for object in ("Opportunity", "Contact"):
+        said += str(expectation_documents(org.engine, found.assessment_id, object)).lower()
+    assert [each for each in ("1234567", "4321765", "7654321", "zwitscher") if each in said] == []
+
+
 def test_one_that_cannot_be_evaluated_is_not_assessed_and_stops_no_other(make_org, make_check):
     """Impossible arguments are the check's own fault: it says so, the others are judged."""
     org = make_org()
