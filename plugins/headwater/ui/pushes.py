@@ -15,7 +15,7 @@ from starlette.responses import Response
 from headwater.ui.api.answers import shown_key
 from headwater.ui.capabilities import Capability, MaySeeUnmasked, requires
 from headwater.ui.links import run_link
-from headwater.ui.listing import plain
+from headwater.ui.listing import plain, whole_number
 from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
@@ -23,11 +23,14 @@ from include.activation.preview import MOST_RECORDS, PreviewedRecord, preview_pu
 from include.config.loader import load_definitions
 from include.config.pushes import PushDefinition
 from include.errors import HeadwaterError, WarehouseDown
+from include.record_ids import whole_id
 from include.warehouse.overview.pushes import pushes_overview
 
 router = APIRouter()
 
 _LONGEST_BODY = 20_000
+# A key that is no Id may be somebody's address: that a row has it says that they are there.
+_BY_ID = "Name records by their Id of 18 characters; rows by another key only if you may see people."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ async def read_wish(request: Request) -> Wish:
     return Wish(
         push=form.get("push", [""])[0],
         record_ids=tuple(dict.fromkeys(ids))[:MOST_RECORDS],
-        count=min(int(count), MOST_RECORDS) if count.isascii() and count.isdigit() and int(count) else 1,
+        count=min(whole_number(count) or 1, MOST_RECORDS),
         skip_hook=form.get("skip_hook") == ["yes"],
         unmasked=form.get("unmasked") == ["yes"],
     )
@@ -98,6 +101,8 @@ def preview(
 ) -> Response:
     """Show what would be sent of some records; nothing is sent, and nothing is written down."""
     push = _defined(wish.push)
+    if not may and not all(whole_id(each) == each for each in wish.record_ids):
+        return _shown(request, chosen, push, wish, may, problem=_BY_ID)
     try:
         found = _previewed(engine, push, wish, may)
     except WarehouseDown:
