@@ -13,13 +13,15 @@ from include.warehouse.engine import transaction
 from include.warehouse.personal_fields import decide_fields, decide_the_rest, personal_fields, plain_paths
 
 
-def describe(warehouse: Engine, *fields: tuple[str, str], org: str = "demo", object: str = "Contact") -> None:
-    """Keep a describe of fields by name and type."""
+def describe(
+    warehouse: Engine, *fields: tuple[str, str], org: str = "demo", object: str = "Contact", held: bool = False
+) -> None:
+    """Keep a describe of fields by name and type; `held`: those that have become yes or no are not followed yet."""
     described = Describe(
         object=object,
         label=object,
         key_prefix="003",
-        fields=tuple(Field(name=name, label=name, type=type) for name, type in fields),
+        fields=tuple(Field(name=name, label=name, type=type, held=held and type == "boolean") for name, type in fields),
         last_modified="",
     )
     with transaction(warehouse) as connection:
@@ -105,6 +107,18 @@ def test_a_field_that_became_another_one_counts_as_personal_again(warehouse, bec
     assert decide(warehouse, "Code__c", "Old__c", personal=False) == 2
     assert personal(warehouse, "Code__c", "Old__c") == [False, False]
     assert trail(warehouse)[-1] == ("admin", "decided", "Old__c", "lapsed", "plain")
+
+
+def test_a_field_whose_new_type_waits_for_a_person_is_personal_until_it_is_followed(warehouse):
+    """It is said to be yes or no, and its column still holds the texts of before."""
+    describe(warehouse, *CONTACT, ("Note__c", "string"), ("Other__c", "string"))
+    decide(warehouse, "Other__c", personal=False)
+    describe(warehouse, *CONTACT, ("Note__c", "boolean"), ("Other__c", "boolean"), held=True)
+    assert personal(warehouse, "Note__c", "Other__c") == [True, True]
+    decide(warehouse, "Note__c", "Other__c", personal=False)
+    assert personal(warehouse, "Note__c", "Other__c") == [True, True]
+    describe(warehouse, *CONTACT, ("Note__c", "boolean"), ("Other__c", "boolean"))
+    assert personal(warehouse, "Note__c", "Other__c") == [False, False]
 
 
 def test_who_marks_an_object_reviewed_decides_what_was_left_as_it_counted(warehouse):
