@@ -19,6 +19,7 @@ from include.quality.documents import Documents, Tally, documents_of
 from include.quality.due import Due, due_checks
 from include.quality.duplicate_checks import Compared, compare_records
 from include.quality.grade import WEIGHTS, grade_all, grade_object
+from include.quality.increment import few_enough
 from include.quality.issues import Found, Past, insist_on_agreement, put_together
 from include.quality.judging import judge
 from include.quality.news import note_grade_changes, note_issue_changes
@@ -41,7 +42,15 @@ from include.warehouse.assessments import (
 )
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
-from include.warehouse.problems import Weighed, count_problems, take_over_problems, write_problems
+from include.warehouse.problems import (
+    ProblemRecords,
+    Weighed,
+    count_problems,
+    counted_before,
+    recount_problems,
+    take_over_problems,
+    write_problems,
+)
 from include.warehouse.runs import bury_runs, finish_run, start_run
 
 _SUBJECT = "assessment"
@@ -130,7 +139,10 @@ def _assess(
     whole = [check.check for check in catalogue.assessable if not check.names_records]
     issues = note_issue_changes(connection, org, row.assessment_id, issues, whole=whole, now=now)
     write_issues(connection, row.assessment_id, issues)
-    graded = _Graded(connection=connection, org=org, row=row, catalogue=catalogue, found=found, now=now)
+    graded = _Graded(
+        connection=connection, org=org, row=row, catalogue=catalogue, found=found, past=past, touched=judging.touched,
+        now=now,
+    )  # fmt: skip
     overall = grade_all(
         graded.anew(object, issues) if object in looked_at else graded.as_before(object, past)
         for object in catalogue.objects
@@ -150,10 +162,7 @@ def _assess(
 def _objects_to_look_at(catalogue: Catalogue, due: Due, past: Past) -> frozenset[str]:
     touched = {check.object for check in due.checks}
     return frozenset(
-        object
-        for object in catalogue.objects
-        if object in touched
-        or not past.graded_by(object, {check.check: check.severity for check in catalogue.of(object)})
+        object for object in catalogue.objects if object in touched or not past.graded_by(object, catalogue.of(object))
     )
 
 
@@ -191,12 +200,13 @@ class _Graded:
     row: AssessmentRow
     catalogue: Catalogue
     found: Found
+    past: Past
+    touched: str
     now: datetime
 
     def anew(self, object: str, issues: Sequence[IssueResult]) -> ObjectGrade:
         checks = self.catalogue.of(object)
-        weighed = {each.check: Weighed(weight=WEIGHTS[each.severity], category=each.category) for each in checks}
-        bad = count_problems(self.connection, self.org.org, object, weighed)
+        bad = self._problems(object, checks)
         write_problems(self.connection, self.row.assessment_id, object, bad)
         records = self.found.tallies[checks[0].check].records
         grade = grade_object(object, records=records, records_with_issue=bad.records, lost=bad.lost)
@@ -213,6 +223,33 @@ class _Graded:
         validation = with_verdicts(documents.validation, {issue.check_id: issue for issue in issues})
         write_object(self.connection, self.row.assessment_id, grade, suite=documents.suite, validation=validation)
         return grade
+
+    def _problems(self, object: str, checks: Sequence[CheckDefinition]) -> ProblemRecords:
+        """Count an object's problem records: by difference where what is counted is the same and little changed."""
+        weighed = {each.check: Weighed(weight=WEIGHTS[each.severity], category=each.category) for each in checks}
+        before = None
+        if self.past.assessment_id is not None and self.past.graded_by(object, checks) and self._adds_up(checks):
+            before = counted_before(self.connection, self.past.assessment_id, self.past.grades[object])
+        moved = sum(sum(self.found.settled.get(each.check, (0, 0))) for each in checks)
+        if before is None or before.alone.keys() != weighed.keys() or not few_enough(moved, before.records):
+            return count_problems(self.connection, self.org.org, object, weighed)
+        return recount_problems(
+            self.connection,
+            self.org.org,
+            object,
+            weighed,
+            before=before,
+            assessment_id=self.row.assessment_id,
+            touched=self.touched,
+        )
+
+    def _adds_up(self, checks: Sequence[CheckDefinition]) -> bool:
+        """Return whether what appeared and was mended explains each count: it does not once an object was forgotten."""
+        for name in (check.check for check in checks if check.check in self.found.settled):
+            appeared, mended = self.found.settled[name]
+            if self.past.issues[name].failing + appeared - mended != self.found.tallies[name].failing:
+                return False
+        return True
 
     def as_before(self, object: str, past: Past) -> ObjectGrade:
         assert past.assessment_id is not None

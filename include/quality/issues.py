@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,12 @@ class Past:
         """Return what each verdict was judged on."""
         return {name: issue.basis for name, issue in self.issues.items()}
 
-    def graded_by(self, object: str, severities: Mapping[str, str]) -> bool:
-        """Return whether the object was graded, and by just these checks, of these severities."""
-        judged = {name: issue.severity for name, issue in self.issues.items() if issue.object == object}
-        return object in self.grades and judged == severities
+    def graded_by(self, object: str, checks: Iterable[CheckDefinition]) -> bool:
+        """Return whether the object was graded by just these checks, of these severities and categories."""
+        judged = {
+            name: (issue.severity, issue.category) for name, issue in self.issues.items() if issue.object == object
+        }
+        return object in self.grades and judged == {each.check: (each.severity, each.category) for each in checks}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

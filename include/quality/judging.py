@@ -14,7 +14,7 @@ from include.quality.increment import Increment, few_enough, find_increment, loo
 from include.quality.sweep import fill
 from include.warehouse.assessments import IssueResult
 from include.warehouse.changed_rows import Moment, keep_changed, keep_pointing, this_moment
-from include.warehouse.findings import Sweep, settle_findings
+from include.warehouse.findings import Sweep, keep_touched, settle_findings
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,16 +28,24 @@ class Judging:
     refused: Mapping[str, str]
     seen: Mapping[str, str]
 
+    @property
+    def touched(self) -> str:
+        """Return the table that takes the records of which a finding appeared or was mended; "" at the first time."""
+        return "touched" if self.before else ""
+
     def settle(self, org: str, assessment_id: int, judged: Iterable[str]) -> dict[str, tuple[int, int]]:
         """Bring the findings of the checks that were judged to what was found; return appeared and mended of each."""
         judged_on = {check.check: table for table, (_, checks) in self.some.items() for check in checks}
         names = list(judged)
-        settled = settle_findings(
-            self.connection, org, assessment_id, self.whole, [name for name in names if name not in judged_on]
-        )
+        if self.touched:
+            keep_touched(self.connection, self.touched)
+        rest = [name for name in names if name not in judged_on]
+        settled = settle_findings(self.connection, org, assessment_id, self.whole, rest, touched=self.touched)
         for table, (sweep, _) in self.some.items():
             own = [name for name in names if judged_on.get(name) == table]
-            settled |= settle_findings(self.connection, org, assessment_id, sweep, own, among=table)
+            settled |= settle_findings(
+                self.connection, org, assessment_id, sweep, own, among=table, touched=self.touched
+            )
         return settled
 
     def failing(self, settled: Mapping[str, tuple[int, int]]) -> dict[str, int]:

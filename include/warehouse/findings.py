@@ -66,8 +66,20 @@ class Sweep:
         return {row.check_id: row.failing for row in self._connection.execute(statement)}
 
 
+def keep_touched(connection: Connection, name: str) -> None:
+    """Make a temporary table for the records of which a finding appears or is mended in this transaction."""
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} (object text, record_id text) ON COMMIT DROP")
+
+
 def settle_findings(
-    connection: Connection, org: str, assessment_id: int, sweep: Sweep, checks: Sequence[str], *, among: str = ""
+    connection: Connection,
+    org: str,
+    assessment_id: int,
+    sweep: Sweep,
+    checks: Sequence[str],
+    *,
+    among: str = "",
+    touched: str = "",
 ) -> dict[str, tuple[int, int]]:
     """Bring the findings of these checks to what the sweep holds; return per check how many appeared and were mended.
 
@@ -80,13 +92,15 @@ def settle_findings(
         sweep: the failing records.
         checks: those that were judged.
         among: a table of the records that were judged; "" for all.
+        touched: a table that takes the records of which a finding appeared or was mended; "" for none.
     """
     names = {"org": org, "assessment_id": assessment_id, "checks": list(checks)}
     sweep.analyze()
     only = f"AND record_id IN (SELECT record_id FROM {among})" if among else ""
     # The first assessment meets an empty ledger, which the planner would walk by index for each failing record: hours.
     connection.execute(text(f"SET LOCAL enable_nestloop = {'on' if among else 'off'}"))
-    statements = (text(each.format(sweep=sweep.rows, only=only)) for each in (_MEND, _FIND))
+    note = _NOTE.format(touched=touched) if touched else ""
+    statements = (text(each.format(sweep=sweep.rows, only=only, note=note)) for each in (_MEND, _FIND))
     mended, appeared = ({row.check_id: row.findings for row in connection.execute(each, names)} for each in statements)
     connection.execute(text("SET LOCAL enable_nestloop = on"))
     return {check: (appeared.get(check, 0), mended.get(check, 0)) for check in checks}
@@ -104,22 +118,24 @@ LIMIT :limit"""
 
 _NOTHING = "SELECT ''::text AS check_id, ''::text AS object, ''::text AS record_id WHERE false"
 
+_NOTE = ", noted AS (INSERT INTO {touched} SELECT object, record_id FROM settled)"
+
 _MEND = """
-WITH mended AS (
+WITH settled AS (
     UPDATE headwater.finding AS finding SET mended_by = :assessment_id
     WHERE org = :org AND mended_by IS NULL AND check_id = ANY(:checks) {only}
       AND NOT EXISTS (SELECT FROM {sweep} AS sweep
                       WHERE sweep.check_id = finding.check_id AND sweep.record_id = finding.record_id)
-    RETURNING check_id)
-SELECT check_id, count(*) AS findings FROM mended GROUP BY check_id"""
+    RETURNING check_id, object, record_id){note}
+SELECT check_id, count(*) AS findings FROM settled GROUP BY check_id"""
 
 _FIND = """
-WITH found AS (
+WITH settled AS (
     INSERT INTO headwater.finding (org, check_id, object, record_id, found_by)
     SELECT :org, check_id, object, record_id, :assessment_id FROM {sweep} AS sweep
     WHERE check_id = ANY(:checks)
       AND NOT EXISTS (SELECT FROM headwater.finding AS finding
                       WHERE finding.org = :org AND finding.mended_by IS NULL
                         AND finding.check_id = sweep.check_id AND finding.record_id = sweep.record_id)
-    RETURNING check_id)
-SELECT check_id, count(*) AS findings FROM found GROUP BY check_id"""
+    RETURNING check_id, object, record_id){note}
+SELECT check_id, count(*) AS findings FROM settled GROUP BY check_id"""

@@ -15,26 +15,28 @@ from include.quality.suite import counted
 from include.warehouse.assessments import expectation_documents, object_grades
 from include.warehouse.engine import quoted
 from include.warehouse.findings import failing_ids
+from include.warehouse.problems import problems_of
 from tests.quality.conftest import NOW
 
 BIRTHDATES = (None, "1980-01-01", NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=2))
 
 
 def _checks(make_check, loose: bool):
-    """Return checks of every kind; `loose` makes another question of one of them."""
+    """Return checks of every kind; `loose` makes another question of one of them, and puts one elsewhere."""
+    category = "Invalid" if loose else "Incomplete"
     owner = "EXISTS (SELECT 1 FROM {User} AS owner WHERE {owner.Id} = {row.OwnerId} AND NOT {owner.IsActive})"
     boss = "NOT EXISTS (SELECT 1 FROM {Contact} AS boss WHERE {row.ReportsToId} = {boss.Id})"
     lonely = "NOT EXISTS (SELECT 1 FROM {Contact} AS person WHERE {person.AccountId} = {row.Id})"
     return (
         make_check("no_email", bad_when="{row.Email} IS NULL" + (" OR {row.Email} = 'b@b.de'" if loose else "")),
-        make_check("bad_email", severity="error", expect=_PATTERN),
+        make_check("bad_email", severity="error", category="Invalid", expect=_PATTERN),
         make_check("early", severity="info", bad_when="{row.Birthdate} > {today}"),
         make_check("late", severity="info", bad_when="{row.Birthdate} < {now}"),
-        make_check("owner_left", severity="critical", bad_when=owner),
+        make_check("owner_left", severity="critical", category="Ownership", bad_when=owner),
         make_check("no_boss", bad_when=f"{{row.ReportsToId}} IS NOT NULL AND {boss}"),
         make_check("twins", expect={"type": "expect_column_values_to_be_unique", "column": "Email"}),
         make_check("lonely", object="Account", bad_when=lonely),
-        make_check("nameless", object="Account", bad_when="{row.Name} IS NULL"),
+        make_check("nameless", object="Account", category=category, bad_when="{row.Name} IS NULL"),
     )
 
 
@@ -81,6 +83,8 @@ def _compare(org, checks, found, now):
     for issue in found.issues:
         kept = failing_ids(org.engine, "acme", issue.check_id, found.assessment_id, limit=1000)
         assert (issue.check_id, set(kept), issue.failing) == (issue.check_id, bad[issue.check_id], len(kept))
+    problems = problems_of(org.engine, found.assessment_id)
+    assert (dict(problems.by_category), dict(problems.alone)) == _problems(checks, bad)
     for grade in object_grades(org.engine, found.assessment_id):
         own = [check for check in checks if check.object == grade.object]
         worst: dict[str, float] = {}
@@ -95,6 +99,18 @@ def _compare(org, checks, found, now):
             each["expectation_config"]["meta"]["check"]: counted(each["result"]) for each in validation["results"]
         }
         assert counts == {check.check: len(bad[check.check]) for check in own}
+
+
+def _problems(checks, bad):
+    """Return by category how many records fail one of its checks, and by check how many fail no other."""
+    of_category = {check.category: set() for check in checks}
+    of_record: dict[tuple[str, str], list[str]] = {}
+    for check in checks:
+        for record in bad[check.check]:
+            of_category[check.category].add((check.object, record))
+            of_record.setdefault((check.object, record), []).append(check.check)
+    alone = {check.check: sum(failed == [check.check] for failed in of_record.values()) for check in checks}
+    return {category: len(records) for category, records in of_category.items()}, alone
 
 
 @pytest.mark.parametrize("seed", range(4))
