@@ -91,7 +91,7 @@ def find_duplicates(
         for name, each in ready.items():
             sides[name], passed = _compare(connection, each)
             state = connection.execute(text(_STATE), {"id": each.keys.set_id}).scalar_one()
-            found[name, name] = Matched(state=str(state), unusable=each.lacking, passed=passed)
+            found[name, name] = Matched(state=f"{each.keys.set_id}.{state}", unusable=each.lacking, passed=passed)
         moved = [name for name, side in sides.items() if side.due.whole or side.due.records]
         forget_links(connection, org.org, moved, links)
         for one, other in links:
@@ -157,7 +157,8 @@ def _compare(connection: Connection, ready: _Ready) -> tuple[Side, DuplicatePass
     open_found(connection)
     _put_nicknames(connection)
     search(connection, keys, due, ready.blocks(), limit=definition.block_limit, least=definition.min_score)
-    counts = settle_pairs(connection, keys.org, keys.object, BY_RULES, among="" if due.whole else due.table)
+    among = "" if due.whole else due.table
+    counts = settle_pairs(connection, keys.org, keys.object, BY_RULES, among=among, alive=keys.table)
     passed = finish_pass(connection, keys, due, counts, ready.lacking, seconds=time.monotonic() - started)
     return Side(keys=keys, due=due), passed
 

@@ -91,12 +91,13 @@ def _assessed(check: CheckDefinition, found: Found, past: Past) -> IssueResult:
     if name not in found.settled:  # nothing that it reads has changed
         assert before is not None
         tally = found.tallies.get(name)
+        records = tally.records if tally else before.records
         return _described(
             check,
-            verdict=_verdict(check, before.failing, before.records, before.verdict),
-            records=tally.records if tally else before.records,
+            verdict=_verdict(check, before.failing, records, before.verdict),
+            records=records,
             failing=before.failing,
-            share=before.share,
+            share=share_of(before.failing, records) if check.names_records else before.share,
             reason=before.reason,
             previous_failing=previous,
             basis=before.basis,

@@ -107,8 +107,8 @@ def _tables(
         own = [check for check in increment.checks if check.object == object]
         tables[changed[object]] = [check for check in own if not looked_up(check)]
         pointing = [check for check in own if looked_up(check)]
-        pointed = {each.field: changed.get(each.object, "") for check in pointing for each in looked_up(check)}
-        if pointing and all(pointed.values()):
+        pointed = {(each.field, changed.get(each.object, "")) for check in pointing for each in looked_up(check)}
+        if pointing and all(known for _, known in pointed):
             table = f"pointing_{changed[object]}"
             rows = keep_pointing(connection, table, schema, object, changed[object], pointed)
             if few_enough(rows, records.get(object, 0)):

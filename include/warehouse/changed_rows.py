@@ -7,7 +7,7 @@ and nobody has to keep a list. Only a row that is removed leaves no mark: Headwa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -57,7 +57,7 @@ def keep_changed(connection: Connection, name: str, schema: str, object: str, *,
 
 
 def keep_pointing(
-    connection: Connection, name: str, schema: str, object: str, changed: str, pointed: Mapping[str, str]
+    connection: Connection, name: str, schema: str, object: str, changed: str, pointed: Collection[tuple[str, str]]
 ) -> int:
     """Make a temporary table of the changed rows and of those that point at changed rows; return how many there are.
 
@@ -67,11 +67,9 @@ def keep_pointing(
         schema: where the org's tables are.
         object: whose rows.
         changed: the table of its own changed rows.
-        pointed: by field of the object, the table of changed rows of what the field points at.
+        pointed: fields of the object, each with the table of changed rows of what it points at; one may point at two.
     """
-    points = " OR ".join(
-        f"{quoted(field)} IN (SELECT record_id FROM {table})" for field, table in sorted(pointed.items())
-    )
+    points = " OR ".join(f"{quoted(field)} IN (SELECT record_id FROM {table})" for field, table in sorted(pointed))
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT record_id FROM {changed}"
         f' UNION SELECT "Id" FROM {quoted(schema, object)} WHERE {points}'
