@@ -78,7 +78,8 @@ def _find(
             candidates = matcher.fill(people, name_forms())
         model, learnt = _model(engine, org.org, object, matcher, how, candidates, now=now)
         with transaction(engine) as connection:
-            counts = store_pairs(connection, org.org, object, BY_SPLINK, _pairs(matcher, model, how.threshold))
+            pairs, table = _pairs(matcher, model, how.threshold), quoted(org.schema_name, object)
+            counts = store_pairs(connection, org.org, object, BY_SPLINK, pairs, table=table)
     return Probable(candidates=candidates, learnt=learnt, pairs=counts)
 
 

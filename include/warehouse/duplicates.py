@@ -38,7 +38,9 @@ class PairCounts:
         return bool(self.found or self.lost or self.rescored)
 
 
-def store_pairs(connection: Connection, org: str, object: str, source: str, rows: Iterable[FoundPair]) -> PairCounts:
+def store_pairs(
+    connection: Connection, org: str, object: str, source: str, rows: Iterable[FoundPair], *, table: str = ""
+) -> PairCounts:
     """Make these pairs all that a source knows of an object, and bring its clusters up to date.
 
     Pairs of other sources are left alone; pairs of all sources make clusters together.
@@ -49,6 +51,7 @@ def store_pairs(connection: Connection, org: str, object: str, source: str, rows
         object: which.
         source: who found them, such as `splink`; its pairs that are not among these are removed.
         rows: the pairs, taken one by one.
+        table: the object's, for SQL: pairs of records that were deleted since somebody read them are left out.
     """
     lock_pairs(connection, org, object)
     open_found(connection)
@@ -57,7 +60,14 @@ def store_pairs(connection: Connection, org: str, object: str, source: str, rows
             if pair.left_id != pair.right_id:
                 # Python compares code points, which is the order of COLLATE "C".
                 copy.write_row((*sorted((pair.left_id, pair.right_id)), pair.rule, pair.score))
+    if table:
+        connection.exec_driver_sql(_LEAVE_OUT.format(table=table))
     return settle_pairs(connection, org, object, source)
+
+
+_LEAVE_OUT = f"""
+DELETE FROM {FOUND} WHERE 2 > (
+    SELECT count(*) FROM {{table}} AS t WHERE t."Id" IN (left_id, right_id) AND t._deleted_at IS NULL)"""
 
 
 def lock_pairs(connection: Connection, org: str, object: str) -> None:
@@ -75,7 +85,9 @@ def open_found(connection: Connection) -> None:
     )
 
 
-def settle_pairs(connection: Connection, org: str, object: str, source: str, *, among: str = "") -> PairCounts:
+def settle_pairs(
+    connection: Connection, org: str, object: str, source: str, *, among: str = "", alive: str = ""
+) -> PairCounts:
     """Bring the pairs of a source to what `pair_found` holds, and then the clusters.
 
     Args:
@@ -84,12 +96,18 @@ def settle_pairs(connection: Connection, org: str, object: str, source: str, *, 
         object: which.
         source: whose pairs.
         among: a temporary table of record_id: only pairs that one of them is in were looked for; "": all.
+        alive: a table of record_id: pairs of other sources that lead to no record of it go, too; "": they stay.
     """
     names = {"org": org, "object": object, "source": source}
     for statement in _BEST:
         connection.exec_driver_sql(statement)
     scope = _AMONG.format(among=among) if among else _ALL
     lost = connection.exec_driver_sql(_LOSE.format(scope=scope), names).rowcount
+    if alive:
+        gone = _GONE_AMONG if among else _GONE
+        for side in ("left_id", "right_id"):
+            one = gone.format(side=side, among=among, alive=alive)
+            lost += connection.exec_driver_sql(_LOSE_GONE.format(gone=one), names).rowcount
     rescored = connection.exec_driver_sql(_RESCORE, names).rowcount
     found = connection.exec_driver_sql(_FIND, names).rowcount
     if lost or found or rescored:
@@ -134,6 +152,19 @@ changed AS (
     DELETE FROM headwater.duplicate_pair AS p USING gone AS g
     WHERE p.org = %(org)s AND p.object = %(object)s AND p.source = %(source)s
       AND p.left_id = g.left_id AND p.right_id = g.right_id AND p.rule = g.rule
+    RETURNING p.left_id, p.right_id),
+touched AS ({_TOUCH})
+SELECT FROM changed"""
+
+_GONE = "NOT EXISTS (SELECT FROM {alive} AS k WHERE k.record_id = p.{side})"
+
+_GONE_AMONG = """p.{side} IN (
+    SELECT record_id FROM {among} AS d WHERE NOT EXISTS (SELECT FROM {alive} AS k WHERE k.record_id = d.record_id))"""
+
+_LOSE_GONE = f"""
+WITH changed AS (
+    DELETE FROM headwater.duplicate_pair AS p
+    WHERE p.org = %(org)s AND p.object = %(object)s AND p.source <> %(source)s AND {{gone}}
     RETURNING p.left_id, p.right_id),
 touched AS ({_TOUCH})
 SELECT FROM changed"""

@@ -71,8 +71,9 @@ def keep_keys(connection: Connection, org: str, schema: str, object: str, layout
     """
     named = {"org": org, "object": object}
     row = connection.execute(text(_FIND), named).one_or_none() or connection.execute(text(_OPEN), named).one()
-    version = layout.version(driver(connection).info.server_version // 10_000)
     table = quoted(schema, object)
+    places = _places(connection, table, layout)
+    version = f"{layout.version(driver(connection).info.server_version // 10_000)} {places}"
     if row.built_at is None or row.version != version or not _in_place(connection, table, row.set_id):
         _build(connection, table, row.set_id, layout)
         connection.execute(text(_BUILT), {"set_id": row.set_id, "version": version})
@@ -92,7 +93,7 @@ def keep_keys(connection: Connection, org: str, schema: str, object: str, layout
 
 
 _FIND = """
-SELECT set_id, version, rules, built_at FROM headwater.match_set WHERE org = :org AND object = :object FOR UPDATE"""
+SELECT set_id, version, rules, built_at FROM headwater.match_set WHERE org = :org AND object = :object"""
 
 _OPEN = """
 INSERT INTO headwater.match_set (org, object) VALUES (:org, :object)
@@ -125,6 +126,18 @@ DELETE FROM headwater.match_set WHERE org = :org AND strpos(object, '>') > 0
 AND (:object = '' OR :object IN (split_part(object, '>', 1), split_part(object, '>', 2)))"""
 
 
+def _places(connection: Connection, table: str, layout: Layout) -> str:
+    """Return where the columns are that keys are made of: that one was made anew is told by no trigger."""
+    said = layout.select("rows")
+    columns = connection.execute(text(_COLUMNS), {"table": table})
+    return " ".join(f"{number}:{type}" for number, type, name in columns if f"t.{quoted(name)}" in said)
+
+
+_COLUMNS = """
+SELECT attnum, atttypid::bigint, attname::text FROM pg_attribute
+WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+
+
 def _in_place(connection: Connection, table: str, set_id: int) -> bool:
     """Return whether the keys and the triggers that keep them are there: tables may have been made anew meanwhile."""
     return bool(
@@ -142,6 +155,9 @@ def _build(connection: Connection, table: str, set_id: int, layout: Layout) -> N
     keys = keys_table(set_id)
     run = driver(connection).execute
     columns = ", ".join(f"{quoted(column.name)} {column.type}" for column in layout.columns)
+    # The object's table before its keys, as whoever writes a record takes them: in the other order both would wait.
+    with brief_lock(connection, table):
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
     run(_sql(f"DROP TABLE IF EXISTS {keys}"))
     run(_sql(f"CREATE TABLE {keys} (record_id text NOT NULL, gone boolean NOT NULL, due boolean NOT NULL, {columns})"))
     _put_triggers(connection, table, set_id, layout)
@@ -165,20 +181,19 @@ def _put_triggers(connection: Connection, table: str, set_id: int, layout: Layou
     function = f"headwater.keep_match_keys_{set_id}"
     run = driver(connection).execute
     run(_sql(_function(function, set_id, layout)))
-    with brief_lock(connection, table):
-        for event, rows in _EVENTS.items():
-            run(
-                _sql(
-                    f"CREATE OR REPLACE TRIGGER headwater_keys_{set_id}_{event} AFTER {event} ON {table}"
-                    f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
-                )
-            )
+    for event, rows in _EVENTS.items():
         run(
             _sql(
-                f"CREATE OR REPLACE TRIGGER headwater_keys_{set_id}_truncate AFTER TRUNCATE ON {table}"
-                f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+                f"CREATE OR REPLACE TRIGGER headwater_keys_{set_id}_{event} AFTER {event} ON {table}"
+                f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
             )
         )
+    run(
+        _sql(
+            f"CREATE OR REPLACE TRIGGER headwater_keys_{set_id}_truncate AFTER TRUNCATE ON {table}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
+    )
 
 
 def _function(name: str, set_id: int, layout: Layout) -> str:
