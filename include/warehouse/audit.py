@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 EXPORTED = "exported unmasked"
+READ = "read unmasked"
 
 
 def write_audit(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import parse_qs
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import Engine
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from headwater.ui.capabilities import Capability, MaySeeUnmasked, requires
 from headwater.ui.links import run_link
 from headwater.ui.listing import plain, whole_number
 from headwater.ui.origin import SAME_ORIGIN
+from headwater.ui.reads import note_preview
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.activation.preview import MOST_RECORDS, PreviewedRecord, preview_push
@@ -97,9 +99,10 @@ def preview(
     engine: Warehouse,
     chosen: ChosenOrg,
     may: MaySeeUnmasked,
+    user: GetUserDep,
     wish: Annotated[Wish, Depends(read_wish)],
 ) -> Response:
-    """Show what would be sent of some records; nothing is sent, and nothing is written down."""
+    """Show what would be sent of some records; nothing is sent, and only who saw it unmasked is written down."""
     push = _defined(wish.push)
     if not may and not all(whole_id(each) == each for each in wish.record_ids):
         return _shown(request, chosen, push, wish, may, problem=_BY_ID)
@@ -109,6 +112,9 @@ def preview(
         raise
     except HeadwaterError as error:
         return _shown(request, chosen, push, wish, may, problem=str(error))
+    if found and may and wish.unmasked:
+        count, object = len(found), push.source.object or ""
+        note_preview(engine, push.org, object, who=user.get_name(), push=push.push, count=count)
     return _shown(request, chosen, push, wish, may, found=found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import Field
 
@@ -11,6 +12,7 @@ from headwater.ui.api.addressed import TheOrg
 from headwater.ui.api.answers import Answer, Limit, Moment, Page
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.listing import plain
+from headwater.ui.reads import note_read
 from headwater.ui.warehouse import Warehouse
 from include.record_ids import whole_id
 from include.warehouse.overview.duplicate_cluster import cluster_overview
@@ -173,14 +175,22 @@ def cluster(
     engine: Warehouse,
     org: TheOrg,
     unmasked: MaySeeUnmasked,
+    user: GetUserDep,
     cluster_id: Annotated[int, Path(ge=1, le=10**18, description="Its number.")],
     after: Annotated[
         str | None, Query(pattern=r"^([A-Za-z0-9]{15,18})?$", description="`next` of the members before.")
     ] = None,
 ) -> OneClusterAnswer:
-    """Return the records of a cluster side by side; personal values only for who may see people."""
+    """Return the records of a cluster side by side; personal values only for who may see people.
+
+    Who is shown some is named in the audit trail.
+    """
     found = cluster_overview(engine, org.org, cluster_id, unmasked=unmasked, after=after or "")
     if found is None:
         raise HTTPException(404, "The org never had such a cluster.")
+    if unmasked:
+        ids = [each.record_id for each in found.members if each.held]
+        fields = [each.name for each in found.fields]
+        note_read(engine, org.org, found.object, who=user.get_name(), record_ids=ids, fields=fields)
     held = {name: getattr(found, name) for name in OneClusterAnswer.model_fields if name != "next"}
     return OneClusterAnswer.model_validate({**held, "next": found.after or None})

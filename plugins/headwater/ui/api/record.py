@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException, Path
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from headwater.ui.api.answers import Answer, Moment
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.links import record_link
 from headwater.ui.listing import plain
+from headwater.ui.reads import note_read
 from headwater.ui.warehouse import Warehouse
 from include.record_ids import whole_id
 from include.warehouse.overview.record import record_overview
@@ -123,9 +125,13 @@ def record(
     engine: Warehouse,
     org: TheOrg,
     unmasked: MaySeeUnmasked,
+    user: GetUserDep,
     record_id: Annotated[str, Path(max_length=18, description="An Id of 15 or 18 characters.")],
 ) -> RecordAnswer:
-    """Return a record's row, findings, outcomes and errors."""
+    """Return a record's row, findings, outcomes and errors.
+
+    Who is shown personal values is named in the audit trail.
+    """
     whole = whole_id(plain(record_id))
     found = record_overview(engine, org.org, whole, unmasked=unmasked) if whole else None
     if found is None or not found.known:
@@ -146,6 +152,9 @@ def record(
             }
             for each in found.row.values
         ]
+        if unmasked:
+            shown = [each.name for each in found.row.values if each.filled]
+            note_read(engine, org.org, object, who=user.get_name(), record_ids=[found.record_id], fields=shown)
         row = {**{name: getattr(found.row, name) for name in RowAnswer.model_fields}, "values": values}
     return RecordAnswer.model_validate(
         {
