@@ -50,15 +50,15 @@ class MailMessenger:
                 smtp.send_message(self._mail(message))
         except smtplib.SMTPAuthenticationError as error:
             raise AuthError(f"the mail server {server.host} refused the login of its Airflow connection") from error
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused):  # it names the recipients, as others may
             raise FatalError(
                 f"the mail server {server.host} refused sender or recipients; look at `notify` in the org's definition"
                 " and at `from_email` of its Airflow connection"
-            ) from error
+            ) from None
         except smtplib.SMTPException as error:
             if isinstance(error, smtplib.SMTPServerDisconnected):
                 raise self._silent() from error
-            raise ServerFault(f"the mail server {server.host} did not take the mail") from error
+            raise ServerFault(f"the mail server {server.host} did not take the mail") from None
         except OSError as error:
             raise self._silent() from error
 

@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -35,6 +36,13 @@ class Post:
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.answer = "250 OK"
+        self.knows = True
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, _: list[str]) -> str:
+        if not self.knows:
+            return f"550 {address} does not live here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.mails.append(message_from_bytes(envelope.content or b"", policy=policy.default))  # type: ignore[arg-type]
@@ -94,6 +102,19 @@ def test_a_mail_server_that_does_not_take_it_may_take_it_later(post: tuple[Post,
         mails(port).send(MESSAGE)
     with pytest.raises(ConnectionLost, match=r"127\.0\.0\.1:\d+ does not answer"):
         mails(free_port()).send(MESSAGE)
+
+
+def test_a_recipient_whom_the_server_does_not_know_stands_in_no_log(post: tuple[Post, int]) -> None:
+    """An owner's address is a person's: neither the error nor what led to it, which logs show, names it."""
+    handler, port = post
+    handler.knows = False
+    with pytest.raises(FatalError) as caught:
+        mails(port).send(MESSAGE)
+    assert "a@example.com" not in "".join(traceback.format_exception(caught.value))
+    handler.knows, handler.answer = True, "554 no mail for a@example.com"
+    with pytest.raises(ServerFault) as caught:
+        mails(port).send(MESSAGE)
+    assert "a@example.com" not in "".join(traceback.format_exception(caught.value))
 
 
 class Hook(BaseHTTPRequestHandler):
