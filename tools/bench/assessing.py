@@ -95,19 +95,20 @@ def by_great_expectations(warehouse: str) -> dict[str, int]:
         own = [check for check in checks if check.object == object]
         expectations: list[Any] = []
         for check in own:
+            named = {"check": check.check}
             if check.expect is None:
                 query = failing_query(check.predicate, schema=f"salesforce_{ORG}", now=NOW)
-                expectations.append(gxe.UnexpectedRowsExpectation(unexpected_rows_query=query))
+                expectations.append(gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=named))
             else:
-                expectations.append(expectation_class(check.expect.type)(**check.expect.arguments))
+                expectations.append(expectation_class(check.expect.type)(**check.expect.arguments, meta=named))
         live = f"SELECT * FROM {quoted(f'salesforce_{ORG}', object)} WHERE _deleted_at IS NULL"
         batch = source.add_query_asset(object, query=live).add_batch_definition_whole_table("live")
         asked = context.suites.add(gx.ExpectationSuite(object, expectations=expectations))
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=object, data=batch, suite=asked))
         complete = {"result_format": "COMPLETE", "unexpected_index_column_names": ["Id"]}
         found = definition.run(result_format=complete).to_json_dict()
-        for check, result in zip(own, found["results"], strict=True):
-            counts[check.check] = counted(result["result"]) or 0
+        for result in found["results"]:  # in an order of its own
+            counts[result["expectation_config"]["meta"]["check"]] = counted(result["result"]) or 0
     return counts
 
 
