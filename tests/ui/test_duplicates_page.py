@@ -7,6 +7,8 @@ import re
 import pytest
 from sqlalchemy import text
 
+from headwater.ui.duplicates import RULES
+from include.config.duplicates import COMPANY_RULES, PERSON_RULES
 from include.warehouse.duplicates import FoundPair, store_pairs
 from include.warehouse.engine import transaction
 from include.warehouse.overview.duplicates import list_clusters
@@ -243,3 +245,41 @@ def test_more_records_than_fit_side_by_side_are_paged(pages, compared, warehouse
     shown = [set(re.findall(r"/headwater/record/(\w+)\?", table.search(each)[0])) for each in (first, second)]
     assert (len(shown[0]), len(shown[1])) == (8, 4)
     assert not shown[0] & shown[1]
+
+
+def test_rules_are_said_in_plain_words(pages, paired):
+    """On the list, folded below it, for the rules that found something."""
+    page = words(pages.get("/headwater/duplicates?org=demo").text)
+    assert "phone : one name, and one phone number typo : one slip in a name" in page
+    assert "email :" not in page
+
+
+def test_every_rule_has_words(pages):
+    """A new one must not stand there as a bare name."""
+    assert set(RULES) == {*PERSON_RULES, *COMPANY_RULES, "splink"}
+
+
+def test_a_record_leads_to_its_cluster(pages, paired):
+    """From the page of one record to those that are it, too."""
+    html = pages.get(f"/headwater/record/{THIRD}?org=demo").text
+    assert cluster_numbers(html) == [paired]
+    assert f"one of 2 in cluster #{paired}" in words(html)
+    assert not cluster_numbers(pages.get(f"/headwater/record/{ID}?org=demo").text)
+
+
+@pytest.mark.parametrize(
+    ("check", "link"),
+    [
+        ("contact_duplicate_email", "/headwater/duplicates?org=demo&amp;object=Contact&amp;rule=email"),
+        ("contact_duplicate_respelt", "/headwater/duplicates?org=demo&amp;object=Contact"),
+        ("email_missing", ""),
+    ],
+)
+def test_an_issue_of_duplicates_leads_to_its_clusters(pages, compared, warehouse, check, link):
+    """By its rule where it has one only; other issues have no such link."""
+    with transaction(warehouse) as connection:
+        rename = "UPDATE headwater.{} SET check_id = :check WHERE check_id = 'email_missing'"
+        for table in ("issue", "finding"):
+            connection.execute(text(rename.format(table)), {"check": check})
+    html = pages.get(f"/headwater/health/issue/{check}?org=demo").text
+    assert re.findall(r'href="(/headwater/duplicates\?org=demo&amp;[^"]*)"', html) == ([link] if link else [])

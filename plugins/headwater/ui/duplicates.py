@@ -28,6 +28,20 @@ from include.warehouse.overview.duplicates import (
 
 router = APIRouter()
 
+RULES = {
+    "email": "one e-mail address, and first names that can be one",
+    "phone": "one name, and one phone number",
+    "swapped": "first and last name in each other's place, and one phone number or company",
+    "nickname": "one last name, first names that are forms of one (Bob and Robert), and one phone number or company",
+    "typo": "one slip in a name, and one company and place or phone number",
+    "similar": "names that look much alike, and one company and place or phone number",
+    "name": "one name at one company",
+    "website": "one website, and names that are spellings of one",
+    "name_place": "one name at one place",
+    "company_phone": "one name, and one phone number",
+    "splink": "probably one, by all fields together",
+}
+
 
 @router.get("/duplicates")
 def duplicates(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
@@ -67,6 +81,7 @@ def duplicates(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Respon
         order=order,
         rule=rule,
         rules=rules,
+        said_of=RULES,
         after=after,
         counted_to=COUNTED_TO,
         first_link=f"{root}/duplicates?{urlencode(kept)}",
@@ -100,6 +115,7 @@ def cluster(
         cluster=found,
         fields=[each for each in found.fields if each.differs or not only],
         only=only,
+        said_of=RULES,
         unmasked=unmasked,
         most_pairs=MOST_PAIRS,
         most_changes=MOST_CHANGES,

@@ -17,6 +17,7 @@ from headwater.ui.mutes import told_of
 from headwater.ui.rendering import show
 from headwater.ui.shown_assessment import shown_assessment
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
+from include.config.loader import load_definitions
 from include.record_ids import whole_id
 from include.warehouse.assessments import AssessmentRow, IssueResult, one_issue
 from include.warehouse.overview import FailingRecords, failing_records
@@ -53,6 +54,7 @@ def issue(
         issue=found,
         shown=shown,
         is_newest=newest is not None and newest.assessment_id == shown.assessment_id,
+        side_by_side=_side_by_side(found),
         alone=problems_of(engine, shown.assessment_id).alone.get(found.check_id),
         chart=_trend(engine, org.org, found, shown, f"{path}?{urlencode({'org': org.org})}&assessment="),
         records=_records(request, engine, found, shown, search, only_new=only_new),
@@ -66,6 +68,15 @@ def issue(
         unmasked=unmasked,
         record_link=lambda record: record_link(org.instance_url, record.object, record.record_id),
     )
+
+
+def _side_by_side(found: IssueResult) -> dict[str, str]:
+    """Return which list of clusters shows the records of a check for duplicates side by side; none of another check."""
+    check = load_definitions().checks.get(found.check_id)
+    sought = check.duplicates if check else None
+    if sought is None or sought.among not in ("", found.object):
+        return {}
+    return {"object": found.object, **({"rule": sought.rules[0]} if len(sought.rules) == 1 else {})}
 
 
 def _records(

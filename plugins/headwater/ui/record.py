@@ -19,6 +19,7 @@ from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.record_ids import whole_id
 from include.warehouse.field_masks import MASK
 from include.warehouse.overview.duplicate_cluster import Cell
+from include.warehouse.overview.duplicates import find_clusters
 from include.warehouse.overview.record import RecordValue, record_overview
 from include.warehouse.overview.record_past import MOST_OUTCOMES, MOST_RUNS
 
@@ -68,6 +69,7 @@ def record(
         row=row,
         object=object,
         unmasked=unmasked,
+        cluster=next(iter(find_clusters(engine, org.org, object, record_id=overview.record_id).lines), None),
         most_runs=MOST_RUNS,
         most_outcomes=MOST_OUTCOMES,
         said=said,
