@@ -88,7 +88,7 @@ def plant(engine: Any, markup: str) -> int:
 
 
 def digest(engine: Any) -> dict[str, str]:
-    """Return what stands in every table, in short."""
+    """Return what stands in every table, in short; but for whom a program showed people, which reading writes down."""
     with engine.connect() as connection:
         tables = connection.execute(
             text("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('headwater', 'salesforce_demo')")
@@ -96,7 +96,10 @@ def digest(engine: Any) -> dict[str, str]:
         return {
             table: str(
                 connection.execute(
-                    text(f'SELECT count(*), sum(hashtextextended(t::text, 0)) FROM {schema}."{table}" AS t')
+                    text(
+                        f'SELECT count(*), sum(hashtextextended(t::text, 0)) FROM {schema}."{table}" AS t'
+                        + (" WHERE what <> 'read unmasked'" if table == "audit" else "")
+                    )
                 ).one()
             )
             for schema, table in tables
