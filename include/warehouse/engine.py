@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from include.errors import WarehouseDown
@@ -21,7 +21,7 @@ def open_warehouse(url: str) -> Engine:
     Sessions run in UTC. The pool is small, because every task is a process of its own.
     """
     parsed = make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         parsed,
         pool_size=2,
         max_overflow=4,
@@ -29,6 +29,18 @@ def open_warehouse(url: str) -> Engine:
         hide_parameters=True,  # an exception that lists them would put people into logs
         connect_args={"options": "-c timezone=UTC", "application_name": "headwater", "connect_timeout": 10},
     )
+    event.listen(engine, "handle_error", _quote_no_value)
+    return engine
+
+
+def _quote_no_value(context: ExceptionContext) -> None:
+    """Take the text from an error about data or a constraint: PostgreSQL quotes the value, and logs would show it."""
+    error = context.original_exception
+    if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+        said = f"{type(error).__name__}, SQLSTATE {error.sqlstate}; its text may quote a value, so it is left out"
+        for each in (error, context.sqlalchemy_exception):
+            if each is not None:
+                each.args = (said,)
 
 
 @contextmanager
