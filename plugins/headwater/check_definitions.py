@@ -75,10 +75,15 @@ def _sources(definitions: Definitions, notes: list[str]) -> list[DefinitionError
 
 
 def _left_behind(definitions: Definitions) -> list[str]:
-    """Return one line for each org or object that the warehouse keeps and nobody defines."""
+    """Return one line for each org or object that the warehouse keeps and nobody defines.
+
+    None while a definition cannot be read: a slip in an org's file is no reason to tell how its rows are dropped.
+    """
     from headwater.hooks import warehouse_engine
     from include.warehouse.belongings import leftovers
 
+    if definitions.errors:
+        return []
     try:
         found = leftovers(warehouse_engine(), {name: org.all_sources for name, org in definitions.orgs.items()})
     except HeadwaterError:

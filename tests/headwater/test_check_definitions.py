@@ -69,6 +69,26 @@ def test_an_org_that_cannot_be_asked_is_a_note(
     )
 
 
+def test_a_slip_in_an_orgs_file_does_not_tell_how_to_drop_its_rows(
+    site: dict[str, str],
+    warehouse: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    definitions: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Such an org is defined, only badly; one that nobody defines is named with the command."""
+    with transaction(warehouse) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO headwater.org (org, org_id, instance_url, name, is_sandbox)"
+            " VALUES ('demo', '00D5g000000AbCdEAF', 'https://demo.example.com', '', true)"
+        )
+    assert check(monkeypatch, definitions, orgs__demo="org: demo\nconnection: x\nschedul: '0 * * * *'\n") == 1
+    assert "make forget" not in capsys.readouterr().out
+
+    assert check(monkeypatch, definitions, orgs__demo="org: another\nconnection: nowhere\n") == 0
+    assert "make forget ORG=demo" in capsys.readouterr().out
+
+
 def test_a_model_is_planned_by_the_warehouse(
     site: dict[str, str],
     warehouse: Engine,
