@@ -62,6 +62,10 @@ class DigestDefinition(DefinitionModel):
         moments = croniter(self.schedule, now.astimezone(ZoneInfo(self.time_zone)) + timedelta(seconds=1))
         high: datetime = moments.get_prev(datetime)  # type: ignore[no-untyped-call]
         low: datetime = moments.get_prev(datetime)  # type: ignore[no-untyped-call]
+        # In the hour that a clock shows twice, looking back misses a moment that was in it; looking forward does not.
+        following: datetime = croniter(self.schedule, high).get_next(datetime)  # type: ignore[no-untyped-call]
+        if high < following <= now:
+            low, high = high, following
         return low.astimezone(UTC), high.astimezone(UTC)
 
 

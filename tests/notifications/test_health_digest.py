@@ -222,6 +222,15 @@ def test_a_period_is_that_of_the_schedule_in_its_own_zone() -> None:
     assert digest.period(monday - timedelta(seconds=2))[1] == datetime(2026, 10, 19, 5, tzinfo=UTC)
 
 
+def test_a_retry_in_the_hour_that_a_clock_shows_twice_is_of_the_same_period() -> None:
+    """At half past two of summer time it begins; at ten past two of winter time it is tried again."""
+    digest = DigestDefinition(mail=("a@example.com",), time_zone="Europe/Berlin", schedule="30 2 * * *")
+    first = digest.period(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+
+    assert first == (datetime(2026, 10, 24, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+    assert digest.period(datetime(2026, 10, 25, 1, 10, tzinfo=UTC)) == first
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
