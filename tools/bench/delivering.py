@@ -91,7 +91,7 @@ def alone(engine: Engine, options: argparse.Namespace) -> dict[str, Any]:
     run = take_up(engine, definition, run_id, terms, again=False)
     course = Course(push=definition, run=run, terms=terms, now=_now, parallel=_PARALLEL, again=False, resend=False)
     with transaction(engine) as reading:
-        ready = list(chunks(reading, platform, course))
+        ready = list(chunks(engine, reading, platform, course))
     bodies = list(_bodies(platform, ready))
     bare = _bare_loop(options.platform, bodies)
     began, cpu = time.perf_counter(), time.process_time()

@@ -72,7 +72,7 @@ def measure_mapping(bench: Bench) -> Iterator[Figure]:
         engine.dispose()
 
 
-def _map(people: list[Mapping[str, Any]]) -> int:
+def _map(people: Sequence[Mapping[str, Any]]) -> int:
     """Do with rows what a delivery does before it sends; return how many requests they become."""
     mapper = compile_mapping(_PUSH)
     platform = InsiderOne(base_url="http://127.0.0.1:1", partner="bench", token="bench")
@@ -87,7 +87,7 @@ def _map(people: list[Mapping[str, Any]]) -> int:
     return requests
 
 
-def _against_pandas(bench: Bench, people: list[Mapping[str, Any]], ours: float) -> Figure:
+def _against_pandas(bench: Bench, people: Sequence[Mapping[str, Any]], ours: float) -> Figure:
     """Measure the script that one would write: a frame, `apply` row by row, phonenumbers."""
     try:
         import pandas
