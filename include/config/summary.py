@@ -14,11 +14,22 @@ def summarise(definitions: Definitions, errors: Sequence[HeadwaterError], notes:
     A note says what could not be checked. With notes alone nothing is called good that nobody has looked at.
     """
     lines = [*(f"  - {each}" for each in errors), *(f"  ({each})" for each in notes)]
-    counts = f"{len(definitions.orgs)} orgs, {len(definitions.pushes)} pushes, {len(definitions.checks)} checks"
+    counts = ", ".join(
+        _counted(len(each), noun, nouns)
+        for each, noun, nouns in (
+            (definitions.orgs, "org", "orgs"),
+            (definitions.pushes, "push", "pushes"),
+            (definitions.checks, "check", "checks"),
+        )
+    )
     if errors:
-        lines.append(f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}; readable: {counts}")
+        lines.append(f"{_counted(len(errors), 'error', 'errors')}; readable: {counts}")
     elif notes:
         lines.append(f"nothing wrong in the files ({counts}); what the notes name was not checked")
     else:
         lines.append(f"all good: {counts}")
     return lines
+
+
+def _counted(count: int, noun: str, nouns: str) -> str:
+    return f"{count} {noun if count == 1 else nouns}"

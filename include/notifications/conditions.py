@@ -225,7 +225,8 @@ def _onboarding(org: str, notable: Notable) -> Condition | None:
     if onboarding is None or onboarding.incomplete:
         return None
     began, ended = onboarding.began_at, onboarding.ended_at
-    minutes = (ended - began).total_seconds() / 60
+    seconds = (ended - began).total_seconds()
+    took = f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{seconds:,.0f} seconds"
     objects = "load of 1 object is" if onboarding.objects == 1 else f"loads of {onboarding.objects:,} objects are"
     return Condition(
         key=f"onboarding_ended:{onboarding.last_forecast_at.isoformat()}",
@@ -233,7 +234,7 @@ def _onboarding(org: str, notable: Notable) -> Condition | None:
         holds=True,
         once=True,
         title=f"Onboarding of {org} ended",
-        message=f"The first {objects} complete: {onboarding.rows:,} rows in {minutes:,.1f} minutes, from"
+        message=f"The first {objects} complete: {onboarding.rows:,} rows in {took}, from"
         f" {began:%Y-%m-%d %H:%M} to {ended:%Y-%m-%d %H:%M} UTC. From now on only changes are read.",
         path=_page(org, "extracts"),
     )

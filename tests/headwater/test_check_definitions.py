@@ -35,7 +35,7 @@ def check(monkeypatch: pytest.MonkeyPatch, definitions: Path, **files: str) -> i
 def test_the_shipped_definitions_fit_the_sandbox_org(site: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     """Objects and fields of every push and check are there."""
     assert main() == 0
-    assert capsys.readouterr().out.startswith("all good: 1 orgs, 1 pushes, ")
+    assert capsys.readouterr().out.startswith("all good: 1 org, 1 push, ")
 
 
 def test_unknown_objects_and_fields_are_named_with_the_nearest(

@@ -22,4 +22,4 @@ def test_files_are_checked_without_an_org(
     said = capsys.readouterr().out
     assert "orgs/bad.yaml: connection: this key is missing" in said
     assert "only the files were checked" in said
-    assert "1 error; readable: 1 orgs" in said
+    assert "1 error; readable: 1 org," in said

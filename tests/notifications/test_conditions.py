@@ -207,7 +207,7 @@ def test_an_onboarding_ends_when_every_object_is_complete() -> None:
     )
     (condition,) = told(Notable(onboarding=ended)).values()
     assert (condition.event, condition.once) == (Event.ONBOARDING_ENDED, True)
-    assert condition.message.startswith("The first loads of 4 objects are complete: 1,234,567 rows in 90.0 minutes")
+    assert condition.message.startswith("The first loads of 4 objects are complete: 1,234,567 rows in 90 minutes")
     assert told(Notable(onboarding=replace(ended, incomplete=("Lead",)))) == {}
 
 

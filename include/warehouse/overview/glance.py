@@ -24,8 +24,8 @@ SELECT o.object, o.first_loaded_at, o.cursor_at, c.here, c.in_org, c.difference,
 
 _DELIVERIES = """
 SELECT p.push, p.platform, count(*) AS runs, sum(p.selected)::bigint AS selected, sum(p.delivered)::bigint AS delivered,
-       sum(p.accepted)::bigint AS accepted, sum(p.rejected + p.unknown)::bigint AS failed, sum(p.held)::bigint AS held,
-       max(p.selected_at) AS last_at
+       sum(p.accepted)::bigint AS accepted, sum(p.unchanged)::bigint AS unchanged,
+       sum(p.rejected + p.unknown)::bigint AS failed, sum(p.held)::bigint AS held, max(p.selected_at) AS last_at
   FROM headwater.push_run AS p
  WHERE p.org = :org AND NOT p.dry_run AND coalesce(p.settled_at, now()) >= now() - interval '24 hours'
    AND p.selected_at >= now() - interval '7 days'
@@ -106,6 +106,7 @@ class Delivered:
     selected: int
     delivered: int
     accepted: int
+    unchanged: int
     failed: int
     held: int
     last_at: datetime
