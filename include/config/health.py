@@ -89,8 +89,8 @@ class HealthDefinition(DefinitionModel):
 
     @model_validator(mode="after")
     def _somebody_can_be_told(self) -> HealthDefinition:
-        if not self.owners.tell and self.owners.model_fields_set - {"tell"}:
+        if not self.owners.tell and self.owners != OwnersDefinition():
             raise ValueError("`owners` says how owners are told, but not that they are: add `tell: true`")
-        if self.digest.model_fields_set and not self.digest.mail:
+        if not self.digest.mail and self.digest != DigestDefinition():
             raise ValueError("`digest` names no recipients, and would never be sent: add `mail`")
         return self

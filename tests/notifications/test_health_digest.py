@@ -234,7 +234,7 @@ def test_a_retry_in_the_hour_that_a_clock_shows_twice_is_of_the_same_period() ->
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"digest": {"schedule": "0 7 * * 1"}}, "names no recipients"),
+        ({"digest": {"schedule": "0 8 * * 1"}}, "names no recipients"),
         ({"digest": {"mail": ["a@example.com"], "time_zone": "Mars/Base"}}, "is no time zone"),
         ({"owners": {"fallback": "a@example.com"}}, "add `tell: true`"),
     ],

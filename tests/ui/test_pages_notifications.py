@@ -80,7 +80,7 @@ def test_each_matter_stands_with_who_was_told_and_what_became_of_it(pages):
 def test_notifications_can_be_searched_and_filtered(pages):
     """By text and by what became of them; nonsense shows all."""
     assert "Extract of Lead" not in words(pages.get("/headwater/notifications?q=missing").text)
-    assert "1 notifications" in words(pages.get("/headwater/notifications?state=waiting").text)
+    assert "1 notification" in words(pages.get("/headwater/notifications?state=waiting").text)
     assert "Extract of Lead" in words(pages.get("/headwater/notifications?state=never+arrived").text)
     assert "Onboarding" not in words(pages.get("/headwater/notifications?state=open").text)
     assert "3 notifications" in words(pages.get("/headwater/notifications?state=x'; DROP TABLE headwater.run").text)

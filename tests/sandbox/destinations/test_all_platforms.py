@@ -56,10 +56,13 @@ def test_every_platform_takes_a_profile_over_its_sandbox_connection(server: Runn
 @pytest.mark.parametrize("name", platforms())
 def test_a_limit_and_a_capability_of_a_platform_are_what_definitions_are_judged_by(server: Running, name: str) -> None:
     """The table of promises and the platform's file say the same."""
-    destination = opened(name, server)
-    assert destination.name == name
+    destination, most = opened(name, server), PLATFORMS[name].max_batch
     assert destination.capabilities == PLATFORMS[name].capabilities
-    assert destination.limits.max_records == PLATFORMS[name].max_batch
+    people = (
+        Profile(record_id=f"r{n}", identifiers={"uuid": f"u{n}", "email": f"u{n}@example.com"}, attributes={})
+        for n in range(most + 1)
+    )
+    assert [len(batch.records) for batch in destination.build(people, skip_hook=False)] == [most, 1]
 
 
 def test_a_fault_of_one_platform_is_no_fault_of_another(server: Running) -> None:
