@@ -12,7 +12,8 @@ VENV := $(ROOT)/.venv
 PYTHON := $(VENV)/bin/python
 RUN := cd $(ROOT) && PYTHONPATH=$(ROOT) $(PYTHON)
 CHECK := cd $(ROOT) && PYTHONPATH=$(ROOT):$(ROOT)/plugins
-WORKERS := -n auto --maxprocesses=4 --dist loadfile
+# One worker more than there are processors, four at most: tests wait for servers a good part of their time.
+WORKERS := -n $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 4))) --dist loadfile --no-loadscope-reorder
 # A stamp holds the hash of what was installed: the same requirements are never installed twice, not even offline.
 RUNTIME := $(VENV)/.headwater-runtime
 DEVELOPMENT := $(VENV)/.headwater-development
