@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from include.warehouse.engine import transaction
+from include.warehouse.overview.newest_runs import NEWEST_RUNS
 
 MOST_COUNTED = 10_000  # of sync errors; beyond it "more than" says enough
 
@@ -45,21 +46,7 @@ SELECT count(*) FROM headwater.schema_change
  WHERE org = :org AND state IN ('frozen', 'failed') AND accepted_at IS NULL
 """
 
-# The newest run of each kind and subject, found by jumping through the index: the ledger of runs may be long, and the
-# order is the index's own, so that the planner walks no other one backwards to a subject that has been quiet for weeks.
-_NEWEST = """
-WITH RECURSIVE newest (kind, subject, run_id) AS (
-    SELECT k.kind, n.subject, n.run_id
-      FROM (VALUES ('extract'), ('reconcile'), ('health'), ('push')) AS k (kind)
-     CROSS JOIN LATERAL (SELECT r.subject, r.run_id FROM headwater.run AS r WHERE r.kind = k.kind AND r.org = :org
-                          ORDER BY r.subject, r.run_id DESC LIMIT 1) AS n
-    UNION ALL
-    SELECT s.kind, n.subject, n.run_id
-      FROM newest AS s
-     CROSS JOIN LATERAL (SELECT r.subject, r.run_id FROM headwater.run AS r
-                          WHERE r.kind = s.kind AND r.org = :org AND r.subject > s.subject
-                          ORDER BY r.subject, r.run_id DESC LIMIT 1) AS n)
-SELECT r.kind, r.subject, r.state, r.message, r.started_at, r.dag_id, r.dag_run_id, r.task_id
+_NEWEST = f"""{NEWEST_RUNS}SELECT r.kind, r.subject, r.state, r.message, r.started_at, r.dag_id, r.dag_run_id, r.task_id
   FROM newest JOIN headwater.run AS r ON r.run_id = newest.run_id
  WHERE r.state IN ('paused', 'degraded', 'failed')
  ORDER BY array_position(ARRAY['failed', 'degraded', 'paused'], r.state), r.started_at DESC

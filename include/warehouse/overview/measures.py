@@ -11,23 +11,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from include.warehouse.engine import transaction
+from include.warehouse.overview.newest_runs import NEWEST_RUNS
 
 MOST_COUNTED = 10_000  # of what waits; beyond it "so many at least" says enough
 
-# The newest run of each kind and subject, found by jumping through the index, as on the overview; here of all states.
-_RUNS = """
-WITH RECURSIVE newest (kind, subject, run_id) AS (
-    SELECT k.kind, n.subject, n.run_id
-      FROM (VALUES ('extract'), ('reconcile'), ('health'), ('push')) AS k (kind)
-     CROSS JOIN LATERAL (SELECT r.subject, r.run_id FROM headwater.run AS r WHERE r.kind = k.kind AND r.org = :org
-                          ORDER BY r.subject, r.run_id DESC LIMIT 1) AS n
-    UNION ALL
-    SELECT s.kind, n.subject, n.run_id
-      FROM newest AS s
-     CROSS JOIN LATERAL (SELECT r.subject, r.run_id FROM headwater.run AS r
-                          WHERE r.kind = s.kind AND r.org = :org AND r.subject > s.subject
-                          ORDER BY r.subject, r.run_id DESC LIMIT 1) AS n)
-SELECT r.kind, r.subject, r.state, r.started_at,
+_RUNS = f"""{NEWEST_RUNS}SELECT r.kind, r.subject, r.state, r.started_at,
        extract(epoch FROM coalesce(r.ended_at, now()) - r.started_at)::float8 AS seconds,
        (SELECT coalesce(g.ended_at, g.started_at) FROM headwater.run AS g
          WHERE g.kind = r.kind AND g.org = :org AND g.subject = r.subject AND g.state IN ('success', 'skipped')
