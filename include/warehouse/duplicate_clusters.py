@@ -79,6 +79,7 @@ _SETTLE = (
     CREATE TEMPORARY TABLE regroup_old ON COMMIT DROP AS
     SELECT m.record_id, m.cluster_id FROM headwater.duplicate_member AS m
     JOIN regroup_node AS n ON n.record_id = m.record_id WHERE m.org = %(org)s AND m.object = %(object)s""",
+    "ANALYZE regroup_old",
     # Where each cluster goes on: in the part with most of its members, of equal ones where they have been longest. Of
     # the clusters that go on in one part, the oldest gives its number.
     """
@@ -93,12 +94,13 @@ _SETTLE = (
     WITH fresh AS (
         SELECT label, count(*) AS members,
                nextval(pg_get_serial_sequence('headwater.duplicate_cluster', 'cluster_id')) AS cluster_id
-        FROM regroup_part WHERE label NOT IN (SELECT label FROM regroup_heir)
+        FROM regroup_part AS p WHERE NOT EXISTS (SELECT FROM regroup_heir AS h WHERE h.label = p.label)
         GROUP BY label ORDER BY label COLLATE "C"),
     made AS (
         INSERT INTO headwater.duplicate_cluster (cluster_id, org, object, members) OVERRIDING SYSTEM VALUE
         SELECT cluster_id, %(org)s, %(object)s, members FROM fresh)
     INSERT INTO regroup_heir (was, label, cluster_id) SELECT NULL, label, cluster_id FROM fresh""",
+    "ANALYZE regroup_heir",
     """
     CREATE TEMPORARY TABLE regroup_now ON COMMIT DROP AS SELECT DISTINCT p.record_id, h.cluster_id, p.was
     FROM regroup_part AS p JOIN regroup_heir AS h ON h.label = p.label""",
@@ -121,7 +123,7 @@ _SETTLE = (
         SELECT h.was, 'merged', NULL, h.cluster_id, 4 FROM regroup_heir AS h WHERE h.was <> h.cluster_id
         UNION ALL
         SELECT DISTINCT o.cluster_id, 'ended', NULL, NULL::bigint, 5 FROM regroup_old AS o
-        WHERE o.cluster_id NOT IN (SELECT was FROM regroup_heir WHERE was IS NOT NULL)) AS happened
+        WHERE NOT EXISTS (SELECT FROM regroup_heir AS h WHERE h.was = o.cluster_id)) AS happened
     ORDER BY turn, cluster_id, record_id""",
     """
     UPDATE headwater.duplicate_cluster AS c
