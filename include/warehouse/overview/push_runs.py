@@ -12,8 +12,6 @@ from include.record_ids import whole_id
 from include.records import OutcomeCounts
 from include.warehouse.engine import transaction
 
-OUTCOMES = ("delivered", "accepted", "skipped", "rejected", "unknown", "held")
-
 _COUNTS = ("selected", "delivered", "accepted", "unchanged", "skipped", "rejected", "unknown", "held")
 _RUNS = f"""
 SELECT p.run_id, p.push, p.platform, p.object, p.mode, p.low, p.high, p.skip_hook, p.fast_fail, p.dry_run,
