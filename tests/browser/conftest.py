@@ -32,9 +32,13 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Yield the machine's own browser; playwright's download of one is not used."""
+    """Yield the machine's own browser; playwright's download of one is not used.
+
+    It lives no longer than one file: while it does, an event loop runs in this thread, and a test of another file that
+    starts its own would be refused.
+    """
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
         pytest.skip(f"no browser is installed: none of {', '.join(NAMES)} is on the path (apt-get install chromium)")
