@@ -7,7 +7,7 @@ sending. Attributes are the same however often they come, and go in requests of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,12 +15,12 @@ from include.config.platforms import PLATFORMS, Capabilities
 from include.destinations import braze_body as bodies
 from include.destinations import braze_replies as replies
 from include.destinations.line import Allowance, Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Policy, Reply, never_expires, never_settles
 from include.destinations.sending import Sender
 from include.destinations.tally import Tally
 from include.errors import AuthError, RateLimited, ServerFault
 from include.ports import Bucket
-from include.records import Event, Outcome, Pace, Profile, Receipt
+from include.records import Outcome, Pace, Profile, Receipt
 
 PARALLEL = 4  # batches that a push may have under way
 
@@ -61,6 +61,8 @@ class Braze:
     """
 
     capabilities: Capabilities = PLATFORMS["braze"].capabilities
+    expired = staticmethod(never_expires)
+    settle = staticmethod(never_settles)
 
     def __init__(
         self,
@@ -90,10 +92,6 @@ class Braze:
     def __repr__(self) -> str:
         return f"Braze(base_url={self._line.base_url!r}, key=***)"
 
-    def expired(self, event: Event, *, now: datetime) -> bool:
-        """Say no: the platform keeps events whatever their age."""
-        return False
-
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""
         return bodies.check(profile, self._policy)
@@ -118,10 +116,6 @@ class Braze:
         attributes = ((f"POST {_TRACK} (attributes)", batch.body),) if batch.body else ()
         events = bodies.event_batches(batch.records, self._policy, skip_hook=batch.skip_hook)
         return (*attributes, *((f"POST {_TRACK} (events)", each.body) for each in events))
-
-    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
-        """Have nothing to settle: an answer is final."""
-        return None
 
     def test(self) -> None:
         """Send a request that holds nothing: the platform checks the key and its right to send, and stores nothing."""

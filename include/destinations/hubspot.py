@@ -20,12 +20,12 @@ from include.destinations import hubspot_rules as rules
 from include.destinations.hubspot_contacts import Contacts
 from include.destinations.hubspot_steps import steps
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Policy, Reply, never_expires, never_settles
 from include.destinations.sending import Sender, prove
 from include.destinations.tally import Tally
 from include.errors import AuthError
 from include.ports import Bucket
-from include.records import Event, Outcome, Pace, Profile, ProfileAction, Receipt
+from include.records import Outcome, Pace, Profile, ProfileAction, Receipt
 
 HOST = "https://api.hubapi.com"
 PACES: Mapping[str, Pace] = MappingProxyType(
@@ -78,6 +78,8 @@ class HubSpot:
     """
 
     capabilities: Capabilities = PLATFORMS["hubspot"].capabilities
+    expired = staticmethod(never_expires)
+    settle = staticmethod(never_settles)
 
     def __init__(
         self,
@@ -103,10 +105,6 @@ class HubSpot:
 
     def __repr__(self) -> str:
         return f"HubSpot(base_url={self._line.base_url!r}, token=***)"
-
-    def expired(self, event: Event, *, now: datetime) -> bool:
-        """Know of no event that the platform drops for its age."""
-        return False
 
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""
@@ -142,10 +140,6 @@ class HubSpot:
             for record in batch.records
             for step in steps(record, policy=self._policy, unique_property=self._unique_property)
         )
-
-    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
-        """Have nothing to settle: an answer is final."""
-        return None
 
     def test(self) -> None:
         """Ask for one contact: the reading that every token of ours must be allowed."""

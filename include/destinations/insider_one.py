@@ -7,7 +7,7 @@ so an answer is read user by user, and a lost answer to a batch with events is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -19,7 +19,7 @@ from include.destinations import insider_one_replies as replies
 from include.destinations import insider_one_rules as rules
 from include.destinations.insider_one_companions import AUTH_ADVICE, Companions
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy
+from include.destinations.protocol import Access, Batch, BatchResult, Policy, never_settles
 from include.destinations.sending import Sender, prove
 from include.errors import AuthError
 from include.ports import Bucket
@@ -64,6 +64,7 @@ class InsiderOne:
     """
 
     capabilities: Capabilities = PLATFORMS["insider_one"].capabilities
+    settle = staticmethod(never_settles)
 
     def __init__(
         self,
@@ -113,10 +114,6 @@ class InsiderOne:
         if action is ProfileAction.CLEAR:
             return self._companions.clear(batch)
         return self._companions.send(batch) if self._companions.concern(batch) else self._upserts.send(batch)
-
-    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
-        """Have nothing to settle: an answer is final."""
-        return None
 
     def test(self) -> None:
         """Ask for the names of the attributes: the platform's one reading call without side effects."""

@@ -7,7 +7,7 @@ a record becomes decides `intercom_body`, what an answer means `intercom_replies
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import MappingProxyType
@@ -21,11 +21,11 @@ from include.destinations.intercom_contact import AUTH_ADVICE, Contacts, Found
 from include.destinations.intercom_replies import Meaning
 from include.destinations.intercom_steps import steps
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy
+from include.destinations.protocol import Access, Batch, BatchResult, Policy, never_expires, never_settles
 from include.destinations.sending import prove
 from include.errors import AuthError, ConnectionLost, HeadwaterError, RateLimited, Unreachable
 from include.ports import Bucket
-from include.records import Event, Outcome, Pace, Profile, Receipt
+from include.records import Outcome, Pace, Profile, Receipt
 
 PACES: Mapping[str, Pace] = MappingProxyType({"": Pace(requests=1_666, seconds=10)})
 VERSION = "2.16"
@@ -68,6 +68,8 @@ class Intercom:
     """
 
     capabilities: Capabilities = PLATFORMS["intercom"].capabilities
+    expired = staticmethod(never_expires)
+    settle = staticmethod(never_settles)
 
     def __init__(
         self,
@@ -96,10 +98,6 @@ class Intercom:
     def __repr__(self) -> str:
         return f"Intercom(base_url={self._line.base_url!r}, token=***)"
 
-    def expired(self, event: Event, *, now: datetime) -> bool:
-        """Know of no event that the platform drops for its age."""
-        return False
-
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""
         return rules.check(profile, clear_nulls=self._policy.clear_nulls)
@@ -127,10 +125,6 @@ class Intercom:
         """Return what would be asked for the records of a batch, and the bodies; nothing is sent."""
         types = self._known_types or {}
         return tuple(step for record in batch.records for step in steps(record, policy=self._policy, types=types))
-
-    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
-        """Have nothing to settle: an answer is final."""
-        return None
 
     def test(self) -> None:
         """Ask who the token belongs to."""

@@ -22,12 +22,12 @@ from include.destinations import klaviyo_body as bodies
 from include.destinations import klaviyo_replies as replies
 from include.destinations.klaviyo_events import EventSender, again
 from include.destinations.line import Allowance, Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply
+from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy, Reply, never_expires
 from include.destinations.sending import Sender, prove
 from include.destinations.tally import Tally
 from include.errors import AuthError, RateLimited, ServerFault
 from include.ports import Bucket
-from include.records import Event, Outcome, Pace, Profile, Receipt
+from include.records import Outcome, Pace, Profile, Receipt
 
 REVISION = "2026-07-15"
 HOST = "https://a.klaviyo.com"
@@ -75,6 +75,7 @@ class Klaviyo:
     """
 
     capabilities: Capabilities = PLATFORMS["klaviyo"].capabilities
+    expired = staticmethod(never_expires)
 
     def __init__(
         self,
@@ -104,10 +105,6 @@ class Klaviyo:
 
     def __repr__(self) -> str:
         return f"Klaviyo(base_url={self._line.base_url!r}, key=***)"
-
-    def expired(self, event: Event, *, now: datetime) -> bool:
-        """Say no: the platform keeps events whatever their age."""
-        return False
 
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""

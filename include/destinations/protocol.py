@@ -194,6 +194,16 @@ class Destination(Protocol):
         ...
 
 
+def never_expires(event: Event, *, now: datetime) -> bool:
+    """Answer `Destination.expired` for a platform that keeps events whatever their age."""
+    return False
+
+
+def never_settles(job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
+    """Answer `Destination.settle` for a platform whose answer to a request is final."""
+    return None
+
+
 def without_expired(destination: Destination, profile: Profile, *, now: datetime) -> Profile:
     """Return the profile without the events that the platform would silently drop for their age."""
     kept = tuple(event for event in profile.events if not destination.expired(event, now=now))

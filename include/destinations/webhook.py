@@ -17,11 +17,11 @@ from include.destinations import webhook_body as bodies
 from include.destinations import webhook_replies as replies
 from include.destinations.addresses import public_pools
 from include.destinations.line import Line, Patience, Request
-from include.destinations.protocol import Access, Batch, BatchResult, Pending, Policy
+from include.destinations.protocol import Access, Batch, BatchResult, Policy, never_expires, never_settles
 from include.destinations.sending import Sender
 from include.errors import AuthError, RateLimited, ServerFault
 from include.ports import Bucket
-from include.records import Event, Pace, Profile, Receipt
+from include.records import Pace, Profile, Receipt
 
 PARALLEL = 4  # messages that a push may have under way
 
@@ -70,6 +70,8 @@ class Webhook:
     """
 
     capabilities: Capabilities = PLATFORMS["webhook"].capabilities
+    expired = staticmethod(never_expires)
+    settle = staticmethod(never_settles)
 
     def __init__(
         self,
@@ -100,10 +102,6 @@ class Webhook:
     def __repr__(self) -> str:
         return f"Webhook(url={self._line.base_url!r}, secrets=***)"
 
-    def expired(self, event: Event, *, now: datetime) -> bool:
-        """Say no: what becomes of an event is the receiver's matter."""
-        return False
-
     def check(self, profile: Profile, *, now: datetime) -> Receipt | None:
         """Return why this profile must not be sent (rejected or skipped), or None if it may."""
         return bodies.check(profile, self._policy)
@@ -125,10 +123,6 @@ class Webhook:
             auth_advice=_AUTH_ADVICE,
         )
         return sender.send(batch)
-
-    def settle(self, job: str, pending: Sequence[Pending]) -> tuple[Receipt, ...] | None:
-        """Have nothing to settle: an answer is final."""
-        return None
 
     def test(self) -> None:
         """Send a signed message without records: a receiver that knows our secret takes it."""
