@@ -75,7 +75,8 @@ def module_warehouse_url(postgres_url: str, template_database: str) -> Iterator[
 
 def _copied(postgres_url: str, template_database: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    # Files are copied as they are: block by block through the log, PostgreSQL's way since 15, costs four times as much.
+    _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}" STRATEGY file_copy')
     yield _with_database(postgres_url, name)
     _run(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
