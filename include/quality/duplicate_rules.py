@@ -34,15 +34,19 @@ class Block:
 
 
 def _slip(name: str) -> str:
-    """Return the condition that two names differ by one slip: a letter more, less, another, or two changed over."""
+    """Return the condition that two names differ by one slip: a letter more, less, another, or two changed over.
+
+    The slip is where they first differ, so that a long name costs by its length and not by its square.
+    """
     a, b = f"a.{name}", f"b.{name}"
+    letters = f"ROWS FROM (string_to_table({a}, NULL), string_to_table({b}, NULL)) WITH ORDINALITY"
     return (
         f"({a} <> {b} AND abs(length({a}) - length({b})) <= 1 AND least(length({a}), length({b})) >= 2"
-        f" AND EXISTS (SELECT FROM generate_series(1, greatest(length({a}), length({b}))) AS i"
-        f" WHERE left({a}, i - 1) = left({b}, i - 1) AND (substr({a}, i + 1) = substr({b}, i)"
+        f" AND EXISTS (SELECT FROM (SELECT min(place)::integer AS i FROM {letters} AS each(one, other, place)"
+        f" WHERE one IS DISTINCT FROM other) AS slip WHERE substr({a}, i + 1) = substr({b}, i)"
         f" OR substr({a}, i) = substr({b}, i + 1) OR (length({a}) >= 4 AND substr({a}, i + 1) = substr({b}, i + 1))"
         f" OR (substr({a}, i + 2) = substr({b}, i + 2) AND substr({a}, i, 1) = substr({b}, i + 1, 1)"
-        f" AND substr({a}, i + 1, 1) = substr({b}, i, 1)))))"
+        f" AND substr({a}, i + 1, 1) = substr({b}, i, 1))))"
     )
 
 

@@ -143,7 +143,7 @@ def _in_place(connection: Connection, table: str, set_id: int) -> bool:
     return bool(
         connection.execute(
             text(
-                "SELECT to_regclass(:keys) IS NOT NULL AND 4 = (SELECT count(*) FROM pg_trigger"
+                "SELECT to_regclass(:keys) IS NOT NULL AND 5 = (SELECT count(*) FROM pg_trigger"
                 " WHERE tgrelid = to_regclass(:table) AND tgenabled <> 'D' AND tgname LIKE :name)"
             ),
             {"keys": keys_table(set_id), "table": table, "name": f"headwater\\_keys\\_{set_id}\\_%"},
@@ -188,6 +188,13 @@ def _put_triggers(connection: Connection, table: str, set_id: int, layout: Layou
                 f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
             )
         )
+    key = quoted(layout.key)
+    run(
+        _sql(  # No load does that, a person may. It runs before the trigger of the statement, which makes the new key.
+            f"CREATE OR REPLACE TRIGGER headwater_keys_{set_id}_renamed AFTER UPDATE ON {table}"
+            f" FOR EACH ROW WHEN (OLD.{key} IS DISTINCT FROM NEW.{key}) EXECUTE FUNCTION {function}()"
+        )
+    )
     run(
         _sql(
             f"CREATE OR REPLACE TRIGGER headwater_keys_{set_id}_truncate AFTER TRUNCATE ON {table}"
@@ -210,6 +217,8 @@ def _function(name: str, set_id: int, layout: Layout) -> str:
         BEGIN
             IF TG_OP = 'TRUNCATE' THEN
                 UPDATE headwater.match_set SET built_at = NULL WHERE set_id = {set_id};
+            ELSIF TG_LEVEL = 'ROW' THEN
+                UPDATE {keys} SET gone = true, due = true, {emptied} WHERE record_id = OLD.{key};
             ELSIF TG_OP = 'DELETE' THEN
                 UPDATE {keys} SET gone = true, due = true, {emptied}
                 WHERE record_id IN (SELECT {key} FROM stale);

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
 from include.quality.duplicate_rules import blocks_of, unusable
 from include.quality.nicknames import name_forms, name_pairs
 
@@ -31,3 +35,38 @@ def test_short_forms_lead_to_their_name_and_only_weakly_to_each_other():
     pairs = {(name, other): direct for name, other, direct in name_pairs() if name == "Robert" or other == "Rob"}
     assert (pairs["Robert", "Bob"], pairs["Bob", "Rob"]) == (True, False)
     assert all(len(set(group)) > 1 and all(group) for group in name_forms())
+
+
+def _slipped(warehouse: Engine, one: str, other: str, *, seconds: int) -> bool:
+    """Ask the rule `typo` for two people of one company and place whether their last names differ by one slip."""
+    blocks = {each.name: each for each in blocks_of("person", off=(), trigrams=False, min_similarity=1)}
+    (condition,) = (each.when for each in blocks["place_first"].rules if each.rule == "typo")
+    person = "SELECT CAST(NULL AS date) AS born, CAST(NULL AS text) AS suffix, CAST(:{} AS text) AS last"
+    asked = f"SELECT {condition} FROM ({person.format('one')}) AS a, ({person.format('other')}) AS b"
+    with warehouse.begin() as connection:
+        connection.execute(text(f"SET LOCAL statement_timeout = '{seconds}s'"))
+        return bool(connection.execute(text(asked), {"one": one, "other": other}).scalar_one())
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Say it the long way: try every slip at every place."""
+    if one == other or min(len(one), len(other)) < 2:
+        return False
+    less = any(long[:i] + long[i + 1 :] == short for long, short in ((one, other), (other, one)) for i in range(7))
+    another = len(one) == len(other) >= 4 and sum(a != b for a, b in zip(one, other, strict=True)) == 1
+    crossed = any(one[:i] + one[i + 1 : i + 2] + one[i] + one[i + 2 :] == other for i in range(len(one)))
+    return less or another or crossed
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text("abü", max_size=6), st.text("abü", max_size=6))
+def test_a_slip_is_a_letter_more_less_another_or_two_changed_over(warehouse, one, other):
+    """Short names with few letters, so that one name has many ways to the other."""
+    assert _slipped(warehouse, one, other, seconds=60) == _one_slip(one, other)
+
+
+def test_long_names_are_compared_in_the_time_that_reading_them_takes(warehouse):
+    """A text field holds 131,072 letters; trying a slip at each place of them would take hours."""
+    long = "abcdefgh" * 16_384
+    assert _slipped(warehouse, long, long[:-3] + "x" + long[-2:], seconds=60)
+    assert not _slipped(warehouse, long, long[:-3] + "xyz", seconds=60)

@@ -274,6 +274,28 @@ def test_a_deleted_record_leaves_no_name_behind(make_org):
     assert (pairs(org), clusters(org)) == ({}, {})
 
 
+def test_an_id_that_was_updated_by_hand_takes_its_keys_along(make_org):
+    """Whoever it was before is nobody's duplicate; in a row of Ids that move up, keys go along."""
+    org = make_org("Contact")
+    org.put("Contact", *(person(n, "Ann", "Lee", Email="ann@x.de") for n in "12"), person("3", "Bo", "Orr"))
+    compare(org)
+    with org.engine.begin() as connection:
+        connection.execute(text('UPDATE salesforce_acme."Contact" SET "Id" = \'9\' WHERE "Id" = \'1\''))
+    compare(org)
+    assert (set(pairs(org)), list(clusters(org).values())) == ({("2", "9")}, [{"2", "9"}])
+    with org.engine.begin() as connection:
+        for change in ('DROP CONSTRAINT "Contact_pkey"', 'ADD PRIMARY KEY ("Id") DEFERRABLE INITIALLY DEFERRED'):
+            connection.execute(text(f'ALTER TABLE salesforce_acme."Contact" {change}'))
+    with org.engine.begin() as connection:  # 2 -> 3 -> 9 -> 10
+        moved = "CASE \"Id\" WHEN '2' THEN '3' WHEN '3' THEN '9' ELSE '10' END"
+        connection.execute(text(f'UPDATE salesforce_acme."Contact" SET "Id" = {moved}'))
+    compare(org)
+    assert (set(pairs(org)), list(clusters(org).values())) == ({("10", "3")}, [{"3", "10"}])
+    ((set_id,),) = rows(org, "SELECT set_id FROM headwater.match_set WHERE object = 'Contact'")
+    kept = rows(org, f"SELECT record_id, first FROM headwater.match_keys_{set_id} ORDER BY record_id")
+    assert kept == [("10", "ann"), ("3", "ann"), ("9", "bo")]
+
+
 def test_a_cluster_keeps_its_number_while_it_grows_shrinks_merges_and_splits(make_org):
     """The oldest of two that meet stays and the other points to it; of two parts the larger keeps the number."""
     org = make_org()
