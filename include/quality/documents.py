@@ -18,6 +18,7 @@ from typing import Any
 
 from include.config.checks import CheckDefinition
 from include.config.folded_expectations import Filled, Folded
+from include.quality.light_import import import_great_expectations
 from include.quality.predicate import failing_query
 from include.quality.suite import build_suite, without_values
 
@@ -127,6 +128,7 @@ def _written(
     now: datetime,
 ) -> Documents:
     """Return the documents as Great Expectations writes them."""
+    import_great_expectations()
     from great_expectations import __version__
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 

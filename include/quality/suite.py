@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from include.config.checks import CheckDefinition
+from include.quality.light_import import import_great_expectations
 from include.quality.predicate import failing_query
 from include.warehouse.assessments import IssueResult
 
@@ -38,6 +39,7 @@ _OF_EVERYBODY = frozenset({"headwater_failing_rows"}) | {
 
 def build_suite(object: str, checks: Sequence[CheckDefinition], *, schema: str, now: datetime) -> Any:
     """Return the great_expectations.ExpectationSuite of one object."""
+    import_great_expectations()
     from great_expectations import ExpectationSuite
 
     expectations = [_expectation(check, schema, now) for check in checks]
@@ -59,6 +61,7 @@ def _expectation(check: CheckDefinition, schema: str, now: datetime) -> Any:
 
 @cache
 def _classes() -> Mapping[str, Any]:
+    import_great_expectations()
     import great_expectations.expectations as gxe
 
     return {name.casefold(): getattr(gxe, name) for name in dir(gxe) if name.startswith("Expect")}
@@ -76,6 +79,7 @@ def expectation_class(name: str) -> Any:
 @cache
 def failing_rows_class() -> Any:
     """Return the expectation class for SQL predicates; made at first use, because GX takes seconds to import."""
+    import_great_expectations()
     from great_expectations.expectations import UnexpectedRowsExpectation
 
     class HeadwaterFailingRows(UnexpectedRowsExpectation):  # type: ignore[misc, unused-ignore]

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, event
 from include.config.checks import CheckDefinition
 from include.errors import FatalError
 from include.quality.documents import Documents
+from include.quality.light_import import import_great_expectations
 from include.quality.predicate import LIVE
 from include.quality.suite import build_suite, without_values
 from include.warehouse.engine import quoted
@@ -101,6 +102,7 @@ def _validate(
     schema: str,
     now: datetime,
 ) -> Documents:
+    import_great_expectations()
     from great_expectations import ValidationDefinition
 
     batch = source.add_table_asset(object, table_name=view).add_batch_definition_whole_table("live")
@@ -111,6 +113,7 @@ def _validate(
 
 
 def _open_source(engine: Engine, views: Mapping[str, str], *, schema: str, snapshot: str) -> tuple[Any, Any]:
+    import_great_expectations()
     from great_expectations import get_context
     from great_expectations.data_context.types.base import (
         DataContextConfig,
