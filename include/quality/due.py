@@ -71,9 +71,17 @@ def basis_of(
     versions = {name: known[name].version for name in sorted({check.object, *check.needs})}
     if not all(versions.values()):
         return ""
-    said = check.model_dump(mode="json", include={"object", "bad_when", "expect"})
     day = now.date().isoformat() if check.clock else ""
-    return _hash([said, _question(check), versions, day])
+    return _hash([_said(check), _question(check), versions, day])
+
+
+def asked_by(check: CheckDefinition) -> str:
+    """Return a hash of what a check asks, whatever the data: another one, and an older verdict answers it no more."""
+    return _hash([_said(check), _question(check)])
+
+
+def _said(check: CheckDefinition) -> dict[str, object]:
+    return check.model_dump(mode="json", include={"object", "bad_when", "expect"})
 
 
 def _question(check: CheckDefinition) -> str:

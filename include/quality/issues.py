@@ -10,6 +10,7 @@ from include.config.checks import CheckDefinition
 from include.errors import Unbalanced
 from include.quality.catalogue import Catalogue
 from include.quality.documents import Tally
+from include.quality.due import asked_by
 from include.quality.grade import share_of, verdict_of, worst_first
 from include.quality.suite import counted, observed
 from include.warehouse.assessments import IssueResult, ObjectGrade, Verdict
@@ -138,5 +139,6 @@ def _described(check: CheckDefinition, **found: object) -> IssueResult:
         severity=check.severity,
         max_share=check.max_share,
         fix=check.fix,
+        asked=asked_by(check),
         **found,  # type: ignore[arg-type]
     )

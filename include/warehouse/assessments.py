@@ -50,6 +50,7 @@ class IssueResult:
     judged_by: int | None = None
     seen: str = ""
     change: str = ""  # one of `include.warehouse.changes.Change`; "" in assessments of before these were kept
+    asked: str = ""  # a hash of what the definition asked; "" in assessments of before these were kept
 
     @property
     def trend(self) -> int | None:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from include.config.checks import CheckDefinition
 from include.config.pushes import Gate, PushDefinition
+from include.quality.due import asked_by
 from include.quality.gate import GateVerdict, decide_gate, judge_gate
 from include.warehouse.assessments import AssessmentRow, IssueResult
 
@@ -43,9 +45,16 @@ def _issue(verdict: str = "failed", severity: str = "critical", object: str = "C
     )
 
 
-def _decide(*issues: IssueResult, gate: Gate | None = None, hours_ago: float | None = 1, override: bool = False):
+def _decide(
+    *issues: IssueResult,
+    gate: Gate | None = None,
+    hours_ago: float | None = 1,
+    override: bool = False,
+    checks: tuple[CheckDefinition, ...] = (),
+):
     latest = None if hours_ago is None else _assessment(hours_ago)
-    return decide_gate(gate or Gate(), ("Contact",), latest, issues, override=override, now=NOW)
+    named = {check.check: check for check in checks}
+    return decide_gate(gate or Gate(), ("Contact",), latest, issues, named, override=override, now=NOW)
 
 
 def test_a_failed_critical_check_of_the_object_closes_the_gate():
@@ -117,10 +126,42 @@ def test_a_gate_that_is_switched_off_asks_nothing():
     assert _decide(_issue(), gate=Gate(enabled=False)).open
 
 
-def test_the_latest_assessment_in_the_warehouse_decides(make_org, make_check):
-    """A check that failed last time and passes now opens the gate again; another org's assessment is not asked."""
-    org = make_org()
-    push = PushDefinition.model_validate(
+def test_a_critical_check_that_is_new_since_the_assessment_closes_the_gate(make_check):
+    """Nobody knows what it would say; the reason says what to do. One of another object is no matter of this push."""
+    added = make_check("added", severity="critical")
+    assert _decide(_issue("passed"), checks=(added,)) == GateVerdict(
+        open=False,
+        reason="critical checks of Contact could not be assessed: Title of added (added: it is new since the latest"
+        " assessment: run the health DAG). Mend that, or say `not_assessed: pass` under `gate`",
+        assessment_id=7,
+    )
+    assert _decide(checks=(added,), gate=Gate(not_assessed="pass")).reason.endswith("not assessed: added")
+    for other in ({"object": "Lead"}, {"enabled": False}, {"severity": "error"}):
+        assert _decide(checks=(make_check("added", **{"severity": "critical", **other}),)).open
+
+
+def test_a_verdict_on_another_question_counts_no_more(make_check):
+    """The words about a check may change, what it asks may not; of older verdicts nobody knows what was asked."""
+    check = make_check(severity="critical", max_share=0.5)
+    stricter = make_check(severity="critical", max_share=0.5, bad_when="{row.Email} IS NULL OR {row.Phone} IS NULL")
+    passed = replace(_issue("passed"), failing=1, asked=asked_by(check))
+    assert _decide(passed, checks=(check.model_copy(update={"why": "another reason"}),)).open
+    assert "it asks something else since the latest assessment" in _decide(passed, checks=(stricter,)).reason
+    assert _decide(replace(passed, asked=""), checks=(stricter,)).open
+
+
+def test_what_is_critical_and_how_much_may_fail_is_what_the_definition_says_today(make_check):
+    """Counts are known; so whoever turns a check off, or another threshold on, need not wait for an assessment."""
+    issue = replace(_issue(severity="error"), asked=asked_by(make_check()))
+    assert not _decide(issue, checks=(make_check(severity="critical", max_share=0.5),)).open
+    assert _decide(issue, checks=(make_check(severity="critical", max_share=0.7),)).open
+    critical = replace(issue, severity="critical")
+    assert _decide(critical, checks=(make_check(severity="critical", enabled=False),)).open
+    assert _decide(critical, checks=(make_check(severity="warning"),)).open
+
+
+def _push() -> PushDefinition:
+    return PushDefinition.model_validate(
         {
             "push": "to_insider",
             "org": "acme",
@@ -131,12 +172,34 @@ def test_the_latest_assessment_in_the_warehouse_decides(make_org, make_check):
             "attributes": {"name": "FirstName"},
         }
     )
-    before = judge_gate(org.engine, push, override=False, now=NOW)
+
+
+def test_a_check_that_changed_in_the_warehouse_is_known_to_the_gate_once_it_was_assessed(make_org, make_check):
+    """From the definition to the ledger and back: what was asked is the same until somebody changes it."""
+    org, push = make_org(), _push()
+    org.put("Contact", {"Id": "1", "Email": "a@b.de"})
+    check = make_check(severity="critical")
+    other = make_check(severity="critical", bad_when="{row.Email} LIKE '%@spam.de'")
+    org.assess(check)
+    seen = []
+    for today in (check, other):
+        seen.append(judge_gate(org.engine, push, {today.check: today}, override=False, now=NOW).open)
+    org.assess(other)
+    seen.append(judge_gate(org.engine, push, {other.check: other}, override=False, now=NOW).open)
+    assert seen == [True, False, True]
+
+
+def test_the_latest_assessment_in_the_warehouse_decides(make_org, make_check):
+    """A check that failed last time and passes now opens the gate again; another org's assessment is not asked."""
+    org = make_org()
+    push, check = _push(), make_check(severity="critical", max_share=0.4)
+    checks = {check.check: check}
+    before = judge_gate(org.engine, push, checks, override=False, now=NOW)
     org.put("Contact", {"Id": "1"}, {"Id": "2", "Email": "a@b.de"})
-    org.assess(make_check(severity="critical", max_share=0.4))
-    closed = judge_gate(org.engine, push, override=False, now=NOW)
+    org.assess(check)
+    closed = judge_gate(org.engine, push, checks, override=False, now=NOW)
     org.put("Contact", {"Id": "1", "Email": "c@d.de"})
-    last = org.assess(make_check(severity="critical", max_share=0.4))
-    opened = judge_gate(org.engine, push, override=False, now=NOW)
+    last = org.assess(check)
+    opened = judge_gate(org.engine, push, checks, override=False, now=NOW)
     assert (before.open, closed.open, opened.open) == (False, False, True)
     assert opened.assessment_id == last.assessment_id

@@ -32,11 +32,12 @@ class HealthGateOperator(BaseOperator):
     @says_why_it_failed
     def execute(self, context: Context) -> str:
         """Return why the gate is open."""
-        from headwater.hooks import push_definition, warehouse_engine
+        from headwater.hooks import checks, push_definition, warehouse_engine
         from include.quality.gate import judge_gate
 
         override = bool(parameter(context, "override_gate", self.override_gate))
-        verdict = judge_gate(warehouse_engine(), push_definition(self.push), override=override, now=now_utc())
+        push = push_definition(self.push)
+        verdict = judge_gate(warehouse_engine(), push, checks(), override=override, now=now_utc())
         if not verdict.open:
             raise GateClosed(verdict.reason)
         return verdict.reason
