@@ -236,6 +236,7 @@ def running_org() -> Iterator[SmallOrg]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two packets: the second would wait 40 ms for the client
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

@@ -74,6 +74,7 @@ def test_a_few_of_many_are_found_by_a_few_calls(desk: Desk) -> None:
     """Ranges that are equal are not looked at again; no record is read that is no part of the difference."""
     for number in range(100, MANY):
         desk.org.put("Contact", number, LastName="x")
+    desk.org.bulk_page_rows = 2000
     desk.org.tick(hours=1)
     desk.extract()
     added = [behind(desk, MANY + 7), behind(desk, -1)]  # above all Ids that are here, and below them
@@ -113,6 +114,7 @@ def test_what_is_hidden_as_a_whole_is_not_listed(desk: Desk) -> None:
     """The connection's user lost sharing: one look at the counts tells, and no Id is held in memory."""
     for number in range(100, MANY):
         desk.org.put("Contact", number, LastName="x")
+    desk.org.bulk_page_rows = 2000
     desk.org.tick(hours=1)
     desk.extract()
     desk.org.records["Contact"] = {"CON000000000000002": desk.org.records["Contact"]["CON000000000000002"]}

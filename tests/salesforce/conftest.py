@@ -78,6 +78,7 @@ class ScriptedOrg:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two packets: the second would wait 40 ms for the client
     org: ScriptedOrg
 
     def _serve(self) -> None:
