@@ -19,13 +19,8 @@ from include.warehouse.gone import GONE_HASHES
 from include.warehouse.models import ROWS, drop_model_rows, explain_model, read_model_rows, tables_of_model
 from include.warehouse.salts import salt_of
 from include.warehouse.samples import sample_rows
-from include.warehouse.selections import (
-    SourceObject,
-    SourceQuery,
-    columns_of_session,
-    read_source_object,
-    selection_page,
-)
+from include.warehouse.selections import selection_page
+from include.warehouse.sources import SourceObject, SourceQuery, columns_of_session, read_source_object
 
 
 def source_of(connection: Connection, push: PushDefinition, *, lasting: bool = False) -> SourceQuery:

@@ -17,9 +17,10 @@ from include.records import AirflowRun, Window
 from include.warehouse.engine import transaction
 from include.warehouse.gone import Gone, select_gone
 from include.warehouse.orgs import is_sandbox
-from include.warehouse.pushes import PushRun, note_selected, write_push_run
+from include.warehouse.pushes import PushRun, note_selected, note_size, usual_sizes, write_push_run
 from include.warehouse.runs import finish_run, start_run
-from include.warehouse.selections import SourceQuery, note_size, usual_sizes, write_selection
+from include.warehouse.selections import write_selection
+from include.warehouse.sources import SourceQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from include.config.pushes import PushDefinition
 from include.errors import DefinitionError, NotReady
 from include.warehouse.engine import quoted
 from include.warehouse.models import KEY, ROWS
-from include.warehouse.selections import SourceObject, SourceQuery
+from include.warehouse.sources import SourceObject, SourceQuery
 
 Known = Callable[[str], SourceObject]
 _WITHOUT_HASH = ("json", "xml", "point")

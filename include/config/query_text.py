@@ -14,7 +14,6 @@ _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _PATH = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*){0,5}")
 _CALL = re.compile(r"([A-Za-z]\w*)\s*\(\s*([\w.]*)\s*\)\s*([A-Za-z]\w*)?")
 _FROM = re.compile(r"\bFROM\s+([A-Za-z]\w*)", re.IGNORECASE)
-_AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 _UNABLE = {
     r"\bFIELDS\s*\(": "FIELDS(…) names no columns; list the fields",
     r"\bTYPEOF\b": "TYPEOF gives no table; name the fields",
@@ -30,11 +29,6 @@ class Column:
     path: str  # "" for COUNT()
     function: str = ""  # upper case
     name: str = ""
-
-    @property
-    def is_aggregate(self) -> bool:
-        """Return whether it sums up several records."""
-        return self.function in _AGGREGATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

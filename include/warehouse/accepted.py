@@ -8,8 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from include.warehouse.listed import clean, column, lines
-from include.warehouse.selections import LISTED, as_json
+from include.warehouse.listed import LISTED, as_json, clean, column, lines
 
 # An event key holds no tabulator.
 _KEYS_END = "\t"

@@ -47,20 +47,6 @@ def keep_certificate(connection: Connection, org: str, certificate: Certificate,
     )
 
 
-def last_certificate(connection: Connection, org: str, object: str) -> Certificate | None:
-    """Return the newest comparison of the object, or None."""
-    row = connection.execute(
-        text(
-            "SELECT here, in_org, as_of, note FROM headwater.certificate WHERE org = :org AND object = :object"
-            " ORDER BY certificate_id DESC LIMIT 1"
-        ),
-        {"org": org, "object": object},
-    ).one_or_none()
-    if row is None:
-        return None
-    return Certificate(object=object, here=row.here, in_org=row.in_org, as_of=row.as_of, note=row.note)
-
-
 def rows_here(connection: Connection, table: Table, *, created_before: datetime) -> int:
     """Return how many records of the table are not deleted and were created before a time."""
     count: int = connection.execute(

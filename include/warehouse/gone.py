@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from include.warehouse.selections import SourceQuery
+from include.warehouse.sources import SourceQuery
 
 # Instead of the hash of a row that is no more, the ledger of what was sent holds one of these: what was done about it.
 GONE_HASHES: Mapping[str, int] = {"clear": 1, "archive": 2, "delete": 3}

@@ -1,12 +1,18 @@
-"""Hand many values to one statement: a text parameter for each column, taken apart by the server.
+"""Hand many values to one statement, taken apart by the server: as one JSON text, or as a text for each column.
 
-Measured for a thousand rows at a time: two thirds of what JSON objects cost the server, and a tenth of what an array
-parameter costs the driver.
+An array parameter takes the driver ten times as long as either. Texts by column cost the server two thirds of what
+JSON objects cost it (a thousand rows at a time); they are for the statements that every record of a push goes through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+# What stands where a list of values is wanted; `listed` is bound to `as_json` of them.
+LISTED = "SELECT json_array_elements_text(CAST(:listed AS json))"
 
 # Separators that no text of ours holds: control characters that nobody can type.
 _END, _NULL = "\x1e", "\x1d"
@@ -30,3 +36,8 @@ def lines(*columns: str) -> str:
     """
     taken = ", ".join(f"string_to_table(:{name}, E'\\x1e', E'\\x1d')" for name in columns)
     return f"ROWS FROM ({taken}) AS line({', '.join(columns)})"
+
+
+def as_json(values: Sequence[Any] | Mapping[str, Any]) -> str:
+    """Return values, or frozen values as objects, as one JSON text to be taken apart by the server."""
+    return orjson.dumps(values).decode()

@@ -14,9 +14,8 @@ from sqlalchemy import Connection, text
 
 from include.errors import WarehouseDown
 from include.records import Event, Outcome
-from include.warehouse.listed import clean, column, lines
+from include.warehouse.listed import LISTED, as_json, clean, column, lines
 from include.warehouse.pushes import PushRun
-from include.warehouse.selections import LISTED, as_json
 
 _STATES = {
     Outcome.DELIVERED: "delivered",

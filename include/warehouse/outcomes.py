@@ -8,8 +8,7 @@ from sqlalchemy import Connection, text
 
 from include.errors import Unbalanced
 from include.records import Outcome, Receipt
-from include.warehouse.listed import column, lines
-from include.warehouse.selections import as_json
+from include.warehouse.listed import as_json, column, lines
 
 _ONCE = (
     " ON CONFLICT (run_id, record_id) DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause,"

@@ -107,6 +107,28 @@ def note_counts(connection: Connection, run_id: int, counts: OutcomeCounts, *, s
     )
 
 
+def note_size(connection: Connection, run_id: int, *, to_send: int, gone: int, dry_run: bool) -> None:
+    """Write down how large a run is: what is usual is judged by it."""
+    connection.execute(
+        text(
+            "UPDATE headwater.push_run SET to_send = :to_send, gone = :gone, dry_run = :dry_run WHERE run_id = :run_id"
+        ),
+        {"run_id": run_id, "to_send": to_send, "gone": gone, "dry_run": dry_run},
+    )
+
+
+def usual_sizes(connection: Connection, push: str, *, runs: int = 20) -> tuple[int, ...]:
+    """Return how many records the last runs of a push had to send that sent any."""
+    rows = connection.execute(
+        text(
+            "SELECT to_send FROM headwater.push_run WHERE push = :push AND to_send > 0 AND delivered + accepted > 0"
+            " AND NOT dry_run ORDER BY run_id DESC LIMIT :runs"
+        ),
+        {"push": push, "runs": runs},
+    )
+    return tuple(int(size) for size in rows.scalars())
+
+
 def read_push_run(connection: Connection, run_id: int) -> PushRun:
     """Return a run as it was selected.
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from include.warehouse.selections import LISTED, SourceQuery, as_json
+from include.warehouse.listed import LISTED, as_json
+from include.warehouse.sources import SourceQuery
 
 
 def sample_rows(

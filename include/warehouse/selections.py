@@ -1,16 +1,14 @@
-"""Keep what push runs select, and say what there is to select from."""
+"""Keep what push runs select: the Ids of the records that have something to send, in the order of their changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, text
 
-from include.warehouse.engine import quoted
+from include.warehouse.sources import SourceQuery
 
 _ROWS_AT_ONCE = 2_000
 # Left to itself the planner, which knows little of tables that have just been filled, has joined whole tables
@@ -19,37 +17,6 @@ _BY_KEY = """
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
 SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off; SET LOCAL jit = off
 """
-
-
-# Thousands of values travel as one JSON text: an array parameter takes the driver ten times as long.
-LISTED = "SELECT json_array_elements_text(CAST(:listed AS json))"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceObject:
-    """Hold what the warehouse knows of an object that records may come from.
-
-    Args:
-        object: its API name.
-        columns: PostgreSQL types by column; empty when there is no table.
-        gone: fields that the org no longer describes, with when that was seen.
-        labels: API names by the label that people see.
-        references: the objects that a reference field may point to.
-        cursor_field: the field that says when a record last changed; "": there is none.
-        first_loaded_at: when the first load was complete; None: it is not.
-        types: Salesforce's word for the type of each field.
-        unfilled: fields whose columns are new and lack the values of older records still.
-    """
-
-    object: str
-    columns: Mapping[str, str]
-    gone: Mapping[str, datetime]
-    labels: Mapping[str, str]
-    references: Mapping[str, tuple[str, ...]]
-    cursor_field: str
-    first_loaded_at: datetime | None
-    types: Mapping[str, str] = field(default_factory=dict)
-    unfilled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,83 +41,6 @@ class Found:
     def unchanged(self) -> int:
         """Return how many records have nothing new to send."""
         return self.selected - self.to_send - self.still_rejected - self.still_skipped - self.waiting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceQuery:
-    """Hold the parts of a statement over a source, composed of quoted names and bound values only.
-
-    Args:
-        table: what stands behind FROM; its row is ``source``.
-        joins: what it is joined with.
-        key: an expression for the key of a row, as text.
-        values: an expression for each field path.
-        row_hash: an expression for the hash of the mapped columns; binds ``seed``.
-        stamp: an expression for when the record last changed.
-        alive: a condition that a record meets as long as it belongs to the source.
-        there: a condition that a row meets when it was found at all.
-        binds: the values in `alive`.
-        filtered: `alive` may look at joined tables.
-    """
-
-    table: str
-    key: str
-    values: Mapping[str, str]
-    row_hash: str
-    stamp: str
-    alive: str
-    there: str
-    joins: str = ""
-    binds: Mapping[str, Any] = field(default_factory=dict)
-    filtered: bool = False
-
-
-def read_source_object(connection: Connection, *, org: str, schema: str, object: str) -> SourceObject:
-    """Return what the warehouse knows of an object; one it knows nothing of has no columns."""
-    columns = connection.execute(
-        text(
-            "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
-            " WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
-        ),
-        {"table": quoted(schema, object)},
-    ).all()
-    fields = connection.execute(
-        text(
-            "SELECT name, label, type, reference_to, coalesce(gone_at, held_at) AS gone_at,"
-            " unfilled_since IS NOT NULL AND EXISTS (SELECT FROM headwater.schema_change AS c WHERE c.org = f.org"
-            " AND c.object = f.object AND c.field = f.name AND c.kind IN ('added', 'returned', 'type')"
-            " AND coalesce(c.settled_at, c.seen_at) >= f.unfilled_since) AS unfilled"
-            " FROM headwater.field AS f WHERE org = :org AND object = :object"
-        ),
-        {"org": org, "object": object},
-    ).all()
-    ledger = connection.execute(
-        text("SELECT cursor_field, first_loaded_at FROM headwater.object WHERE org = :org AND object = :object"),
-        {"org": org, "object": object},
-    ).one_or_none()
-    return SourceObject(
-        object=object,
-        columns={str(name): str(kind) for name, kind in columns},
-        gone={field.name: field.gone_at for field in fields if field.gone_at is not None},
-        labels={field.label: field.name for field in fields},
-        references={field.name: tuple(field.reference_to) for field in fields if field.reference_to},
-        cursor_field=ledger.cursor_field if ledger else "SystemModstamp",
-        first_loaded_at=ledger.first_loaded_at if ledger else None,
-        types={field.name: field.type for field in fields},
-        unfilled=frozenset(field.name for field in fields if field.unfilled),
-    )
-
-
-def columns_of_session(connection: Connection, table: str) -> dict[str, str]:
-    """Return the columns of a table of this session, with their types."""
-    rows = connection.execute(
-        text(
-            "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
-            " WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
-        ),
-        {"table": quoted("pg_temp", table)},
-    )
-    return {str(name): str(kind) for name, kind in rows}
 
 
 def write_selection(
@@ -288,33 +178,6 @@ def leave_selection(connection: Connection, run_id: int, ordinals: Sequence[int]
         )
 
 
-def note_size(connection: Connection, run_id: int, *, to_send: int, gone: int, dry_run: bool) -> None:
-    """Write down how large a run is: what is usual is judged by it."""
-    connection.execute(
-        text(
-            "UPDATE headwater.push_run SET to_send = :to_send, gone = :gone, dry_run = :dry_run WHERE run_id = :run_id"
-        ),
-        {"run_id": run_id, "to_send": to_send, "gone": gone, "dry_run": dry_run},
-    )
-
-
-def usual_sizes(connection: Connection, push: str, *, runs: int = 20) -> tuple[int, ...]:
-    """Return how many records the last runs of a push had to send that sent any."""
-    rows = connection.execute(
-        text(
-            "SELECT to_send FROM headwater.push_run WHERE push = :push AND to_send > 0 AND delivered + accepted > 0"
-            " AND NOT dry_run ORDER BY run_id DESC LIMIT :runs"
-        ),
-        {"push": push, "runs": runs},
-    )
-    return tuple(int(size) for size in rows.scalars())
-
-
 def look_up_by_key(connection: Connection) -> None:
     """Let this transaction find rows by their keys only, whatever the planner believes about the tables."""
     connection.execute(text(_BY_KEY))
-
-
-def as_json(lines: Sequence[Any] | Mapping[str, Any]) -> str:
-    """Return values, or frozen values as objects, as one JSON text to be taken apart by the server."""
-    return orjson.dumps(lines).decode()

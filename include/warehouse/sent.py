@@ -8,8 +8,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
-from include.warehouse.listed import clean, column, lines
-from include.warehouse.selections import LISTED, as_json
+from include.warehouse.listed import LISTED, as_json, clean, column, lines
 
 _NOTE = text(
     "INSERT INTO headwater.sent AS held (push, record_id, row_hash, fingerprint, outcome, run_id, identifiers,"

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, text
 
 from include.records import Receipt
 from include.warehouse.engine import transaction
+from include.warehouse.listed import LISTED, as_json
 from include.warehouse.pushes import PushRun
-from include.warehouse.selections import LISTED, as_json
 
 # After the first failure a minute, then three times as long each time, a day at most.
 _PAUSE = "least(interval '1 day', interval '1 minute' * power(3, least({attempts}, 12) - 1))"
