@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from include.config.checks import CheckDefinition
-from include.config.folded_expectations import Filled, Folded
 from include.config.orgs import OrgDefinition
 from include.errors import WarehouseDown
 from include.quality.catalogue import Catalogue, choose_checks
@@ -19,12 +18,13 @@ from include.quality.documents import Documents, Tally, documents_of
 from include.quality.due import Due, due_checks
 from include.quality.duplicate_checks import Compared, compare_records
 from include.quality.grade import WEIGHTS, grade_all, grade_object
-from include.quality.increment import few_enough
+from include.quality.increment import few_enough, passed_over
 from include.quality.issues import Found, Past, insist_on_agreement, put_together
+from include.quality.journals import forget_seen, keep_journals
 from include.quality.judging import judge
 from include.quality.news import note_grade_changes, note_issue_changes
 from include.quality.suite import with_verdicts
-from include.quality.sweep import count_records, known_objects, prepare
+from include.quality.sweep import known_objects, prepare
 from include.quality.validate import export_snapshot, judge_by_gx
 from include.records import AirflowRun
 from include.warehouse.assessments import (
@@ -40,6 +40,8 @@ from include.warehouse.assessments import (
     write_issues,
     write_object,
 )
+from include.warehouse.changed_rows import Moment, this_moment
+from include.warehouse.counted import count_live
 from include.warehouse.engine import transaction
 from include.warehouse.locks import object_lock
 from include.warehouse.problems import (
@@ -89,6 +91,7 @@ def assess_org(
             run_id = start_run(ledger, kind="health", org=org.org, subject=_SUBJECT, run=run)
         try:
             compared = compare_records(engine, org, checks.values())
+            keep_journals(engine, org, checks.values())
             with transaction(engine) as connection:
                 assessment = _assess(engine, connection, org, checks, compared, now=now, run_id=run_id)
                 finish_run(connection, run_id, "success")
@@ -124,7 +127,8 @@ def _assess(
     )
     due = due_checks(catalogue.assessable, known, past.bases, now=now, compared=compared.states)
     prepare(connection)
-    judging = judge(connection, due.checks, known, past.issues, schema=schema, now=now)
+    moment = this_moment(connection, org.org, schema)
+    judging = judge(connection, due.checks, known, past.issues, moment, schema=schema, now=now)
     by_gx = [check for check in due.checks if check.unfolded and check.check not in judging.refused]
     judged, unjudged = judge_by_gx(engine, snapshot, by_gx, schema=schema, now=now)
     catalogue = catalogue.without({**judging.refused, **unjudged})
@@ -132,13 +136,14 @@ def _assess(
     settled = judging.settle(org.org, row.assessment_id, judged_now)
 
     looked_at = _objects_to_look_at(catalogue, due, past)
-    tallies = _tally(connection, catalogue, looked_at, judging.failing(settled), past, schema)
+    tallies = _tally(connection, catalogue, looked_at, judging.failing(settled), past, moment, schema)
     insist_on_agreement(catalogue, tallies, judged)
     found = Found(tallies=tallies, judged=judged, settled=settled, bases=due.bases, seen=judging.seen)
     issues = put_together(catalogue, found, past)
     whole = [check.check for check in catalogue.assessable if not check.names_records]
     issues = note_issue_changes(connection, org, row.assessment_id, issues, whole=whole, now=now)
     write_issues(connection, row.assessment_id, issues)
+    forget_seen(connection, moment, catalogue.assessable, issues)
     graded = _Graded(
         connection=connection, org=org, row=row, catalogue=catalogue, found=found, past=past, touched=judging.touched,
         now=now,
@@ -172,18 +177,14 @@ def _tally(
     objects: Collection[str],
     failing: Mapping[str, int],
     past: Past,
+    moment: Moment,
     schema: str,
 ) -> dict[str, Tally]:
     """Return what each check of these objects found: now, or before where that still stands."""
     tallies: dict[str, Tally] = {}
     for object in objects:
         checks = catalogue.of(object)
-        passed_over = {
-            check.check: check.expect.columns
-            for check in checks
-            if isinstance(check.expect, Folded) and not isinstance(check.expect, Filled)
-        }
-        records, missing = count_records(connection, schema, object, passed_over)
+        records, missing = count_live(connection, schema, object, passed_over(checks), moment)
         for check in checks:
             name = check.check
             bad = failing[name] if name in failing else past.issues[name].failing

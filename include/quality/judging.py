@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 from include.config.checks import CheckDefinition
 from include.quality.catalogue import KnownObject
 from include.quality.increment import Increment, few_enough, find_increment, looked_up
+from include.quality.lookups import Lookup
+from include.quality.predicate import expression
 from include.quality.sweep import fill
 from include.warehouse.assessments import IssueResult
-from include.warehouse.changed_rows import Moment, keep_changed, keep_pointing, this_moment
+from include.warehouse.changed_rows import Moment, keep_all, keep_changed, keep_compared, keep_finding
 from include.warehouse.findings import Sweep, keep_touched, settle_findings
 
 
@@ -63,6 +65,7 @@ def judge(
     due: Sequence[CheckDefinition],
     known: Mapping[str, KnownObject],
     before: Mapping[str, IssueResult],
+    moment: Moment,
     *,
     schema: str,
     now: datetime,
@@ -74,10 +77,10 @@ def judge(
         due: the checks.
         known: what the warehouse has of each object.
         before: what the assessment before found, by check.
+        moment: what that snapshot is, and what is known of changes.
         schema: where the org's tables are.
         now: the moment of the assessment.
     """
-    moment = this_moment(connection, schema)
     increment = find_increment(due, known, before, moment, schema=schema, now=now)
     refused: dict[str, str] = {}
     some: dict[str, tuple[Sweep, Sequence[CheckDefinition]]] = {}
@@ -94,23 +97,61 @@ def judge(
 def _tables(
     connection: Connection, increment: Increment, before: Mapping[str, IssueResult], moment: Moment, schema: str
 ) -> dict[str, list[CheckDefinition]]:
-    """Return by temporary table of changed records the checks to be judged on it; where they are many, none is."""
+    """Return by temporary table of records the checks to be judged on it; where they are many, none is."""
     records = {issue.object: issue.records for issue in before.values()}
     changed: dict[str, str] = {}
     for number, object in enumerate(increment.objects):
         table = f"changed_{number}"
-        rows = keep_changed(connection, table, schema, object, since=increment.since, moment=moment)
+        rows = keep_changed(connection, table, moment.journals[object], since=increment.since)
         if few_enough(rows, records.get(object, 0)):
             changed[object] = table
+    found = _FoundAgain(connection=connection, increment=increment, moment=moment, schema=schema, changed=changed)
     tables: dict[str, list[CheckDefinition]] = {}
-    for object in sorted({check.object for check in increment.checks} & changed.keys()):
-        own = [check for check in increment.checks if check.object == object]
-        tables[changed[object]] = [check for check in own if not looked_up(check)]
-        pointing = [check for check in own if looked_up(check)]
-        pointed = {(each.field, changed.get(each.object, "")) for check in pointing for each in looked_up(check)}
-        if pointing and all(known for _, known in pointed):
-            table = f"pointing_{changed[object]}"
-            rows = keep_pointing(connection, table, schema, object, changed[object], pointed)
-            if few_enough(rows, records.get(object, 0)):
-                tables[table] = pointing
-    return {table: checks for table, checks in tables.items() if checks}
+    for check in increment.checks:
+        if {check.object, *check.needs} <= changed.keys():
+            own = [changed[check.object], *(found.table(check.object, each) for each in looked_up(check))]
+            tables.setdefault("+".join(dict.fromkeys(name for name in own if name)), []).append(check)
+    few: dict[str, list[CheckDefinition]] = {}
+    for number, (names, checks) in enumerate(tables.items()):
+        name = names
+        if "+" in names:
+            name = f"again_{number}"
+            rows = keep_all(connection, name, names.split("+"))
+            if not few_enough(rows, records.get(checks[0].object, 0)):
+                continue
+        few[name] = checks
+    return few
+
+
+@dataclass(slots=True, kw_only=True)
+class _FoundAgain:
+    """Find the records whose verdict another record may have changed: by what it is, or was, found by."""
+
+    connection: Connection
+    increment: Increment
+    moment: Moment
+    schema: str
+    changed: Mapping[str, str]
+    known: dict[tuple[str, Lookup], str] = field(default_factory=dict)
+
+    def table(self, object: str, lookup: Lookup) -> str:
+        """Return the table of an object's records that a lookup concerns; "" when nothing changed that it reads."""
+        if (object, lookup) not in self.known:
+            number = len(self.known)
+            compared = f"compared_{number}"
+            rows = keep_compared(
+                self.connection,
+                compared,
+                self.schema,
+                lookup.object,
+                self.moment.journals[lookup.object],
+                since=self.increment.since,
+                fields=lookup.fields,
+                alias=lookup.alias,
+                compared=expression(lookup.theirs),
+            )
+            name = f"finding_{number}" if rows else ""
+            if rows:
+                keep_finding(self.connection, name, self.schema, object, expression(lookup.own), compared)
+            self.known[object, lookup] = name
+        return self.known[object, lookup]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from include.config.predicates import ROW, Predicate, Token
 from include.quality.reference_lists import reference_list
 from include.warehouse.engine import quoted
 
 LIVE = '"_deleted_at" IS NULL'
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def live_rows(schema: str, object: str) -> str:
@@ -25,6 +27,11 @@ def condition(predicate: Predicate, *, schema: str, now: datetime) -> str:
         now: the moment of the assessment, aware; it is written into the condition, because GX takes no values.
     """
     return f"({' '.join(_sql(token, schema, now) for token in predicate.tokens)})"
+
+
+def expression(tokens: Iterable[Token]) -> str:
+    """Return an expression of fields, functions and constants as bracketed SQL."""
+    return f"({' '.join(_sql(token, '', _NO_TIME) for token in tokens)})"
 
 
 def failing_query(predicate: Predicate, *, schema: str, now: datetime) -> str:

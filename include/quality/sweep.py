@@ -28,25 +28,6 @@ def known_objects(connection: Connection, org: str, schema: str) -> dict[str, Kn
     }
 
 
-def count_records(
-    connection: Connection, schema: str, object: str, passed_over: Mapping[str, Sequence[str]]
-) -> tuple[int, dict[str, int]]:
-    """Return how many live records an object has, and how many of them each check passes over, in one scan.
-
-    Args:
-        connection: the assessment's.
-        schema: where the org's tables are.
-        object: which.
-        passed_over: by check, the fields of which an empty one takes a record out of it.
-    """
-    conditions = {
-        name: " OR ".join(f"{quoted(field)} IS NULL" for field in fields) for name, fields in passed_over.items()
-    }
-    counts = "".join(f", count(*) FILTER (WHERE {where})" for where in conditions.values())
-    row = connection.exec_driver_sql(f"SELECT count(*){counts} FROM {quoted(schema, object)} WHERE {LIVE}").one()
-    return int(row[0]), dict(zip(conditions, map(int, row[1:]), strict=True))
-
-
 def prepare(connection: Connection) -> None:
     """Set what the statements of an assessment run with, for this transaction."""
     connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")

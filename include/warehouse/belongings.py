@@ -15,13 +15,14 @@ from sqlalchemy.exc import DBAPIError
 
 from include.errors import NotReady
 from include.warehouse.engine import quoted, transaction
+from include.warehouse.journals import drop_journals
 from include.warehouse.locks import object_lock
 from include.warehouse.match_keys import drop_keys
 
 # The tables that name org and object, dependants first. A run's own dependants go with it by their foreign keys.
 _OF_OBJECT = (
     "duplicate_pair", "duplicate_link", "duplicate_member", "duplicate_cluster", "duplicate_pass", "match_set",
-    "probable_model",
+    "probable_model", "journal",
     "reject", "slice", "certificate", "reconciliation", "extract", "probe", "schema_change", "finding", "onboarding",
     "field", "object",
 )  # fmt: skip
@@ -116,6 +117,7 @@ def _drop(connection: Connection, org: str, object: str) -> tuple[Belonging, ...
     for name in _tables(connection, org, object):
         connection.execute(text(f"DROP TABLE {quoted(f'salesforce_{org}', name)}"))
     drop_keys(connection, org, object)
+    drop_journals(connection, org, object)
     for table, condition in _conditions(connection, object):
         connection.execute(text(f"DELETE FROM headwater.{table} WHERE {condition}"), {"org": org, "object": object})
     if not object:

@@ -1,8 +1,7 @@
-"""Tell which rows of an object's table were written since a moment, whoever wrote them.
+"""Tell which rows of an object were written since a moment, whoever wrote them, and what they said before.
 
-PostgreSQL itself marks each version of a row with the transaction that wrote it. A row is news to who looked before,
-if that transaction had not ended then. So no load, comparison, filling of fields or marking as deleted can be missed,
-and nobody has to keep a list. Only a row that is removed leaves no mark: Headwater removes none.
+Each line of a journal bears the number of the transaction that wrote it. A row is news to who looked before, if that
+transaction had not ended then. Removed rows are news, too.
 """
 
 from __future__ import annotations
@@ -13,67 +12,112 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from include.warehouse.engine import quoted
-
-# Transactions are told apart by 32 bits; half of that is far from any confusion.
-_TOO_LONG_AGO = 2**31
-_BITS = 2**32 - 1
+from include.warehouse.journals import Journal, journals_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """Hold what a transaction sees: all that was written by transactions below `low`, and nothing from `high` on.
+    """Hold what a transaction sees: all that was written by transactions below `low`, and perhaps some above.
 
-    `places` says by object where its rows are and which columns they have; another place is another table.
+    `journals` has each object's; `places` says of those objects where the rows are, which columns they have and which
+    number the journal has: another place is another table, or one of which not every write is known.
     """
 
     low: int
-    high: int
+    journals: Mapping[str, Journal]
     places: Mapping[str, str]
 
-    def reaches(self, low: int) -> bool:
-        """Return whether rows that were written since another moment's `low` can be told."""
-        return low <= self.low and self.high - low < _TOO_LONG_AGO
 
-
-def this_moment(connection: Connection, schema: str) -> Moment:
+def this_moment(connection: Connection, org: str, schema: str) -> Moment:
     """Return what this transaction sees; it must be one that sees the same from its beginning to its end."""
-    low, high = connection.execute(
-        text(
-            "SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint"
-            " FROM pg_current_snapshot() AS now"
-        )
-    ).one()
-    places = connection.execute(text(_PLACES), {"schema": schema})
-    return Moment(low=low, high=high, places={row.object: row.place for row in places})
+    low = connection.execute(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")).scalar_one()
+    journals = journals_of(connection, org, schema)
+    rows = connection.execute(text(_PLACES), {"schema": schema, "objects": list(journals)})
+    places = {
+        row.object: f"{row.place}|{journals[row.object].journal_id}:{journals[row.object].number}" for row in rows
+    }
+    return Moment(low=int(low), journals=journals, places=places)
 
 
-def keep_changed(connection: Connection, name: str, schema: str, object: str, *, since: int, moment: Moment) -> int:
+def keep_changed(connection: Connection, name: str, journal: Journal, *, since: int) -> int:
     """Make a temporary table of the Ids of rows that were written since; return how many there are."""
     connection.exec_driver_sql(
-        f'CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT "Id" AS record_id FROM {quoted(schema, object)}'
-        f" WHERE (xmin::text::bigint - {since}) & {_BITS} < {moment.high - since}"
+        f'CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT DISTINCT "Id" AS record_id FROM {journal.table}'
+        f" WHERE written >= '{since}'::xid8"
     )
     return _analyzed(connection, name)
 
 
-def keep_pointing(
-    connection: Connection, name: str, schema: str, object: str, changed: str, pointed: Collection[tuple[str, str]]
+def keep_compared(
+    connection: Connection,
+    name: str,
+    schema: str,
+    object: str,
+    journal: Journal,
+    *,
+    since: int,
+    fields: Collection[str],
+    alias: str,
+    compared: str,
 ) -> int:
-    """Make a temporary table of the changed rows and of those that point at changed rows; return how many there are.
+    """Make a temporary table of what changed rows are found by, as it was and as it is; return how many there are.
+
+    Rows that changed in none of the fields that are read, and were neither deleted nor restored, are not among them.
+
+    Args:
+        connection: the assessment's.
+        name: of the new table.
+        schema: where the org's tables are.
+        object: whose changed rows.
+        journal: the object's.
+        since: the moment that changes count from.
+        fields: of the object; what they said before is in the journal.
+        alias: the name of a row in `compared`.
+        compared: the SQL expression that others find a row by.
+    """
+    row = quoted(alias)
+    names = [quoted(each) for each in sorted(fields)]
+    before = ", ".join([f"{row}.gone", *(f"{row}.{each}" for each in names)])
+    now = ", ".join(['present."_deleted_at" IS NOT NULL', *(f"present.{each}" for each in names)])
+    table = quoted(schema, object)
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS WITH moved AS MATERIALIZED ("
+        f'SELECT {row}.* FROM {journal.table} AS {row} LEFT JOIN {table} AS present ON present."Id" = {row}."Id"'
+        f" WHERE {row}.written >= '{since}'::xid8"
+        f' AND ({row}.born OR present."Id" IS NULL OR ROW({before}) IS DISTINCT FROM ROW({now})))'
+        f" SELECT {compared} AS compared FROM moved AS {row}"
+        f' UNION SELECT {compared} FROM {table} AS {row} WHERE {row}."Id" IN (SELECT "Id" FROM moved)',
+        execution_options={"no_parameters": True},
+    )
+    connection.exec_driver_sql(f"DELETE FROM {name} WHERE compared IS NULL")  # equal to nothing
+    return _analyzed(connection, name)
+
+
+def keep_finding(connection: Connection, name: str, schema: str, object: str, expression: str, compared: str) -> int:
+    """Make a temporary table of the live rows whose expression is among what is compared; return how many there are.
 
     Args:
         connection: the assessment's.
         name: of the new table.
         schema: where the org's tables are.
         object: whose rows.
-        changed: the table of its own changed rows.
-        pointed: fields of the object, each with the table of changed rows of what it points at; one may point at two.
+        expression: SQL over the alias "row".
+        compared: the table of what changed rows of another object are found by.
     """
-    points = " OR ".join(f"{quoted(field)} IN (SELECT record_id FROM {table})" for field, table in sorted(pointed))
+    row = quoted("row")
     connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT record_id FROM {changed}"
-        f' UNION SELECT "Id" FROM {quoted(schema, object)} WHERE {points}'
+        f'CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {row}."Id" AS record_id'
+        f" FROM {quoted(schema, object)} AS {row}"
+        f' WHERE {row}."_deleted_at" IS NULL AND {expression} IN (SELECT compared FROM {compared})',
+        execution_options={"no_parameters": True},
     )
+    return _analyzed(connection, name)
+
+
+def keep_all(connection: Connection, name: str, tables: Collection[str]) -> int:
+    """Make a temporary table of the rows that are in any of these; return how many there are."""
+    rows = " UNION ".join(f"SELECT record_id FROM {table}" for table in tables)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {rows}")
     return _analyzed(connection, name)
 
 
@@ -90,4 +134,4 @@ SELECT c.relname AS object,
                  (SELECT string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid), ',' ORDER BY a.attnum)
                   FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) AS place
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = :schema AND c.relkind = 'r'"""
+WHERE n.nspname = :schema AND c.relname = ANY(:objects) AND c.relkind = 'r'"""
