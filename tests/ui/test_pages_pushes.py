@@ -149,3 +149,63 @@ def test_the_form_asks_for_what_the_platform_can_do(open_pages: Any, people: Eng
     assert 'name="skip_hook"' in page
     assert 'max="100"' in page
     assert 'name="unmasked"' not in page
+
+
+EXECUTIONS = "/headwater/pushes/people/runs"
+
+
+def test_executions_stand_newest_first_and_lead_to_what_became_of_their_records(
+    open_pages: Any, people: Engine, run: Callable[[str], None]
+) -> None:
+    """From the push to its executions, to one of them, to the records with one cause."""
+    run("a_push.sql")
+    client = open_pages(lambda: people)
+    assert f"{EXECUTIONS}?org=demo" in client.get("/headwater/pushes?org=demo").text
+
+    listed = words(client.get(f"{EXECUTIONS}?org=demo").text)
+    assert re.search(r"2026-03-01 10:00:00 UTC .* running changed 12 5 1 1 3 2 0 0 goes on", listed)
+    assert re.search(r"2026-03-01 09:00:00 UTC .* success changed 4 3 0 1 0 0 0 0 30\.0 s", listed)
+    assert listed.index("10:00:00") < listed.index("09:00:00")
+
+    one = client.get(f"{EXECUTIONS}/61?org=demo")
+    assert "rejected 2 16.7 % it was refused invalid_email 1" in words(one.text)
+    assert "still skipped 2" in words(one.text)
+    chosen = unescape(one.text).split("outcome=rejected&cause=invalid_email")
+    assert len(chosen) == 2
+    records = words(client.get(f"{EXECUTIONS}/61?org=demo&outcome=rejected&cause=invalid_email").text)
+    assert "003000000000006AAA" in records
+    assert "003000000000007AAA" not in records
+
+
+def test_an_execution_shows_a_page_of_records_at_a_time(
+    open_pages: Any, people: Engine, run: Callable[[str], None]
+) -> None:
+    """The next page begins where this one ends, also among keys that are somebody's and stand in no address."""
+    run("a_push.sql")
+    with transaction(people) as connection:
+        connection.execute(
+            sql("INSERT INTO headwater.outcome (run_id, record_id, outcome, cause, message, at)"
+                " SELECT 60, 'p' || lpad(n::text, 3, '0') || '@example.test', 'delivered', '', '', now()"
+                " FROM generate_series(1, 120) AS n")
+        )  # fmt: skip
+    for role in ("viewer", "op"):
+        client, pages = open_pages(lambda: people, role), []
+        link = f"{EXECUTIONS}/60?org=demo"
+        while link and len(pages) < 5:
+            html = client.get(link).text
+            pages.append(len(re.findall(r'<span class="badge state-success">delivered</span></td>', html)))
+            assert ("p001@example.test" in html) == (role == "op" and len(pages) == 1)
+            found = re.search(r'rel="next" href="([^"#]+)', html)
+            link = unescape(found[1]) if found else ""
+            assert "example" not in link
+        assert pages == [50, 50, 20]
+
+
+def test_what_is_no_execution_is_said(open_pages: Any, people: Engine, run: Callable[[str], None]) -> None:
+    """A push that nobody defined and that never ran, an execution of another push, nonsense."""
+    run("a_push.sql")
+    client = open_pages(lambda: people)
+    for path in ("/headwater/pushes/nobody/runs", "/headwater/pushes/other/runs/61", f"{EXECUTIONS}/nonsense"):
+        assert client.get(f"{path}?org=demo").status_code == 404
+    assert "Nothing earlier is kept" in client.get(f"{EXECUTIONS}?org=demo&after=1").text
+    assert "No record of this execution matches" in client.get(f"{EXECUTIONS}/61?org=demo&cause=none").text

@@ -17,6 +17,7 @@ class PushOverview:
     """Hold the last run of a push.
 
     Args:
+        run_id: its number.
         platform: where it goes.
         at: when its records were selected.
         state: of the run, as the ledger of runs has it.
@@ -27,6 +28,7 @@ class PushOverview:
         dag_run_id: Airflow's name of the run.
     """
 
+    run_id: int
     platform: str
     at: datetime
     state: str
@@ -42,7 +44,8 @@ def pushes_overview(engine: Engine, org: str) -> Mapping[str, PushOverview]:
     with transaction(engine) as connection:
         rows = connection.execute(
             text(
-                "SELECT DISTINCT ON (push.push) push.push, push.platform, push.selected_at, run.state, run.message,"
+                "SELECT DISTINCT ON (push.push) push.push, push.run_id, push.platform, push.selected_at, run.state,"
+                " run.message,"
                 " push.guard, push.dry_run, run.dag_run_id, push.selected, push.unchanged, push.delivered,"
                 " push.accepted, push.skipped, push.rejected, push.unknown, push.held"
                 " FROM headwater.push_run AS push JOIN headwater.run AS run ON run.run_id = push.run_id"
@@ -52,6 +55,7 @@ def pushes_overview(engine: Engine, org: str) -> Mapping[str, PushOverview]:
         ).all()
     return {
         row.push: PushOverview(
+            run_id=row.run_id,
             platform=row.platform,
             at=row.selected_at,
             state=row.state,

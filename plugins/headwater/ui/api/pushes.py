@@ -11,12 +11,12 @@ from headwater.ui.api.addressed import TheOrg
 from headwater.ui.api.answers import AfterNumber, Answer, Limit, Moment, Page, cut, number, shown_key
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.listing import plain
+from headwater.ui.outcome_pages import PLACE, outcome_page
 from headwater.ui.warehouse import Warehouse
 from include.config.loader import load_definitions
 from include.warehouse.overview.push_runs import (
     causes_of_outcomes,
     one_push_run,
-    outcomes_of_run,
     push_runs,
 )
 from include.warehouse.overview.pushes import pushes_overview
@@ -181,26 +181,17 @@ def outcomes(
     limit: Limit = 100,
     after: Annotated[
         str | None,
-        Query(
-            pattern=r"^([A-Za-z0-9]{18})?(~[0-9]{1,9})?$", description="`next` of the page before; none: first page."
-        ),
+        Query(pattern=PLACE, description="`next` of the page before; none: first page."),
     ] = None,
 ) -> OutcomesAnswer:
     """Return what became of each record of an execution, in order of its key."""
     if one_push_run(engine, org.org, run_id) is None:
         raise HTTPException(404, "The org has no such execution of a push.")
-    key, _, place = (after or "").partition("~")
-    found = outcomes_of_run(
-        engine, run_id, outcome=outcome, cause=plain(cause), after=key, offset=int(place or 0), limit=limit + 1
-    )
-    # A key that is no Id may be a person's and must not stand in an address: it is counted from the last Id.
-    items, following = cut(
-        found, limit, lambda each: each.record_id if each.is_salesforce_id else f"{key}~{int(place or 0) + limit}"
-    )
-    shown = [OutcomeAnswer.model_validate(each) for each in items]
+    page = outcome_page(engine, run_id, outcome=outcome, cause=plain(cause), after=after or "", limit=limit)
+    shown = [OutcomeAnswer.model_validate(each) for each in page.records]
     return OutcomesAnswer(
         items=tuple(
             each.model_copy(update={"record_id": shown_key(each.record_id, unmasked=unmasked)}) for each in shown
         ),
-        next=following,
+        next=page.following or None,
     )
