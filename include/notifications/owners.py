@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -28,11 +28,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerMail:
-    """Hold all that one recipient is told in one mail: of the owners that lead there, with the reason of each."""
+    """Hold all that one recipient is told in one mail: of the owners that lead there, with the reason of each.
+
+    `first` are those of them who were never told: of theirs it says how things stand.
+    """
 
     address: str
     owners: Mapping[str, str]
     findings: tuple[OwnedFindings, ...]
+    first: frozenset[str] = frozenset()
 
     @property
     def new(self) -> int:
@@ -61,7 +65,11 @@ def route(owner_id: str, users: Mapping[str, SalesforceUser], definition: Owners
 
 
 def mails_for(
-    findings: Iterable[OwnedFindings], users: Mapping[str, SalesforceUser], definition: OwnersDefinition
+    findings: Iterable[OwnedFindings],
+    users: Mapping[str, SalesforceUser],
+    definition: OwnersDefinition,
+    *,
+    first: Collection[str] = (),
 ) -> tuple[list[OwnerMail], list[str]]:
     """Return a mail for each recipient, the one with most news first, and the owners whom nobody can be told of."""
     by_owner: dict[str, list[OwnedFindings]] = {}
@@ -77,6 +85,7 @@ def mails_for(
             address=routes[owners[0]].address,
             owners={owner: routes[owner].instead for owner in owners},
             findings=tuple(each for owner in owners for each in by_owner[owner]),
+            first=frozenset(owners) & frozenset(first),
         )
         for owners in by_address.values()
     ]
@@ -94,14 +103,19 @@ def compose_owner_mail(
     airflow_url: str,
 ) -> Message:
     """Return the mail; at most `max_records` records are listed, the others counted."""
-    lists = _lists(mail, issues, max_records, instance_url, airflow_url, org)
-    many = f"{mail.new:,} new finding{'s' if mail.new != 1 else ''}"
+    standing = mail.first == frozenset(mail.owners)
+    many = f"{mail.new:,} {'' if standing else 'new '}finding{'s' if mail.new != 1 else ''}"
     subject = f"[Headwater {org}] {many} in your records"
+    lists = _lists(mail, issues, max_records, instance_url, airflow_url, org, standing=standing)
     others = [f"{owner} ({instead})" for owner, instead in mail.owners.items() if instead]
     opening = f"There {'are' if mail.new != 1 else 'is'} {many} in Salesforce records"
     opening += " that you own." if not others else f" that come to you for: {', '.join(others)}."
     if others and len(others) < len(mail.owners):
         opening = opening.removesuffix(".") + ", and in your own."
+    if standing:
+        opening += " This is how things stand; the mails after this one tell only what is new."
+    elif mail.first:
+        opening += f" Of {', '.join(sorted(mail.first))} nobody was told before: what stands there counts as new."
     text = "\n\n".join([opening, *lists])
     foot = f"Headwater, org {org}. Owners are told because of health.owners in its definition; what stays as it is"
     return Message(
@@ -118,12 +132,15 @@ def _lists(
     instance_url: str,
     airflow_url: str,
     org: str,
+    *,
+    standing: bool,
 ) -> Iterable[str]:
     base = instance_url.rstrip("/") if urlsplit(instance_url).scheme in ("http", "https") else ""
     for check_id, group in _by_issue(mail.findings, issues):
         issue = issues[check_id]
         new, open_ = sum(each.new for each in group), sum(each.open for each in group)
-        lines = [f"{issue.title} ({issue.object}): {new:,} new, {open_:,} in all", issue.why]
+        level = f"{open_:,}" if standing else f"{new:,} new, {open_:,} in all"
+        lines = [f"{issue.title} ({issue.object}): {level}", issue.why]
         if airflow_url:
             lines.append(f"All of them: {airflow_url.rstrip('/')}{page_of(org, check_id)}")
         if base:

@@ -5,7 +5,7 @@ Who was told is written down after the mail was taken: killed between the two, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from include.warehouse.mutes import Mute, mutes
 from include.warehouse.notifications import raise_notification
 from include.warehouse.orgs import instance_url
 from include.warehouse.owner_findings import (
+    BEGINNING,
     OwnedFindings,
     ToldUpTo,
     note_passed,
@@ -60,7 +61,7 @@ def tell_owners(
 ) -> OwnersTold:
     """Send each owner what is new since the owner was told last; two runs at once wait for each other.
 
-    The assessment at which telling begins is where one starts from: what is bad by then is told to nobody.
+    The first mail that an owner gets says how things stand; those after it only what is new.
     """
     latest = latest_assessment(engine, org.org)
     if latest is None:
@@ -68,16 +69,18 @@ def tell_owners(
     with object_lock(engine, org.org, "owners", wait=True):
         with transaction(engine) as connection:
             told = told_up_to(connection, org.org)
-            if "" not in told:
-                note_told(connection, org.org, [""], latest.assessment_id, now)
-                return OwnersTold()
+            if "" not in told:  # telling begins
+                note_told(connection, org.org, [""], BEGINNING, now)
+                told = told_up_to(connection, org.org)
             found = {each.check_id: each for each in issues_of(engine, latest.assessment_id)}
             issues = _told_of(org, checks, found, latest, mutes(connection, org.org))
             findings = list(_findings(connection, org, latest, issues, told))
             users = users_above(connection, org.schema_name, {each.owner_id for each in findings})
             base = instance_url(connection, org.org)
         early = _told_lately(org, told, now)
-        mails, lost = mails_for([each for each in findings if each.owner_id not in early], users, org.health.owners)
+        first = {each.owner_id for each in findings if _never_told(told, each.owner_id)}
+        due = [each for each in findings if each.owner_id not in early]
+        mails, lost = mails_for(due, users, org.health.owners, first=first)
         chosen, left = mails[: org.health.owners.max_mails], mails[org.health.owners.max_mails :]
         waiting = {each.owner_id for each in findings} & early | {owner for mail in left for owner in mail.owners}
         problems = []
@@ -124,6 +127,29 @@ def _findings(
     objects = objects_with_new_findings(
         connection, org.org, after=after, assessment_id=latest.assessment_id, checks=list(issues)
     )
+    found = _owned(connection, org, latest, objects)
+    first = {each.owner_id for each in found if _never_told(told, each.owner_id)}
+    if not first:
+        return found
+    everything: dict[str, list[str]] = {}
+    for name, issue in issues.items():
+        everything.setdefault(issue.object, []).append(name)
+    standing = _owned(connection, org, latest, everything, never_told=first)
+    return [each for each in found if each.owner_id not in first] + standing
+
+
+def _never_told(told: Mapping[str, ToldUpTo], owner_id: str) -> bool:
+    return owner_id not in told or told[owner_id].never
+
+
+def _owned(
+    connection: Connection,
+    org: OrgDefinition,
+    latest: AssessmentRow,
+    objects: Mapping[str, Sequence[str]],
+    *,
+    never_told: Collection[str] | None = None,
+) -> list[OwnedFindings]:
     settled_before = latest.assessed_at - timedelta(hours=org.health.settle_hours)
     return [
         each
@@ -136,13 +162,15 @@ def _findings(
             checks=names,
             assessment_id=latest.assessment_id,
             settled_before=settled_before,
+            never_told=never_told,
         )
     ]
 
 
 def _told_lately(org: OrgDefinition, told: Mapping[str, ToldUpTo], now: datetime) -> set[str]:
+    """Return who had a mail within the pause; a mail of a time to come was sent before the clock was set back."""
     pause = timedelta(hours=org.health.owners.every_hours)
-    return {owner for owner, each in told.items() if owner and now - each.at < pause}
+    return {owner for owner, each in told.items() if owner and timedelta(0) <= now - each.at < pause}
 
 
 def _send(
@@ -186,9 +214,13 @@ def _write_down(connection: Connection, org: OrgDefinition, latest: AssessmentRo
             org.org,
             key=f"{EVENT}:{latest.assessment_id}",
             event=EVENT,
-            title=f"Owners were told of {count:,} new findings in {len(sent):,} mails",
+            title=f"Owners were told of {_many(count, 'finding')} in {_many(len(sent), 'mail')}",
             message="",
             path=f"/headwater/health?org={org.org}",
             once=True,
             channels=[],
         )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

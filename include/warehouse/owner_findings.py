@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, text
 
 from include.warehouse.engine import quoted
 
+NEVER = datetime.fromtimestamp(0, UTC)
+BEGINNING = 0  # before every assessment
 _LISTED = 500  # Ids that are read of an owner's new findings of one check
 _LEVELS = 5  # of managers above an owner
 _USER = ("Email", "IsActive", "ManagerId", "UserType")
@@ -17,7 +19,10 @@ _USER = ("Email", "IsActive", "ManagerId", "UserType")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedFindings:
-    """Count what of one check belongs to one owner: `new` since the owner was told, `open` in all."""
+    """Count what of one check belongs to one owner: `new` since the owner was told, `open` in all.
+
+    Who was never told is told how things stand: then what is open is new.
+    """
 
     owner_id: str
     check_id: str
@@ -40,10 +45,15 @@ class SalesforceUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldUpTo:
-    """Say up to which assessment an owner was told, and when."""
+    """Say up to which assessment an owner was told, and when; an owner who waits for a first mail was told never."""
 
     assessment_id: int
     at: datetime
+
+    @property
+    def never(self) -> bool:
+        """Return whether the owner still waits for a first mail."""
+        return self.at == NEVER
 
 
 def told_up_to(connection: Connection, org: str) -> dict[str, ToldUpTo]:
@@ -116,10 +126,12 @@ def owned_findings(
     checks: Sequence[str],
     assessment_id: int,
     settled_before: datetime,
+    never_told: Collection[str] | None = None,
 ) -> list[OwnedFindings]:
     """Return what owners of an object's records were not told yet; nothing for an object without owners.
 
     A record that was mended after `settled_before` and fails again is no new finding: it flaps.
+    With `never_told` it is all that is open in the records of these owners.
     """
     if "OwnerId" not in columns_of(connection, schema, object):
         return []
@@ -129,8 +141,12 @@ def owned_findings(
         "checks": list(checks),
         "assessment_id": assessment_id,
         "settled_before": settled_before,
+        "owners": list(never_told or ()),
     }
-    rows = connection.execute(text(_OWNED.format(table=quoted(schema, object), listed=_LISTED)), bound)
+    new = _NEW if never_told is None else "true"
+    whose = "" if never_told is None else """AND r."OwnerId" = ANY(:owners)"""
+    asked = _OWNED.format(table=quoted(schema, object), listed=_LISTED, new=new, whose=whose)
+    rows = connection.execute(text(asked), bound)
     return [
         OwnedFindings(
             owner_id=row.owner_id,
@@ -186,20 +202,21 @@ def _user(row: RowMapping) -> SalesforceUser:
     )
 
 
+_NEW = """f.found_by > coalesce(t.assessment_id, everyone.assessment_id) AND NOT EXISTS (
+                   SELECT FROM headwater.finding AS e JOIN headwater.assessment AS a ON a.assessment_id = e.mended_by
+                    WHERE e.org = f.org AND e.check_id = f.check_id AND e.record_id = f.record_id
+                      AND e.found_by < f.found_by AND a.assessed_at > :settled_before)"""
+
 _OWNED = """
 SELECT owner_id, check_id, count(*) FILTER (WHERE new) AS new, count(*) AS open,
        (array_agg(record_id ORDER BY record_id) FILTER (WHERE new))[1:{listed}] AS record_ids
-  FROM (SELECT r."OwnerId" AS owner_id, f.check_id, f.record_id,
-               f.found_by > coalesce(t.assessment_id, everyone.assessment_id) AND NOT EXISTS (
-                   SELECT FROM headwater.finding AS e JOIN headwater.assessment AS a ON a.assessment_id = e.mended_by
-                    WHERE e.org = f.org AND e.check_id = f.check_id AND e.record_id = f.record_id
-                      AND e.found_by < f.found_by AND a.assessed_at > :settled_before) AS new
+  FROM (SELECT r."OwnerId" AS owner_id, f.check_id, f.record_id, {new} AS new
           FROM headwater.finding AS f
           JOIN {table} AS r ON r."Id" = f.record_id AND r._deleted_at IS NULL AND r."OwnerId" IS NOT NULL
           JOIN headwater.owner_told AS everyone ON everyone.org = f.org AND everyone.owner_id = ''
           LEFT JOIN headwater.owner_told AS t ON t.org = f.org AND t.owner_id = r."OwnerId"
          WHERE f.org = :org AND f.object = :object AND f.check_id = ANY(:checks) AND f.mended_by IS NULL
-           AND f.found_by <= :assessment_id) AS owned
+           AND f.found_by <= :assessment_id {whose}) AS owned
  GROUP BY owner_id, check_id HAVING bool_or(new)
  ORDER BY owner_id, check_id
 """

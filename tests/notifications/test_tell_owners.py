@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ class Owned(HealthOrg):
     """Be an org whose contacts have owners, some of whom can be told."""
 
     refused: tuple[str, ...] = ()
+    begun: Sequence[Message] = ()
 
     def people(self) -> None:
         self.table("User", Email="text", IsActive="boolean", ManagerId="text", UserType="text", Name="text")
@@ -85,7 +87,8 @@ def org(warehouse: Engine) -> Owned:
         " VALUES ('acme', '00D', 'https://acme.example', 'Acme', false)"
     )
     made.bad(ANN, 1, 2)
-    assert made.owners() == OwnersTold()  # where one starts from
+    assert made.owners() == OwnersTold(mails=1, findings=2)  # how things stand when telling begins
+    made.begun = made.inboxes.pop("ann@example.com").taken
     return made
 
 
@@ -104,6 +107,46 @@ def test_each_owner_gets_one_mail_of_what_is_new(org: Owned) -> None:
     assert "003000000000001AAA" not in mail.text
     for words in ("Smith", "ann@", "bob@"):
         assert words not in mail.text
+
+
+def test_the_first_mail_to_an_owner_says_how_things_stand(org: Owned) -> None:
+    """Whatever was bad when telling began; and to who owns records only later, with the first finding that is new."""
+    (mail,) = org.begun
+    assert mail.subject == "[Headwater acme] 2 findings in your records"
+    assert "This is how things stand; the mails after this one tell only what is new." in mail.text
+    assert "Contacts without e-mail (Contact): 2\n" in mail.text
+    assert mail.text.count("/lightning/r/Contact/") == 2
+
+    org.checks = {**org.checks, "no_phone": check("no_phone", title="No phone", bad_when="{row.Phone} IS NULL")}
+    org.bad(BOB, 3)
+    org.run("""UPDATE salesforce_acme."Contact" SET "OwnerId" = :bob WHERE "Id" LIKE '%1AAA'""", bob=BOB)
+    assert org.owners() == OwnersTold(mails=2, findings=5)  # Ann of one, Bob of all four
+    (mail,) = org.inboxes["bob@example.com"].taken
+    assert mail.subject == "[Headwater acme] 4 findings in your records"
+    assert "Contacts without e-mail (Contact): 2\n" in mail.text
+    assert "No phone (Contact): 2\n" in mail.text
+    assert "1 new finding in your records" in org.inboxes["ann@example.com"].taken[0].subject
+    assert org.owners() == OwnersTold()
+
+
+def test_those_who_are_left_when_telling_begins_are_told_how_things_stand_by_the_next_run(warehouse: Engine) -> None:
+    """Whoever waits loses nothing by it, and what came meanwhile is in it."""
+    org = Owned(warehouse)
+    org.keys = {"health": {"owners": {"tell": True, "max_mails": 1}}}
+    org.people()
+    org.bad(ANN, 1, 2)
+    org.bad(BOB, 3)
+    assert org.owners() == OwnersTold(mails=1, findings=2, waiting=1)
+    org.bad(BOB, 4)
+    assert org.owners() == OwnersTold(mails=1, findings=2)
+    assert org.inboxes["bob@example.com"].taken[0].subject == "[Headwater acme] 2 findings in your records"
+    assert org.owners() == OwnersTold()
+
+
+def test_a_clock_that_was_set_back_keeps_no_mail_waiting(org: Owned) -> None:
+    """The mail before bears a time that has not come yet."""
+    org.bad(ANN, 3)
+    assert org.owners(-1000) == OwnersTold(mails=1, findings=1)
 
 
 def test_no_finding_is_told_twice(org: Owned) -> None:
@@ -227,8 +270,9 @@ def test_no_address_stands_in_the_warehouse_or_in_a_definition_of_ours(org: Owne
     """The ledger holds Ids of Salesforce; the page shows how many were told."""
     org.bad(ANN, 3)
     org.owners()
-    assert org.rows("SELECT title FROM headwater.notification WHERE event = 'owners_told'") == [
-        ("Owners were told of 1 new findings in 1 mails",)
+    assert org.rows("SELECT title FROM headwater.notification WHERE event = 'owners_told' ORDER BY raised_at") == [
+        ("Owners were told of 2 findings in 1 mail",),
+        ("Owners were told of 1 finding in 1 mail",),
     ]
     for table in ("notification", "notification_delivery", "owner_told"):
         assert "example.com" not in str(org.rows(f"SELECT * FROM headwater.{table}"))
