@@ -131,12 +131,6 @@ def abort(rest: Rest, job_id: str, *, object: str) -> None:
     _only_if_needed(rest, call)
 
 
-def delete(rest: Rest, job_id: str, *, object: str) -> None:
-    """Delete an ended job, unless it is gone."""
-    call = replace(_call(rest, job_id, "delete", object), method="DELETE", also_fine=frozenset({404}))
-    rest.call(call)
-
-
 def _only_if_needed(rest: Rest, call: Call) -> None:
     reply = rest.call(call)
     if reply.status == 400 and read_error(reply.body)[0] != "INVALIDJOBSTATE":

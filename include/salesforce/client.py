@@ -217,7 +217,3 @@ class SalesforceClient:
     def bulk_abort(self, job_id: str, *, object: str = "") -> None:
         """Stop a job; one that has ended or is gone already is left as it is. Costs one call."""
         bulk.abort(self._rest, job_id, object=object)
-
-    def bulk_delete(self, job_id: str, *, object: str = "") -> None:
-        """Delete an ended job with its results; one that is gone already is fine. Costs one call."""
-        bulk.delete(self._rest, job_id, object=object)

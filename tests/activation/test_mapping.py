@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.activation.events import event_key, event_name
@@ -63,6 +63,7 @@ cells = st.one_of(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
 @given(st.fixed_dictionaries(dict.fromkeys(PATHS, cells)))
 def test_mapping_is_total(values: dict[str, Any]) -> None:
     """Whatever a row holds, it ends as a profile that is JSON and has an identifier, or as a skip with a cause."""

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from include.errors import BudgetPaused, ConnectionLost, FatalError, JobFailed, QueryRefused, ServerFault, Unreachable
+from include.errors import BudgetPaused, ConnectionLost, JobFailed, QueryRefused, ServerFault, Unreachable
 from include.salesforce.auth import Credentials
 from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
@@ -247,15 +247,3 @@ def test_aborting_a_job_that_has_ended_is_fine(org: Any, answer: Any, client: Sa
     org.answer("PATCH", JOB, answer(json=_job("Aborted")))
     client.bulk_abort("750A")
     assert orjson.loads(org.asked[-1].body) == {"state": "Aborted"}
-
-
-def test_deleting_a_job_that_is_gone_is_fine_and_a_running_one_is_not(
-    org: Any, answer: Any, client: SalesforceClient
-) -> None:
-    """The org keeps what runs."""
-    client.bulk_delete("750A")
-    org.answer("DELETE", JOB, answer(status=204))
-    client.bulk_delete("750A")
-    org.answer("DELETE", JOB, answer(status=400, json=[{"errorCode": "API_ERROR", "message": "…"}]))
-    with pytest.raises(FatalError):
-        client.bulk_delete("750A")
