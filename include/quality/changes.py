@@ -32,6 +32,24 @@ class Seen:
     counted: bool = True
 
 
+def by_the_clock_now(before: Standing, set_back: timedelta, now: datetime) -> Standing:
+    """Return how something stood, in the time of a clock that was set back: what had lasted so long, still has.
+
+    Without it good news would wait for as long as the clock was wrong.
+    """
+
+    def lasting(since: datetime | None) -> datetime | None:
+        return None if since is None else since - set_back
+
+    return replace(
+        before,
+        changed_at=min(before.changed_at, now),
+        bad_since=None if before.bad_since is None else min(before.bad_since, now),
+        better_since=lasting(before.better_since),
+        again_since=lasting(before.again_since),
+    )
+
+
 def decide(
     before: Standing | None, seen: Seen, tolerance: ToleranceDefinition, *, settles_in: timedelta, now: datetime
 ) -> tuple[Standing, Change]:

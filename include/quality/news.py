@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from include.config.orgs import OrgDefinition
-from include.quality.changes import Seen, decide, decide_grade
+from include.quality.changes import Seen, by_the_clock_now, decide, decide_grade
 from include.warehouse.assessments import IssueResult, ObjectGrade
 from include.warehouse.changes import (
     GRADE,
@@ -17,6 +17,7 @@ from include.warehouse.changes import (
     HealthNews,
     Layer,
     Standing,
+    set_back_by,
     standings,
     write_news,
     write_standings,
@@ -25,10 +26,14 @@ from include.warehouse.changes import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layer:
-    """Hold one layer: what is shown changes at once, what is told has to last."""
+    """Hold one layer: what is shown changes at once, what is told has to last.
+
+    `before` is what is `stored`, in the time of today's clock.
+    """
 
     name: Layer
     settles_in: timedelta
+    stored: Mapping[str, Standing]
     before: Mapping[str, Standing]
     after: dict[str, Standing] = field(default_factory=dict)
 
@@ -47,8 +52,9 @@ def note_issue_changes(
     In the first assessment of all, or the first after an upgrade, there is nothing to compare with: it is one news.
     The checks in `whole` judge an object as a whole: they have no failing records.
     """
-    shown = _layer(connection, org, "shown", timedelta(0))
-    told = _layer(connection, org, "told", timedelta(hours=org.health.settle_hours))
+    set_back = set_back_by(connection, org.org, assessment_id, now)
+    shown = _layer(connection, org, "shown", set_back, now)
+    told = _layer(connection, org, "told", set_back, now)
     news: list[HealthNews] = []
     marked: list[IssueResult] = []
     for issue in issues:
@@ -76,7 +82,7 @@ def note_grade_changes(
     now: datetime,
 ) -> None:
     """Write down which grades went down or up; that of all objects has no name."""
-    told = _layer(connection, org, "told", timedelta(hours=org.health.settle_hours))
+    told = _layer(connection, org, "told", set_back_by(connection, org.org, assessment_id, now), now)
     news = []
     for grade in grades:
         name = f"{GRADE}{grade.object}"
@@ -105,13 +111,18 @@ def note_grade_changes(
     _write(connection, org.org, (told,), news)
 
 
-def _layer(connection: Connection, org: OrgDefinition, name: Layer, settles_in: timedelta) -> _Layer:
-    return _Layer(name=name, settles_in=settles_in, before=standings(connection, org.org, name))
+def _layer(connection: Connection, org: OrgDefinition, name: Layer, set_back: timedelta, now: datetime) -> _Layer:
+    settles_in = timedelta(hours=org.health.settle_hours if name == "told" else 0)
+    stored = standings(connection, org.org, name)
+    before = (
+        {subject: by_the_clock_now(each, set_back, now) for subject, each in stored.items()} if set_back else stored
+    )
+    return _Layer(name=name, settles_in=settles_in, stored=stored, before=before)
 
 
 def _write(connection: Connection, org: str, layers: Iterable[_Layer], news: Sequence[HealthNews]) -> None:
     for layer in layers:
-        changed = {name: each for name, each in layer.after.items() if layer.before.get(name) != each}
+        changed = {name: each for name, each in layer.after.items() if layer.stored.get(name) != each}
         write_standings(connection, org, layer.name, changed)
     write_news(connection, org, news)
 

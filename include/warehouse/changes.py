@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -73,6 +73,18 @@ def standings(connection: Connection, org: str, layer: Layer) -> dict[str, Stand
         {"org": org, "layer": layer},
     ).mappings()
     return {row["subject"]: Standing(**{name: row[name] for name in _NAMES}) for row in rows}
+
+
+def set_back_by(connection: Connection, org: str, assessment_id: int, now: datetime) -> timedelta:
+    """Return by how much the clock was set back since the assessment before this one, as far as the two can tell."""
+    before = connection.execute(
+        text(
+            "SELECT assessed_at FROM headwater.assessment WHERE org = :org AND assessment_id < :assessment_id"
+            " ORDER BY assessment_id DESC LIMIT 1"
+        ),
+        {"org": org, "assessment_id": assessment_id},
+    ).scalar_one_or_none()
+    return max(before - now, timedelta(0)) if before else timedelta(0)
 
 
 def write_standings(connection: Connection, org: str, layer: Layer, changed: Mapping[str, Standing]) -> None:

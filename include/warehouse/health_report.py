@@ -11,17 +11,20 @@ from sqlalchemy import Connection, text
 from include.warehouse.changes import Change, HealthNews
 
 # News of the day before the newest assessment: what was told of it is kept for a while, and must not be told again when
-# that is forgotten. The clock is the assessments' own.
+# that is forgotten. The clock is the assessments' own, and their order counts: after one that a wrong clock puts into
+# the time to come, its day ends with the day of the one after it.
 _NEWS = """
 WITH newest AS (SELECT assessment_id, assessed_at FROM headwater.assessment WHERE org = :org
-                 ORDER BY assessment_id DESC LIMIT 1)
+                 ORDER BY assessment_id DESC LIMIT 1),
+told AS (SELECT coalesce(max(a.assessment_id), 0) AS assessment_id FROM headwater.assessment AS a, newest
+          WHERE a.org = :org AND a.assessed_at <= newest.assessed_at - interval '1 day')
 SELECT n.assessment_id, n.subject, n.change, n.object, n.failing, n.records, n.before_failing, n.before_records,
        a.grade, a.records AS all_records, coalesce(i.title, '') AS title, coalesce(i.why, '') AS why,
        coalesce(i.severity, 'info') AS severity, coalesce(i.max_share, 0) AS max_share,
        coalesce(i.reason, '') AS reason
   FROM headwater.health_news AS n
   JOIN headwater.assessment AS a ON a.assessment_id = n.assessment_id
-  JOIN newest ON a.assessed_at > newest.assessed_at - interval '1 day'
+  JOIN told ON n.assessment_id > told.assessment_id
   LEFT JOIN headwater.issue AS i ON i.assessment_id = n.assessment_id AND i.check_id = n.subject
  WHERE n.org = :org
  ORDER BY n.assessment_id, array_position(ARRAY['first', 'new', 'worse', 'not_assessed', 'better', 'mended',

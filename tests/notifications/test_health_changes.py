@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from include.warehouse.assessments import issues_of
 from include.warehouse.engine import transaction
+from include.warehouse.health_report import health_report
 from include.warehouse.mutes import set_mute
 from tests.notifications.health_org import NOON, HealthOrg, check
 
@@ -74,6 +75,39 @@ def test_a_run_again_a_retry_and_unchanged_data_tell_nothing(org: HealthOrg) -> 
     org.assess(hours=30)
     org.tell()
     assert len(org.team.titles) == told
+
+
+def test_a_clock_that_was_set_back_delays_no_good_news(org: HealthOrg) -> None:
+    """What lasted twenty hours before has lasted them still; the grade's news neither waits."""
+    org.go(0)
+    org.go(90)
+    org.go(0)
+    org.go(0, hours=20)
+    assert issues_only(org) == [NEW]
+    org.go(0, hours=-1000)
+    assert issues_only(org) == [NEW]
+    org.go(0, hours=5)
+    assert issues_only(org) == [NEW, MENDED]
+    assert len([each for each in org.team.titles if "went up" in each]) == 2
+    stands = "SELECT count(*) FROM headwater.health_standing WHERE greatest(changed_at, bad_since, better_since) > "
+    assert org.rows(f"{stands} '{org.now.isoformat()}'") == [(0,)]
+
+
+def test_news_that_a_wrong_clock_put_into_the_time_to_come_are_not_told_for_ever(org: HealthOrg) -> None:
+    """They are forgotten as all others are, a day later: when nobody remembers any more that they were told."""
+    org.go(0)
+    org.go(90, hours=5000)
+    org.go(90, hours=-4999)
+    assert _reported(org) == ["first", "new", "worse", "worse"]
+    org.go(90, hours=30)
+    assert _reported(org) == []
+
+
+def _reported(org: HealthOrg) -> list[str]:
+    with transaction(org.engine) as connection:
+        report = health_report(connection, "acme")
+    assert report is not None
+    return [each.news.change.value for each in report.news]
 
 
 def test_what_was_not_told_because_telling_failed_is_told_by_the_next_run(org: HealthOrg) -> None:
