@@ -63,6 +63,21 @@ def test_links_lead_somewhere(page: str) -> None:
     assert missing == []
 
 
+def test_the_index_leads_to_every_page() -> None:
+    """A page that nobody is led to is read by nobody."""
+    led_to = set(re.findall(r"\]\(([^)#\s]+\.md)\)", (DOCS / "README.md").read_text(encoding="utf-8")))
+    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
+    assert pages - led_to == {"README.md"}
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    """Its way through the code is walked by newcomers."""
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:include|plugins|dags|tools|tests)/[\w./]*)`", text))
+    assert len(named) > 15
+    assert {each for each in named if not (PROJECT_ROOT / each).exists()} == set()
+
+
 def test_the_tests_that_the_promises_name_exist() -> None:
     """A promise whose test was renamed or dropped would prove nothing."""
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (DOCS / "promises.md").read_text(encoding="utf-8"))
