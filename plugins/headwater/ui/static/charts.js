@@ -34,7 +34,7 @@
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { x: { range: () => spread }, y: { range: () => [low, high] } },
       axes: [
-        { ...line, space: 80, values: [
+        { ...line, space: 80, size: 40, values: [
           [31536000, "{YYYY}", null, null, null, null, null, null, 1],
           [2419200, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
           [86400, "{MM}-{DD}", null, null, null, null, null, null, 1],
