@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time
 from include.config.checks import CheckDefinition
 from include.config.folded_expectations import Filled, Folded
 from include.quality.catalogue import KnownObject
-from include.quality.lookups import Lookup, lookups_of
+from include.quality.lookups import Lookup, lookups_of, own_fields
 from include.quality.predicate import condition
 from include.warehouse.assessments import IssueResult
 from include.warehouse.changed_rows import Moment
@@ -83,10 +83,11 @@ def wanted_journals(checks: Iterable[CheckDefinition]) -> dict[str, Wanted]:
     listed = tuple(checks)
     wanted: dict[str, Wanted] = {}
     for object in sorted({object for check in listed for object in _read(check)}):
-        lookups = [each for check in listed for each in looked_up(check) if each.object == object]
         own = [check for check in listed if check.object == object]
+        fields = [each.fields for check in listed for each in looked_up(check) if each.object == object]
+        fields += [own_fields(check.predicate) for check in own if looked_up(check)]
         wanted[object] = Wanted(
-            fields=frozenset().union(*(each.fields for each in lookups)),
+            fields=frozenset().union(*fields),
             conditions=frozenset(passed_over(own).values()),
         )
     return wanted
@@ -131,7 +132,9 @@ def _basis(
         return ""
     if not all(known[name].version and name in moment.places for name in needed):
         return ""
-    if not all(each.fields <= moment.journals[each.object].fields for each in lookups):
+    read = [(each.object, each.fields) for each in lookups]
+    read += [(check.object, own_fields(check.predicate))] if lookups else []
+    if not all(fields <= moment.journals[object].fields for object, fields in read):
         return ""
     today = datetime.combine(now.date(), time(), tzinfo=UTC)
     said = condition(check.predicate, schema=schema, now=today)

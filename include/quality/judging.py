@@ -11,12 +11,23 @@ from sqlalchemy import Connection
 from include.config.checks import CheckDefinition
 from include.quality.catalogue import KnownObject
 from include.quality.increment import Increment, few_enough, find_increment, looked_up
-from include.quality.lookups import Lookup
+from include.quality.lookups import Lookup, own_fields
 from include.quality.predicate import expression
 from include.quality.sweep import fill
 from include.warehouse.assessments import IssueResult
-from include.warehouse.changed_rows import Moment, keep_all, keep_changed, keep_compared, keep_finding
+from include.warehouse.changed_rows import (
+    Moment,
+    Written,
+    keep_all,
+    keep_changed,
+    keep_compared,
+    keep_finding,
+    keep_written,
+)
+from include.warehouse.engine import quoted
 from include.warehouse.findings import Sweep, keep_touched, settle_findings
+
+_NONE = ""  # a table without rows
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,15 +40,22 @@ class Judging:
     some: Mapping[str, tuple[Sweep, Sequence[CheckDefinition]]]  # by table of changed records: what was judged on it
     refused: Mapping[str, str]
     seen: Mapping[str, str]
+    untouched: Sequence[CheckDefinition] = ()  # nothing changed that they read
 
     @property
     def touched(self) -> str:
         """Return the table that takes the records of which a finding appeared or was mended; "" at the first time."""
         return "touched" if self.before else ""
 
+    @property
+    def _judged_on(self) -> dict[str, str]:
+        """Return by check that was not judged whole the table that it was judged on."""
+        partly = {check.check: table for table, (_, checks) in self.some.items() for check in checks}
+        return partly | dict.fromkeys((check.check for check in self.untouched), _NONE)
+
     def settle(self, org: str, assessment_id: int, judged: Iterable[str]) -> dict[str, tuple[int, int]]:
         """Bring the findings of the checks that were judged to what was found; return appeared and mended of each."""
-        judged_on = {check.check: table for table, (_, checks) in self.some.items() for check in checks}
+        judged_on = self._judged_on
         names = list(judged)
         if self.touched:
             keep_touched(self.connection, self.touched)
@@ -48,12 +66,12 @@ class Judging:
             settled |= settle_findings(
                 self.connection, org, assessment_id, sweep, own, among=table, touched=self.touched
             )
-        return settled
+        return settled | {name: (0, 0) for name in names if judged_on.get(name) == _NONE}
 
     def failing(self, settled: Mapping[str, tuple[int, int]]) -> dict[str, int]:
         """Return how many records fail each check that was judged."""
         counted = self.whole.counts()
-        partly = {check.check for _, checks in self.some.values() for check in checks}
+        partly = self._judged_on
         return {
             name: self.before[name].failing + appeared - mended if name in partly else counted.get(name, 0)
             for name, (appeared, mended) in settled.items()
@@ -84,74 +102,93 @@ def judge(
     increment = find_increment(due, known, before, moment, schema=schema, now=now)
     refused: dict[str, str] = {}
     some: dict[str, tuple[Sweep, Sequence[CheckDefinition]]] = {}
-    for table, checks in _tables(connection, increment, before, moment, schema).items():
+    tables = _tables(connection, increment, before, moment, schema)
+    untouched = tables.pop(_NONE, [])
+    for table, checks in tables.items():
         sweep = Sweep(connection, f"found_{table}")
         refused |= fill(connection, sweep, checks, schema=schema, now=now, among=table)
         some[table] = (sweep, checks)
-    partly = {check.check for _, checks in some.values() for check in checks}
+    partly = {check.check for check in (*untouched, *(each for _, checks in some.values() for each in checks))}
     whole = Sweep(connection, "found")
     refused |= fill(connection, whole, [each for each in due if each.check not in partly], schema=schema, now=now)
-    return Judging(connection=connection, before=before, whole=whole, some=some, refused=refused, seen=increment.seen)
+    return Judging(
+        connection=connection, before=before, whole=whole, some=some, refused=refused, seen=increment.seen,
+        untouched=untouched,
+    )  # fmt: skip
 
 
 def _tables(
     connection: Connection, increment: Increment, before: Mapping[str, IssueResult], moment: Moment, schema: str
 ) -> dict[str, list[CheckDefinition]]:
-    """Return by temporary table of records the checks to be judged on it; where they are many, none is."""
+    """Return by temporary table of records the checks to be judged on it; where they are many, none is.
+
+    Under no table are those that nothing concerns that changed.
+    """
     records = {issue.object: issue.records for issue in before.values()}
     changed: dict[str, str] = {}
     for number, object in enumerate(increment.objects):
         table = f"changed_{number}"
         rows = keep_changed(connection, table, moment.journals[object], since=increment.since)
-        if few_enough(rows, records.get(object, 0)):
-            changed[object] = table
-    found = _FoundAgain(connection=connection, increment=increment, moment=moment, schema=schema, changed=changed)
-    tables: dict[str, list[CheckDefinition]] = {}
+        judged = {check.object for check in increment.checks if object in (check.object, *check.needs)}
+        if few_enough(rows, max(records.get(each, 0) for each in judged)):
+            changed[object] = table if rows else _NONE
+    concerned = _Concerned(connection=connection, since=increment.since, moment=moment, schema=schema)
+    tables: dict[tuple[str, ...], list[CheckDefinition]] = {}
     for check in increment.checks:
         if {check.object, *check.needs} <= changed.keys():
-            own = [changed[check.object], *(found.table(check.object, each) for each in looked_up(check))]
-            tables.setdefault("+".join(dict.fromkeys(name for name in own if name)), []).append(check)
+            names = concerned.by(check) if looked_up(check) else [changed[check.object]]
+            tables.setdefault(tuple(dict.fromkeys(name for name in names if name)), []).append(check)
     few: dict[str, list[CheckDefinition]] = {}
-    for number, (names, checks) in enumerate(tables.items()):
-        name = names
-        if "+" in names:
-            name = f"again_{number}"
-            rows = keep_all(connection, name, names.split("+"))
-            if not few_enough(rows, records.get(checks[0].object, 0)):
-                continue
-        few[name] = checks
+    for number, (several, checks) in enumerate(tables.items()):
+        name = f"concerned_{number}" if len(several) > 1 else _NONE.join(several)
+        rows = keep_all(connection, name, several) if len(several) > 1 else concerned.rows.get(name, 0)
+        if few_enough(rows, records.get(checks[0].object, 0)):
+            few[name] = checks
     return few
 
 
 @dataclass(slots=True, kw_only=True)
-class _FoundAgain:
-    """Find the records whose verdict another record may have changed: by what it is, or was, found by."""
+class _Concerned:
+    """Find the records whose verdict may have changed, of checks that find other records.
+
+    They are those that changed in a field that the check reads, and those that find, or found, another one that did.
+    """
 
     connection: Connection
-    increment: Increment
+    since: int
     moment: Moment
     schema: str
-    changed: Mapping[str, str]
-    known: dict[tuple[str, Lookup], str] = field(default_factory=dict)
+    known: dict[object, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
 
-    def table(self, object: str, lookup: Lookup) -> str:
-        """Return the table of an object's records that a lookup concerns; "" when nothing changed that it reads."""
+    def by(self, check: CheckDefinition) -> list[str]:
+        """Return the tables of the records that a check concerns; _NONE stands for one without any."""
+        written = self._written(check.object, own_fields(check.predicate))
+        if written not in self.known:
+            self._note(written, keep_written(self.connection, self._name, written))
+        return [self.known[written], *(self._finding(check.object, each) for each in looked_up(check))]
+
+    def _finding(self, object: str, lookup: Lookup) -> str:
         if (object, lookup) not in self.known:
-            number = len(self.known)
-            compared = f"compared_{number}"
-            rows = keep_compared(
-                self.connection,
-                compared,
-                self.schema,
-                lookup.object,
-                self.moment.journals[lookup.object],
-                since=self.increment.since,
-                fields=lookup.fields,
-                alias=lookup.alias,
-                compared=expression(lookup.theirs),
-            )
-            name = f"finding_{number}" if rows else ""
+            compared = f"compared_{len(self.known)}"
+            written = self._written(lookup.object, lookup.fields)
+            said = expression(lookup.theirs)
+            rows = keep_compared(self.connection, compared, written, alias=lookup.alias, compared=said)
             if rows:
-                keep_finding(self.connection, name, self.schema, object, expression(lookup.own), compared)
-            self.known[object, lookup] = name
+                own = expression(lookup.own)
+                rows = keep_finding(self.connection, self._name, self.schema, object, own, compared)
+            self._note((object, lookup), rows)
         return self.known[object, lookup]
+
+    def _written(self, object: str, fields: frozenset[str]) -> Written:
+        table = quoted(self.schema, object)
+        return Written(table=table, journal=self.moment.journals[object], since=self.since, fields=fields)
+
+    @property
+    def _name(self) -> str:
+        return f"written_{len(self.known)}"
+
+    def _note(self, what: object, rows: int) -> None:
+        name = self._name
+        self.known[what] = name if rows else _NONE
+        self.rows[name] = rows

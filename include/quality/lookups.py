@@ -61,6 +61,11 @@ def lookups_of(predicate: Predicate) -> tuple[Lookup, ...] | None:
     return tuple(dict.fromkeys(found))
 
 
+def own_fields(predicate: Predicate) -> frozenset[str]:
+    """Return what the predicate reads of the record that is judged, beside its Id."""
+    return frozenset(each.text for each in predicate.tokens if each.kind == "field" and each.alias == ROW) - {"Id"}
+
+
 def _lookup(tokens: Sequence[Token], position: int) -> Lookup | None:
     """Return the lookup that the table at this position is for, or None when it is used in any other way."""
     begin = _opening(tokens, position)

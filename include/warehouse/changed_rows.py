@@ -39,58 +39,64 @@ def this_moment(connection: Connection, org: str, schema: str) -> Moment:
     return Moment(low=int(low), journals=journals, places=places)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Say of which rows news is asked for: those of an object written since, where a field that is read changed.
+
+    Rows that came, went, were deleted or restored are always among them. The journal must keep the fields.
+    """
+
+    table: str
+    journal: Journal
+    since: int
+    fields: frozenset[str]
+
+    def rows(self, alias: str) -> str:
+        """Return the query for the journal's lines of those rows, under a name that is quoted already."""
+        names = [quoted(each) for each in sorted(self.fields)]
+        before = ", ".join(f"{alias}.{each}" for each in ["gone", *names])
+        now = ", ".join(['present."_deleted_at" IS NOT NULL', *(f"present.{each}" for each in names)])
+        return (
+            f"SELECT {alias}.* FROM {self.journal.table} AS {alias}"
+            f' LEFT JOIN {self.table} AS present ON present."Id" = {alias}."Id"'
+            f" WHERE {alias}.written >= '{self.since}'::xid8"
+            f' AND ({alias}.born OR present."Id" IS NULL OR ROW({before}) IS DISTINCT FROM ROW({now}))'
+        )
+
+
 def keep_changed(connection: Connection, name: str, journal: Journal, *, since: int) -> int:
-    """Make a temporary table of the Ids of rows that were written since; return how many there are."""
-    connection.exec_driver_sql(
-        f'CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT DISTINCT "Id" AS record_id FROM {journal.table}'
-        f" WHERE written >= '{since}'::xid8"
-    )
-    return _analyzed(connection, name)
+    """Make a temporary table of the Ids of all rows that were written since; return how many there are."""
+    ids = f'SELECT DISTINCT "Id" AS record_id FROM {journal.table}'
+    return _keep(connection, name, f"{ids} WHERE written >= '{since}'::xid8")
 
 
-def keep_compared(
-    connection: Connection,
-    name: str,
-    schema: str,
-    object: str,
-    journal: Journal,
-    *,
-    since: int,
-    fields: Collection[str],
-    alias: str,
-    compared: str,
-) -> int:
-    """Make a temporary table of what changed rows are found by, as it was and as it is; return how many there are.
+def keep_written(connection: Connection, name: str, written: Written) -> int:
+    """Make a temporary table of the Ids of rows of which there is news; return how many there are."""
+    return _keep(connection, name, f'SELECT DISTINCT "Id" AS record_id FROM ({written.rows("w")}) AS each')
 
-    Rows that changed in none of the fields that are read, and were neither deleted nor restored, are not among them.
+
+def keep_compared(connection: Connection, name: str, written: Written, *, alias: str, compared: str) -> int:
+    """Make a temporary table of what others find rows by of which there is news, as they were and as they are.
 
     Args:
         connection: the assessment's.
         name: of the new table.
-        schema: where the org's tables are.
-        object: whose changed rows.
-        journal: the object's.
-        since: the moment that changes count from.
-        fields: of the object; what they said before is in the journal.
+        written: which rows.
         alias: the name of a row in `compared`.
         compared: the SQL expression that others find a row by.
+
+    Returns:
+        How many values there are; a missing one is equal to nothing.
     """
     row = quoted(alias)
-    names = [quoted(each) for each in sorted(fields)]
-    before = ", ".join([f"{row}.gone", *(f"{row}.{each}" for each in names)])
-    now = ", ".join(['present."_deleted_at" IS NOT NULL', *(f"present.{each}" for each in names)])
-    table = quoted(schema, object)
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS WITH moved AS MATERIALIZED ("
-        f'SELECT {row}.* FROM {journal.table} AS {row} LEFT JOIN {table} AS present ON present."Id" = {row}."Id"'
-        f" WHERE {row}.written >= '{since}'::xid8"
-        f' AND ({row}.born OR present."Id" IS NULL OR ROW({before}) IS DISTINCT FROM ROW({now})))'
-        f" SELECT {compared} AS compared FROM moved AS {row}"
-        f' UNION SELECT {compared} FROM {table} AS {row} WHERE {row}."Id" IN (SELECT "Id" FROM moved)',
-        execution_options={"no_parameters": True},
+    return _keep(
+        connection,
+        name,
+        f"WITH moved AS MATERIALIZED ({written.rows(row)}) SELECT compared FROM ("
+        f"SELECT {compared} AS compared FROM moved AS {row}"
+        f' UNION SELECT {compared} FROM {written.table} AS {row} WHERE {row}."Id" IN (SELECT "Id" FROM moved)'
+        ") AS each WHERE compared IS NOT NULL",
     )
-    connection.exec_driver_sql(f"DELETE FROM {name} WHERE compared IS NULL")  # equal to nothing
-    return _analyzed(connection, name)
 
 
 def keep_finding(connection: Connection, name: str, schema: str, object: str, expression: str, compared: str) -> int:
@@ -105,25 +111,26 @@ def keep_finding(connection: Connection, name: str, schema: str, object: str, ex
         compared: the table of what changed rows of another object are found by.
     """
     row = quoted("row")
-    connection.exec_driver_sql(
-        f'CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {row}."Id" AS record_id'
-        f" FROM {quoted(schema, object)} AS {row}"
+    return _keep(
+        connection,
+        name,
+        f'SELECT {row}."Id" AS record_id FROM {quoted(schema, object)} AS {row}'
         f' WHERE {row}."_deleted_at" IS NULL AND {expression} IN (SELECT compared FROM {compared})',
-        execution_options={"no_parameters": True},
     )
-    return _analyzed(connection, name)
 
 
 def keep_all(connection: Connection, name: str, tables: Collection[str]) -> int:
     """Make a temporary table of the rows that are in any of these; return how many there are."""
-    rows = " UNION ".join(f"SELECT record_id FROM {table}" for table in tables)
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {rows}")
-    return _analyzed(connection, name)
+    return _keep(connection, name, " UNION ".join(f"SELECT record_id FROM {table}" for table in tables))
 
 
-def _analyzed(connection: Connection, name: str) -> int:
-    connection.exec_driver_sql(f"ANALYZE {name}")
-    rows: int = connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+def _keep(connection: Connection, name: str, query: str) -> int:
+    # As it stands: neither % nor : in it stands for a parameter.
+    rows = connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {query}", execution_options={"no_parameters": True}
+    ).rowcount
+    if rows:
+        connection.exec_driver_sql(f"ANALYZE {name}")
     return rows
 
 
