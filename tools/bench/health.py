@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -129,10 +130,11 @@ def _against_gx(bench: Bench, engine: Engine, url: str) -> Iterator[Figure]:
 
 def _assess(engine: Engine, url: str, way: str) -> Assessed:
     settle(url)
+    compiled = _compiled()
     clock = Clock(engine)
     command = [sys.executable, "-m", "tools.bench.assessing", way, "--warehouse", url]
     with clock.stage(way):
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=compiled, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the assessment broke off: {done.stderr.strip()[-1000:]}")
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -141,6 +143,15 @@ def _assess(engine: Engine, url: str, way: str) -> Assessed:
         seconds=told["seconds"], cpu=told["cpu"] + (stage.server or 0), peak_mib=told["peak_mib"],
         counts=told["counts"],
     )  # fmt: skip
+
+
+@cache
+def _compiled() -> dict[str, str]:
+    """Return the environment of processes that find what they import compiled, as it is where pip installed it."""
+    kept = environment(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(ROOT / ".headwater/bench/compiled"))
+    imports = "import great_expectations, include.quality.assess, tools.bench.assessing, psycopg"
+    subprocess.run([sys.executable, "-c", imports], cwd=ROOT, env=kept, capture_output=True, check=False)
+    return kept
 
 
 def _forget(engine: Engine) -> None:
