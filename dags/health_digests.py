@@ -1,4 +1,4 @@
-"""Make one DAG for each org whose week is summed up in a mail."""
+"""Make one DAG for each org whose week is summed up in a message."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from include.config.orgs import OrgDefinition
 
 DOC = """\
 ### What it does
-Sends a mail to the recipients of `health.digest` of the org `{org}`: the grade now and a week ago, what is new, worse, better and mended, what would lift the grade most, how fresh the copy is and what waits. It holds counts and names of checks, nothing of a person.
+Sends a message to the recipients of `health.digest` of the org `{org}`, by mail, by webhook or both: the grade now and a week ago, what is new, worse, better and mended, what would lift the grade most, how fresh the copy is and what waits. It holds counts and names of checks, nothing of a person.
 
 ### When it fails
-- **NotReady**, **AuthError**: the mail connection is missing or refused; mend it and clear the task.
-- **ConnectionLost**, **ServerFault**: the mail server did not take it; the task is retried.
+- **NotReady**, **AuthError**: the connection of the mail or webhook is missing or refused; mend it and clear the task.
+- **ConnectionLost**, **ServerFault**: it was not taken; the task is retried, and sends it there alone.
 
 ### How to re-run
 Clear the task: what was sent is not sent again. Trigger the DAG with *Until now* for another one at any time.
@@ -29,7 +29,7 @@ def digest_dag(org: OrgDefinition) -> DAG:
     digest = org.health.digest
     with DAG(
         f"{org.org}_health_digest",
-        description=f"Mail that sums up the health of org {org.org}",
+        description=f"Message that sums up the health of org {org.org}",
         doc_md=DOC.format(org=org.org),
         schedule=CronTriggerTimetable(digest.schedule, timezone=digest.time_zone),
         start_date=datetime(2000, 1, 1, tzinfo=UTC),
@@ -51,5 +51,5 @@ def digest_dag(org: OrgDefinition) -> DAG:
 
 
 for definition in load_definitions().orgs.values():
-    if definition.health.digest.mail:
+    if definition.health.digest.wanted:
         digest_dag(definition)

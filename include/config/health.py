@@ -49,11 +49,17 @@ class OwnersDefinition(DefinitionModel):
 
 
 class DigestDefinition(DefinitionModel):
-    """Hold the mail that sums up a week; it is off while nobody is named."""
+    """Hold what sums up a week, and for whom; it is off while nobody is named."""
 
     mail: tuple[MailAddress, ...] = ()
+    webhook: str = Field(default="", description="id of an Airflow connection of type HTTP; besides mail or instead")
     schedule: Cron = "0 7 * * 1"
     time_zone: TimeZone = "UTC"
+
+    @property
+    def wanted(self) -> bool:
+        """Return whether anybody gets it."""
+        return bool(self.mail or self.webhook)
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
         """Return the beginning and the end of the newest period of the schedule that is over."""
@@ -83,6 +89,19 @@ class HealthDefinition(DefinitionModel):
     owners: OwnersDefinition = OwnersDefinition()
     digest: DigestDefinition = DigestDefinition()
 
+    @property
+    def digest_channels(self) -> dict[str, ChannelDefinition]:
+        """Return the ways that the digest goes, by the name that the ledger has for each.
+
+        The name is the same whoever is in it: a new recipient brings no old digest again.
+        """
+        channels = {}
+        if self.digest.mail:
+            channels[f"digest {self.connection}"] = ChannelDefinition(mail=self.digest.mail, connection=self.connection)
+        if self.digest.webhook:
+            channels[f"digest webhook {self.digest.webhook}"] = ChannelDefinition(webhook=self.digest.webhook)
+        return channels
+
     def team_channel(self, address: str) -> ChannelDefinition:
         """Return the channel over which a team is told of what is its own."""
         return ChannelDefinition(mail=(address,), connection=self.connection)
@@ -91,6 +110,6 @@ class HealthDefinition(DefinitionModel):
     def _somebody_can_be_told(self) -> HealthDefinition:
         if not self.owners.tell and self.owners != OwnersDefinition():
             raise ValueError("`owners` says how owners are told, but not that they are: add `tell: true`")
-        if not self.digest.mail and self.digest != DigestDefinition():
-            raise ValueError("`digest` names no recipients, and would never be sent: add `mail`")
+        if not self.digest.wanted and self.digest != DigestDefinition():
+            raise ValueError("`digest` names no recipients, and would never be sent: add `mail` or `webhook`")
         return self

@@ -69,11 +69,12 @@ def compose_digest(digest: Digest, *, zone: tzinfo, airflow_url: str) -> Message
         "foot": f"Headwater, org {digest.org}. Who gets this is set by health.digest in its definition.",
         "table": _table(_columns(digest), trends),
     }
+    plain = _templates().get_template("digest.txt").render(shown)
     return Message(
         subject=shown["subject"],
-        text=_templates().get_template("digest.txt").render(shown),
+        text=plain,
         html=_templates().get_template("digest.html").render(shown),
-        body={"text": shown["subject"], "source": "headwater", "org": digest.org, "items": []},
+        body={"text": f"{shown['subject']}\n\n{plain}", "source": "headwater", "org": digest.org, "items": []},
     )
 
 

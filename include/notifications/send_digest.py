@@ -1,4 +1,4 @@
-"""Send the digest of a period once.
+"""Send the digest of a period once, over each of its channels.
 
 It is written down and sent in one transaction: killed between the two, it is sent once more. Better twice than never.
 """
@@ -36,15 +36,15 @@ def send_digest(
     compose: Callable[[], Message],
     messenger: Callable[[ChannelDefinition], Messenger],
 ) -> bool:
-    """Send a digest unless it was sent; return whether it went out now.
+    """Send a digest where it was not sent yet; return whether it went out now.
 
-    Two tasks that send the same one wait for each other.
+    Two tasks that send the same one wait for each other. A channel that fails keeps no other waiting.
 
     Raises:
         HeadwaterError: it was not taken; that is written down, and the next try sends it.
     """
-    channel = ChannelDefinition(mail=org.health.digest.mail, connection=org.health.connection)
-    name = f"digest {org.health.connection}"  # whoever gets it: a new recipient brings no old digest again
+    channels = org.health.digest_channels
+    sent, problems = 0, []
     with transaction(engine) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{org.org} {key}"})
         if not known_keys(connection, org.org, [key]):
@@ -57,17 +57,20 @@ def send_digest(
                 message="",
                 path=path,
                 once=True,
-                channels=[name],
+                channels=list(channels),
             )
-        waiting = [each for each in take_waiting(connection, org.org, name) if each.key == key]
-        if not waiting:
-            return False
-        try:
-            messenger(channel).send(compose())
-        except HeadwaterError as error:
-            note_unsent(connection, name, waiting, str(error))
-            problem = error
-        else:
-            note_sent(connection, name, waiting)
-            return True
-    raise problem
+        for name, channel in channels.items():
+            waiting = [each for each in take_waiting(connection, org.org, name) if each.key == key]
+            if not waiting:
+                continue
+            try:
+                messenger(channel).send(compose())
+            except HeadwaterError as error:
+                note_unsent(connection, name, waiting, str(error))
+                problems.append(error)
+            else:
+                note_sent(connection, name, waiting)
+                sent += 1
+    if problems:
+        raise problems[0]
+    return bool(sent)

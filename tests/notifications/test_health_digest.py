@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from include.config.health import DigestDefinition, HealthDefinition
 from include.config.notify import ChannelDefinition
+from include.errors import ConnectionLost
 from include.notifications.digest import compose_digest
 from include.notifications.mail import MailMessenger, MailServer
 from include.notifications.send_digest import digest_key, send_digest
@@ -22,7 +23,7 @@ from include.records import Message
 from include.sandbox.mail.app import Sink
 from include.sandbox.mail.box import Box
 from include.warehouse.digests import Digest, week_facts
-from tests.notifications.health_org import NOON, URL, HealthOrg, check
+from tests.notifications.health_org import NOON, URL, HealthOrg, Inbox, check
 from tests.notifications.test_channels import free_port
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -149,6 +150,37 @@ def test_a_digest_that_was_not_taken_is_sent_by_the_next_try(org: HealthOrg, sin
     assert send(org, port, high)
     assert not send(org, port, high)
     assert box.count() == 2
+
+
+def test_a_digest_goes_to_a_webhook_besides_the_mail_and_neither_waits_for_the_other(org: HealthOrg) -> None:
+    """Chat services show `text`; what one of the two did not take is sent there alone by the next try."""
+    org.keys["health"]["digest"]["webhook"] = "acme_chat"
+    high = a_week(org)
+    mail, chat = (org.inboxes.setdefault(name, Inbox()) for name in ("lead@example.com", "acme_chat"))
+
+    def again() -> bool:
+        return send_digest(
+            org.engine,
+            org.definition,
+            key=digest_key(high),
+            title="Digest",
+            path="",
+            compose=lambda: compose_digest(digest_of(org, high), zone=BERLIN, airflow_url=URL),
+            messenger=org.messenger,
+        )
+
+    mail.down = True
+    with pytest.raises(ConnectionLost):
+        again()
+    assert (len(mail.taken), len(chat.taken)) == (0, 1)
+    mail.down = False
+    assert [again(), again()] == [True, False]
+    assert (len(mail.taken), len(chat.taken)) == (1, 1)
+    text = chat.taken[0].body["text"]
+    assert text.startswith("[Headwater acme] Week's health: grade 91.0% (+91.0 points), 1 new, 1 mended\n")
+    assert "0 → 90 of 1,000 records (9.0%)" in text
+    del org.keys["health"]["digest"]["mail"]
+    assert org.definition.health.digest.wanted
 
 
 class Loads(HTMLParser):
