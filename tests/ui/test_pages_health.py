@@ -214,6 +214,26 @@ def test_what_has_no_failing_record_is_folded(pages, run):
     assert '<details class="fold" id="clean" open>' in pages.get("/headwater/health?show=clean").text
 
 
+def test_what_is_within_its_allowed_share_stands_behind_what_is_over_it(pages, run, warehouse):
+    """Folded, so that the page begins with what asks for something; a search looks through all and folds nothing."""
+    from sqlalchemy import text as sql
+
+    run("a_working_org.sql")
+    html = pages.get("/headwater/health").text
+    assert "Issues 1 over its allowed share; the others are folded below" in words(html)
+    before, after = html.split('<details class="fold" id="within">')
+    assert ("/health/issue/email_missing?" in before, "/health/issue/phone_bad?" in before) == (True, False)
+    assert "1 more issue within its allowed share" in words(after)
+    assert "/health/issue/phone_bad?" in after
+    for asked in ("q=Contact", "show=failing", "object=Contact"):
+        found = pages.get(f"/headwater/health?{asked}").text
+        assert 'id="within"' not in found
+        assert {"email_missing", "phone_bad"} <= set(re.findall(r"/health/issue/(\w+)\?", found))
+    with warehouse.begin() as connection:
+        connection.execute(sql("UPDATE headwater.issue SET verdict = 'passed' WHERE verdict = 'failed'"))
+    assert 'id="within"' not in pages.get("/headwater/health").text
+
+
 @pytest.mark.parametrize(("day", "grade"), [("2026-03-01", "85.0 %"), ("2025-01-01", "80.0 %"), ("nonsense", "85.0 %")])
 def test_an_assessment_is_found_by_its_day(pages, run, day, grade):
     """The last of the day or before it; before the first there is only the first."""

@@ -35,7 +35,7 @@ def test_every_card_says_what_its_page_would(pages, run):
     page = words(pages.get("/headwater/overview?org=demo").text)
     assert "85.0 % of 20,002 records have no issue. ▲ +5.0 pp better than 80.0 %" in page
     assert "1 issue is over its allowed share: Contacts without e-mail 60" in page
-    assert "20,002 rows here, 20,004 in the org. Contact differs by +2 As of 2026-03-01 10:00:00 UTC" in page
+    assert "20,002 rows here, 20,004 in the org. Contact : 2 missing here As of 2026-03-01 10:00:00 UTC" in page
     assert "Deliveries last 24 h 9 records delivered, 1 failed . contacts 9 of 12 selected (2 unchanged), 1 run" in page
     assert "Open sync errors 1 record did not arrive; 1 wait for a change" in page
     assert "API calls last 24 h 4.2 % of 100,000 are used: 4,213 by everybody, 16 by us." in page
@@ -70,7 +70,7 @@ def test_differences_do_not_cancel_each_other(pages, run, warehouse):
     )
     page = words(pages.get("/headwater/overview").text)
     assert "20,014 rows here, 20,014 in the org." in page
-    assert "Contact differs by +2, Lead differs by −2" in page
+    assert "Contact : 2 missing here, Lead : 2 too many here" in page
     assert "As of 2026-03-01 08:00:00 UTC" in page
     assert "Lead was compared longest ago" in page
 

@@ -52,6 +52,8 @@ def test_a_viewer_sees_which_fields_are_filled_and_no_value_of_a_person(pages, r
     assert "LastName Last Name string •••" in page
     assert "Email E-mail &lt;b&gt;work&lt;/b&gt; email empty" in page
     assert "Score__c Score double •••" in page
+    assert "empty fields" in page.partition("Score__c")[2]  # what is empty is folded, and stands last
+    assert page.index("SystemModstamp") < page.index("empty field") < page.index("Email E-mail")
     assert "Last_Visit__c Last visit datetime •••" in page
     assert "IsDeleted Deleted boolean no" in page
     assert "SystemModstamp System Modstamp datetime 2026-03-01 09:59:00 UTC" in page

@@ -79,13 +79,18 @@ def _issues(engine: Engine, overview: HealthOverview, listing: Listing) -> dict[
     wanted = {name: listing.filters[name] for name in FILTERS}
     issues = matching(overview.issues, search=listing.search, **wanted)
     sort, down = listing.sort, listing.descending
+    narrowed = bool(listing.search or any(wanted.values()))
+    failing = [each for each in issues if each.failing or each.verdict == "failed"]
+    within = [] if narrowed else [each for each in failing if each.verdict != "failed"]
+    if len(within) == len(failing):  # then there is nothing that they could stand behind
+        within = []
+    first = [each for each in failing if each not in within]
     return {
         "categories": by_category(
-            [each for each in issues if each.failing or each.verdict == "failed"],
-            sort=sort,
-            descending=down,
-            records=problems.by_category,
+            first, sort=sort, descending=down, records=problems.by_category if not within else None
         ),
+        "over": len(first) if within else 0,
+        "within": by_category(within, sort=sort, descending=down),
         "clean": by_category(
             [each for each in issues if not each.failing and each.verdict == "passed"], sort=sort, descending=down
         ),
@@ -94,7 +99,7 @@ def _issues(engine: Engine, overview: HealthOverview, listing: Listing) -> dict[
         "not_assessed_in": Counter(each.category for each in overview.issues if each.verdict == "not_assessed"),
         "lifts": lifts(overview.issues, problems.alone, overview.assessment.records),
         "matching": len(issues),
-        "narrowed": bool(listing.search or any(wanted.values())),
+        "narrowed": narrowed,
         "objects": sorted({issue.object for issue in overview.issues}),
         "all_categories": sorted({issue.category for issue in overview.issues}),
         "severities": SEVERITIES,

@@ -41,7 +41,7 @@
           [60, "{HH}:{mm}", "\n{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
           [1, "{HH}:{mm}:{ss}", "\n{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
         ] },
-        { ...line, size: figure.unit === "share" ? 52 : 64, values: (_, marks) => marks.map((mark) => figure.unit === "share" ? Math.round(mark * 1000) / 10 + "\u202f%" : thousands.format(mark)) },
+        { ...line, size: figure.unit === "share" ? 52 : 64, values: (_, marks) => marks.map((mark) => figure.unit === "share" ? Math.round(mark * 1000) / 10 + "\u202f%" : figure.bounds[1] >= 1e7 ? thousands.format(mark / 1e6) + "\u202fM" : thousands.format(mark)) },
       ],
       series: [{}, ...figure.series.map((each, place) => ({
         label: each.label,
