@@ -74,9 +74,10 @@ _ONE_FIRST = f"coalesce({_A_FIRST} = {_B_FIRST} OR {_FORMS}, a.last = b.last, tr
 _NOT_AGAINST = "coalesce(a.born = b.born, true) AND coalesce(a.suffix = b.suffix, true)"
 _AGREED = "coalesce(a.born = b.born, a.suffix IS NOT DISTINCT FROM b.suffix) AND coalesce(a.suffix = b.suffix, true)"
 _ONE_COMPANY = "a.company = b.company"
-# Of one last name at one company: another address and another number, both known. Two people may share a name.
+# Of one last name at one company: another address and another number, both known. Two people may share a name; a
+# birthday in common says that they are one, two unknown ones say nothing.
 _ELSEWHERE = (
-    "coalesce(a.place_last <> b.place_last AND a.phone_last <> b.phone_last AND a.born IS DISTINCT FROM b.born, false)"
+    "coalesce(a.place_last <> b.place_last AND a.phone_last <> b.phone_last AND (a.born = b.born) IS NOT TRUE, false)"
 )
 
 
