@@ -14,8 +14,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from airflow.sdk.exceptions import AirflowSkipException
 
 from headwater import hooks
+from headwater.failures import says_why_it_failed, waits_for_budget
 from headwater.operators import ExtractObjectOperator, NotifyOperator, ProbeObjectsOperator
-from headwater.runs import FAILURE_KEY, says_why_it_failed, waits_for_budget
+from headwater.runs import FAILURE_KEY
 from headwater.telling import ended_tasks
 from include.config.notify import ChannelDefinition
 from include.errors import AuthError, BudgetPaused, ConnectionLost, NotReady

@@ -9,13 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from include.config.orgs import OrgDefinition
-from include.extract.ask import known_table
-from include.warehouse.engine import open_warehouse
-from include.warehouse.tables import Table
 from tools.bench.bench import Bench, running_shelf
 from tools.bench.figures import Figure, Goal, against
 from tools.bench.limits import copy_seconds, described, page_bytes, same_as
+from tools.bench.loaded import bench_table
 from tools.bench.org import BenchOrg, running_org
 from tools.bench.reread import measure_reread
 from tools.bench.server import fresh_database, settle
@@ -38,15 +35,6 @@ def measure_extract(bench: Bench) -> Iterator[Figure]:
         yield from _from_disk(bench, org)
     yield from _small(bench, large)
     yield from _idle(bench)
-
-
-def bench_table(warehouse: str, name: str = "Contact") -> Table:
-    """Return the table of an object that was loaded."""
-    engine = open_warehouse(warehouse)
-    table = known_table(engine, OrgDefinition(org="bench", connection="bench", objects=(name,)), name)
-    engine.dispose()
-    assert table is not None
-    return table
 
 
 def checked(load: dict[str, Any], rows: int) -> dict[str, Any]:
@@ -81,10 +69,10 @@ class _Increment:
 
 
 def _increments(bench: Bench, org: BenchOrg, warehouse: str, changed: int = 0) -> _Increment:
-    """Change a thousandth of the records and read the change, a few times."""
+    """Change a thousandth of the records and read the change, as often as is asked for."""
     changed = changed or max(1, bench.rows // 1000)
     loads = []
-    for number in range(3):
+    for number in range(bench.repeats):
         org.command("touch", object="Contact", n=changed, seed=number + 1)
         org.command("clock", advance=2)  # a window ends before the second that it is asked in
         settle(warehouse)

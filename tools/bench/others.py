@@ -10,8 +10,9 @@ import psycopg
 from psycopg import sql
 
 from tools.bench.bench import Bench
-from tools.bench.extract import bench_table, checked
+from tools.bench.extract import checked
 from tools.bench.figures import Figure, Goal, against, skipped
+from tools.bench.loaded import bench_table
 from tools.bench.org import BenchOrg, running_org
 from tools.bench.rivals import Rival, Task, rivals
 from tools.bench.server import fresh_database, settle

@@ -19,6 +19,7 @@ from include.warehouse.tables import Table
 from tools.bench.bench import Bench
 from tools.bench.figures import Figure, Goal, against
 from tools.bench.limits import described, merge_seconds
+from tools.bench.loaded import bench_table
 from tools.bench.server import fresh_database, settle
 
 _CHUNK = 1 << 18
@@ -28,8 +29,6 @@ _TENTH = "left(md5(\"Id\"), 2) < '1a'"
 
 def measure_reread(bench: Bench, shelf: str, pages: list[Path]) -> Iterator[Figure]:
     """Yield the figures; the warehouse holds the first load, and then an older tenth."""
-    from tools.bench.extract import bench_table
-
     ours, fastest, staging = [], [], []
     with fresh_database(bench.server, "bench_reread") as warehouse:
         bench.load(warehouse, shelf, run="first", migrate="")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from headwater.runs import airflow_run, waits_for_budget
+from headwater.failures import waits_for_budget
+from headwater.runs import airflow_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from headwater.runs import airflow_run, backfill_interval, chosen_mode, chosen_objects, waits_for_budget
+from headwater.failures import waits_for_budget
+from headwater.runs import airflow_run, backfill_interval, chosen_mode, chosen_objects
 from include.config.budget import Work
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from headwater.runs import now_utc, parameter, says_why_it_failed
+from headwater.failures import says_why_it_failed
+from headwater.runs import now_utc, parameter
 from include.errors import GateClosed
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from headwater.runs import airflow_run, backfill_interval, chosen_mode, chosen_objects, waits_for_budget
+from headwater.failures import waits_for_budget
+from headwater.runs import airflow_run, backfill_interval, chosen_mode, chosen_objects
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

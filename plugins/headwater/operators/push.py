@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 
+from headwater.failures import says_why_it_failed
 from headwater.push_parameters import options_of_run, push_of_run, take_options
-from headwater.runs import now_utc, parameter, says_why_it_failed, spare_collections
+from headwater.runs import now_utc, parameter, spare_collections
 from include.errors import NotReady
 from include.records import OutcomeCounts
 
@@ -59,54 +60,21 @@ class PushProfilesOperator(BaseOperator):
     @says_why_it_failed
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many records ended in each outcome; too many failures fail the task after all are recorded."""
-        from headwater.hooks import circuit, destination, parallel_sends, push_definition, warehouse_engine
+        from headwater.hooks import push_definition
         from headwater.stopping import StopWatch
-        from include.activation.deliver import deliver_push
         from include.activation.verdict import settle
-        from include.warehouse.sync_errors import causes_of_run
 
-        self._watch = StopWatch(push_definition(self.push))
+        watch = self._watch = StopWatch(push_definition(self.push))
         push = push_of_run(context, self.push, self.options)
         options = options_of_run(context, push, self.options)
         selection = self.selection or self._select(context)
-        if selection["guard"] and not self.is_asked_before:
-            self._refuse(
-                selection,
-                cause="approval needed",
-                why=f"{selection['guard']} Nobody was asked: put SelectProfilesOperator and ApprovePushOperator before"
-                " this task",
-            )
-        if selection.get("skip_hook") and not (options.skip_hook or options.dry_run):
-            self._refuse(
-                selection,
-                cause="skip hook differs",
-                why="the records were selected with skip_hook on, so that no guard judged how many journeys would"
-                " start, and are to be delivered with it off: give both tasks the same",
-            )
+        self._refuse_what_nobody_judged(selection, options)
         spare_collections()
         if options.dry_run:
             return self._only_try(push, options, selection["run_id"])
-        counts = deliver_push(
-            warehouse_engine(),
-            push,
-            destination(push, compare=options.compare),
-            run_id=selection["run_id"],
-            skip_hook=options.skip_hook,
-            fast_fail=options.fast_fail,
-            batch_size=options.batch_size,
-            resend=bool(parameter(context, "resend", self.resend)),
-            parallel=parallel_sends(push),
-            circuit=circuit(push.destination.platform, push.destination.connection, user=push.push),
-            stop_asked=self._watch,
-            now=now_utc,
-            on_progress=self._tell_now_and_then,
-        )
-        self.log.info("of %s selected records: %s", f"{counts.selected:,}", in_words(counts))
-        if counts.failed:
-            for each in causes_of_run(warehouse_engine(), selection["run_id"]):
-                self.log.warning(
-                    "%s %s: %s (%s), e.g. %s", f"{each.records:,}", each.outcome, each.cause, each.message, each.example
-                )
+        resend = bool(parameter(context, "resend", self.resend))
+        counts = self._deliver(push, options, selection["run_id"], resend=resend, stop_asked=watch)
+        self._tell(counts, selection["run_id"])
         settle(counts, options)
         return asdict(counts)
 
@@ -138,6 +106,27 @@ class PushProfilesOperator(BaseOperator):
             return False
         return any(isinstance(each, ApprovalOperator) for each in self.get_flat_relatives(upstream=True))
 
+    def _refuse_what_nobody_judged(self, selection: dict[str, Any], options: PushRunOptions) -> None:
+        """Hold a selection whose guard asks for an approval that no task waited for, or judged fewer journeys.
+
+        Raises:
+            NotReady: it was held; the message says how the DAG is to be mended.
+        """
+        if selection["guard"] and not self.is_asked_before:
+            self._refuse(
+                selection,
+                cause="approval needed",
+                why=f"{selection['guard']} Nobody was asked: put SelectProfilesOperator and ApprovePushOperator before"
+                " this task",
+            )
+        if selection.get("skip_hook") and not (options.skip_hook or options.dry_run):
+            self._refuse(
+                selection,
+                cause="skip hook differs",
+                why="the records were selected with skip_hook on, so that no guard judged how many journeys would"
+                " start, and are to be delivered with it off: give both tasks the same",
+            )
+
     def _refuse(self, selection: dict[str, Any], *, cause: str, why: str) -> NoReturn:
         """Hold what may not be sent as this task stands."""
         from headwater.hooks import warehouse_engine
@@ -145,6 +134,40 @@ class PushProfilesOperator(BaseOperator):
 
         hold_push(warehouse_engine(), run_id=selection["run_id"], cause=cause)
         raise NotReady(f"{why}. Nothing was sent")
+
+    def _deliver(
+        self, push: PushDefinition, options: PushRunOptions, run_id: int, *, resend: bool, stop_asked: StopWatch
+    ) -> OutcomeCounts:
+        from headwater.hooks import circuit, destination, parallel_sends, warehouse_engine
+        from include.activation.deliver import deliver_push
+
+        return deliver_push(
+            warehouse_engine(),
+            push,
+            destination(push, compare=options.compare),
+            run_id=run_id,
+            skip_hook=options.skip_hook,
+            fast_fail=options.fast_fail,
+            batch_size=options.batch_size,
+            resend=resend,
+            parallel=parallel_sends(push),
+            circuit=circuit(push.destination.platform, push.destination.connection, user=push.push),
+            stop_asked=stop_asked,
+            now=now_utc,
+            on_progress=self._tell_now_and_then,
+        )
+
+    def _tell(self, counts: OutcomeCounts, run_id: int) -> None:
+        """Say in the log what became of the records, and why some did not arrive."""
+        from headwater.hooks import warehouse_engine
+        from include.warehouse.sync_errors import causes_of_run
+
+        self.log.info("of %s selected records: %s", f"{counts.selected:,}", in_words(counts))
+        if counts.failed:
+            for each in causes_of_run(warehouse_engine(), run_id):
+                self.log.warning(
+                    "%s %s: %s (%s), e.g. %s", f"{each.records:,}", each.outcome, each.cause, each.message, each.example
+                )
 
     def _only_try(self, push: PushDefinition, options: PushRunOptions, run_id: int) -> dict[str, int]:
         from headwater.hooks import destination, warehouse_engine

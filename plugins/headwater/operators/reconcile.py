@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from headwater.runs import airflow_run, chosen_objects, parameter, waits_for_budget
+from headwater.failures import waits_for_budget
+from headwater.runs import airflow_run, chosen_objects, parameter
 from include.config.budget import Work
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from headwater.failures import says_why_it_failed
 from headwater.push_parameters import options_of_run, push_of_run, take_options
-from headwater.runs import airflow_run, backfill_interval, parameter, says_why_it_failed
+from headwater.runs import airflow_run, backfill_interval, parameter
 from include.records import Window
 
 if TYPE_CHECKING:
