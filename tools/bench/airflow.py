@@ -42,7 +42,7 @@ def measure_airflow(bench: Bench) -> Iterator[Figure]:
     home.mkdir(exist_ok=True)
     variables = environment(AIRFLOW_HOME=str(home), AIRFLOW__CORE__LOAD_EXAMPLES="false")
     told = []
-    for _ in range(3):
+    for _ in range(bench.repeats):
         done = subprocess.run(
             [sys.executable, "-c", _PARSE], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
         )
