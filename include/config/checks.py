@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from include.config.duplicates import Rule
 from include.config.expectations import Expectation, Unfolded, unknown_arguments
@@ -75,8 +75,10 @@ class CheckDefinition(DefinitionModel):
                 raise ValueError(f"give check {self.check!r} either duplicates, or expect or bad_when")
         elif isinstance(self.expect, Unfolded):
             self._insist_on_ids(self.expect)
-        elif bool(self.bad_when.strip()) == (self.expect is not None):
+        elif self.expect is not None and self.bad_when.strip():
             raise ValueError(f"give check {self.check!r} either expect or bad_when, not both")
+        elif self.expect is None and not self.bad_when.strip():
+            raise ValueError(f"say what is bad for check {self.check!r}: give expect, bad_when or duplicates")
         if self.where_present and self.severity == "critical":
             raise ValueError(
                 f"check {self.check!r}: a critical check that cannot be assessed closes the gate, as it would in"
@@ -87,6 +89,15 @@ class CheckDefinition(DefinitionModel):
         except ValueError as error:
             raise ValueError(f"check {self.check!r}: {error}") from error
         return self
+
+    @field_validator("max_share", mode="before")
+    @classmethod
+    def _is_a_share(cls, given: Any) -> Any:
+        """Refuse `yes`, which would be taken for 1: the check could never fail, and nobody would notice."""
+        if isinstance(given, bool):
+            message = "give a share between 0 and 1, such as 0.05; to switch the check off say enabled: false"
+            raise ValueError(message)  # noqa: TRY004  (pydantic makes an error of a ValueError)
+        return given
 
     def _insist_on_ids(self, expect: Unfolded) -> None:
         refused = unknown_arguments(expect)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, get_args
 
 from pydantic import Field, model_validator
@@ -99,13 +99,42 @@ STANDARD: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def misspelt(object: str, definition: MatchDefinition) -> dict[str, str]:
+    """Return, by role, the standard field that was meant by one which differs from it by one slip or by its case.
+
+    No org has two such fields, so that the file alone proves it. What else an org does not have only the org can tell.
+    """
+    standard = {field for role, field in STANDARD.get(object, {}).items() if role != "kind"}
+    meant = {role: _nearest(field, standard - {field}) for role, field in own_fields(object, definition).items()}
+    return {role: field for role, field in meant.items() if field}
+
+
+def own_fields(object: str, definition: MatchDefinition) -> dict[str, str]:
+    """Return the field of each role that a person named, the checkbox among them; not what comes with Headwater."""
+    named = {**definition.fields, "leave_out": definition.leave_out}
+    standard = STANDARD.get(object, {})
+    return {role: field for role, field in named.items() if field and field != standard.get(role)}
+
+
+def _nearest(field: str, others: Collection[str]) -> str:
+    if "__" in field or field in others:
+        return ""
+    return next((each for each in sorted(others) if _one_slip(field.lower(), each.lower())), "")
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Return whether two words are equal but for a letter more, less, another, or two changed over."""
+    place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    here, there = one[place:], other[place:]
+    crossed = here[:2] == there[:2][::-1] and here[2:] == there[2:]
+    return crossed or here[1:] in (there, there[1:]) or here == there[1:]
+
+
 def with_standard(given: object) -> object:
     """Return what is written under `duplicates`, completed with the fields of Contact, Lead and Account."""
     if not isinstance(given, Mapping):
         return given
-    written = {name: each for name, each in given.items() if isinstance(name, str)}
     completed = {
-        name: {**STANDARD.get(name, {}), **each} if isinstance(each, Mapping) else each
-        for name, each in written.items()
+        name: {**STANDARD.get(name, {}), **each} if isinstance(each, Mapping) else each for name, each in given.items()
     }
-    return {**{name: dict(each) for name, each in STANDARD.items() if name not in written}, **completed}
+    return {**{name: dict(each) for name, each in STANDARD.items() if name not in given}, **completed}

@@ -7,8 +7,11 @@ Source: https://greatexpectations.io/expectations (arguments and treatment of em
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -107,8 +110,11 @@ class _Bounds(_OneColumn):
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> _Bounds:
-        if self.min_value is None and self.max_value is None:
+        low, high = self.min_value, self.max_value
+        if low is None and high is None:
             raise ValueError("give min_value, max_value or both")
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            raise ValueError(f"min_value {low} is greater than max_value {high}: every record would be bad")
         return self
 
     def bad_when(self, object: str) -> str:
@@ -204,7 +210,13 @@ def literal(value: Value) -> str:
     """Return a value as a predicate writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        if abs(value) > sys.float_info.max:
+            raise ValueError("a number of more than 308 digits is none to compare with")
         return str(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is no number to compare with; leave that side out")
+        return format(Decimal(repr(value)), "f")  # 1e-07 is no number of a predicate
     text = value if isinstance(value, str) else value.isoformat()
     return "'" + text.replace("'", "''") + "'"

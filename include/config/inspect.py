@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from include.config.checks import CheckDefinition
+from include.config.duplicates import own_fields
 from include.config.filters import comparisons
 from include.config.loader import Definitions
+from include.config.orgs import OrgDefinition
 from include.config.pushes import PushDefinition
 from include.errors import DefinitionError
 from include.records import Describe, Field
@@ -39,6 +41,7 @@ def inspect_definitions(
         if name in describes:
             labels = (known_objects or {}).get(name, {})
             errors += _unknown_objects(definitions, name, describes[name], labels)
+            errors += _in_duplicates(definitions.orgs[name], describes[name])
     for push in definitions.pushes.values():
         if push.org in describes:
             errors += _in_push(push, describes[push.org])
@@ -99,6 +102,28 @@ def _unknown_objects(
             yield DefinitionError(
                 f"the org has no object {object} that our user can see{hint}", file=f"orgs/{org}.yaml", key="objects"
             )
+
+
+def _in_duplicates(org: OrgDefinition, described: Described) -> Iterator[DefinitionError]:
+    """Yield what keeps a field that a person named from being compared; the rules that want it would not say so."""
+    for object, definition in org.duplicates.items():
+        if object not in described:
+            continue
+        for role, field in own_fields(object, definition).items():
+            problem = _missing_field(described[object], field) or _of_another_type(described[object], role, field)
+            if problem:
+                yield DefinitionError(problem, file=f"orgs/{org.org}.yaml", key=f"duplicates.{object}.{role}")
+
+
+_TYPES = {"leave_out": "boolean", "birthdate": "date"}
+
+
+def _of_another_type(described: Describe, role: str, name: str) -> str:
+    field, wanted = described.field(name), _TYPES.get(role, "")
+    if field is None or not wanted or field.type == wanted:
+        return ""
+    what = "a checkbox" if wanted == "boolean" else "a date"
+    return f"{described.object}.{name} is of type {field.type}; {role} takes {what}"
 
 
 def _in_push(push: PushDefinition, described: Described) -> Iterator[DefinitionError]:

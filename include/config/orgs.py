@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from include.config.budget import BudgetDefinition
-from include.config.duplicates import MatchDefinition, with_standard
+from include.config.duplicates import MatchDefinition, misspelt, with_standard
 from include.config.filters import Filter
 from include.config.health import HealthDefinition
 from include.config.model import ApiName, Cron, DefinitionModel, Slug
@@ -119,7 +120,20 @@ class OrgDefinition(DefinitionModel):
         """Refuse fields of an object that nobody reads: its name may be misspelt."""
         unknown = sorted(set(self.duplicates) - set(self.all_objects) - set(DEFAULT_OBJECTS))
         if unknown:
-            raise ValueError(f"`duplicates` names {', '.join(unknown)}, which is not read; add it to `objects`")
+            near = get_close_matches(unknown[0], self.all_objects, n=1)
+            raise ValueError(
+                f"`duplicates` names {', '.join(unknown)}, which is not read; add it to `objects`"
+                + (f", or did you mean {near[0]}?" if near else "")
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fields_of_duplicates_are_spelt_right(self) -> OrgDefinition:
+        """Refuse what can only be a slip: the field would not be compared, and hardly anybody would notice."""
+        for object, definition in self.duplicates.items():
+            for role, meant in misspelt(object, definition).items():
+                written = getattr(definition, role)
+                raise ValueError(f"duplicates.{object}.{role}: {object} has no field {written}; did you mean {meant}?")
         return self
 
     @model_validator(mode="after")

@@ -156,7 +156,9 @@ def _list(name: str) -> Token:
 def _string(piece: str, before: str) -> Token:
     if re.search(r"[A-Za-z0-9_&]\Z", before):
         raise ValueError("a string may have no prefix such as E or U&; a backslash stands for itself")
-    if re.search(r"(?<!\w):\w", piece) or "\x00" in piece:
+    if "\x00" in piece:
+        raise ValueError("a string holds the character NUL, which no field can hold")
+    if re.search(r"(?<!\w):\w", piece):
         raise ValueError(f"{piece} holds a colon before a word; in a pattern write \\s for [[:space:]] and the like")
     return Token(kind="string", text=piece)
 

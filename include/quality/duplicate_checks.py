@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from include.config.checks import CheckDefinition
 from include.config.orgs import OrgDefinition
-from include.quality.duplicates import Matched, find_duplicates
+from include.quality.duplicates import RULES_ACROSS, find_duplicates
 from include.quality.sweep import known_objects
 from include.warehouse.engine import transaction
 
@@ -35,8 +35,9 @@ def compare_records(engine: Engine, org: OrgDefinition, checks: Iterable[CheckDe
     refused: dict[str, str] = {}
     for name, sides in wanted.items():
         rules = _rules(asking[name])
-        if all(rule in found[sides].unusable for rule in rules):
-            refused[name] = _why_not(rules, found[sides])
+        unusable = {**_foreign(org, sides, rules), **found[sides].unusable}
+        if all(rule in unusable for rule in rules):
+            refused[name] = _why_not(rules, unusable)
         else:
             states[name] = found[sides].state
     return Compared(states=states, refused=refused)
@@ -52,9 +53,20 @@ def _rules(check: CheckDefinition) -> tuple[str, ...]:
     return check.duplicates.rules
 
 
-def _why_not(rules: Iterable[str], matched: Matched) -> str:
+def _foreign(org: OrgDefinition, sides: tuple[str, str], rules: Iterable[str]) -> dict[str, str]:
+    """Return, by rule by which such records are never compared, the reason: finding nothing, it would pass."""
+    one, other = sides
+    definition = org.duplicates.get(one)
+    if definition is None:
+        return {}
+    known = definition.rules if one == other else RULES_ACROSS
+    compared = f"{one}, a {definition.kind}, is" if one == other else f"{one} and {other} are"
+    return {rule: f"{compared} compared by {', '.join(known)} only" for rule in rules if rule not in known}
+
+
+def _why_not(rules: Iterable[str], unusable: Mapping[str, str]) -> str:
     """Return why none of the rules could be used, each reason once."""
     reasons: dict[str, list[str]] = {}
     for rule in rules:
-        reasons.setdefault(matched.unusable[rule], []).append(rule)
+        reasons.setdefault(unusable[rule], []).append(rule)
     return "; ".join(f"{', '.join(named)}: {reason}" for reason, named in reasons.items())

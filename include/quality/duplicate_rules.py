@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from include.warehouse.match_expressions import folded
 
@@ -228,15 +229,26 @@ NEEDS: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 
 
-def unusable(kind: str, roles: Collection[str], *, off: Collection[str], trigrams: bool) -> dict[str, str]:
-    """Return, by rule that cannot be used, what it lacks."""
+def unusable(
+    kind: str,
+    roles: Collection[str],
+    *,
+    off: Collection[str],
+    trigrams: bool,
+    absent: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Return, by rule that cannot be used, what it lacks; `absent` says of roles why their field is not there."""
     reasons: dict[str, str] = {}
     for rule, needed in NEEDS[kind].items():
-        lacking = [" or ".join(group) for group in (*needed, _NAMED[kind]) if not set(group) & set(roles)]
+        lacking = [group for group in (*needed, _NAMED[kind]) if not set(group) & set(roles)]
         if rule in off:
             reasons[rule] = "it is switched off (rules_off)"
         elif lacking:
-            reasons[rule] = f"no field is known as {', nor as '.join(lacking)}"
+            named = [absent[role] for group in lacking for role in group if role in absent]
+            unnamed = [" or ".join(group) for group in lacking if not set(group) & set(absent)]
+            if unnamed:
+                named.append(f"no field is known as {', nor as '.join(unnamed)}")
+            reasons[rule] = "; ".join(named)
         elif rule == SIMILAR and not trigrams:
             reasons[rule] = "the warehouse lacks the extension pg_trgm: CREATE EXTENSION pg_trgm"
     return reasons

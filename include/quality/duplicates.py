@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, text
 
-from include.config.duplicates import COMPANY_RULES, PERSON_RULES, MatchDefinition
+from include.config.duplicates import COMPANY_RULES, PERSON_RULES, MatchDefinition, own_fields
+from include.config.inspect import nearest_name
 from include.config.orgs import OrgDefinition
 from include.errors import TableBusy
 from include.quality.duplicate_rules import blocks_of, unusable
@@ -122,10 +123,34 @@ def _keep(connection: Connection, org: OrgDefinition, object: str, definition: M
         return Matched(unusable=dict.fromkeys(definition.rules, f"{object} is not loaded yet"))
     trigrams = has_trigrams(connection)
     layout = _layout(definition, types)
-    lacking = unusable(definition.kind, layout.fields, off=definition.rules_off, trigrams=trigrams)
+    lacking = unusable(
+        definition.kind,
+        layout.fields,
+        off=definition.rules_off,
+        trigrams=trigrams,
+        absent=_absent(org.org, object, definition, types),
+    )
     rules = _rules_version(definition, trigrams=trigrams)
     keys = keep_keys(connection, org.org, org.schema_name, object, layout, rules)
     return _Ready(keys=keys, definition=definition, lacking=lacking, trigrams=trigrams, rules=rules)
+
+
+def _absent(org: str, object: str, definition: MatchDefinition, types: Mapping[str, str]) -> dict[str, str]:
+    """Return, by role whose field the warehouse does not have, which that is and what may be meant."""
+    place = f"duplicates.{object}.{{}} in orgs/{org}.yaml"
+    own = own_fields(object, definition)
+    reasons = {}
+    for role, named in definition.fields.items():
+        if named in types:
+            continue
+        if role in own:
+            near = nearest_name(named, dict.fromkeys(types, ""))
+            meant = f"; did you mean {near}?" if near else ""
+            reasons[role] = f"{object} has no field {named}, which {place.format(role)} names{meant}"
+        else:
+            shown = f"the org shows no {object}.{named}: let the connection's user read it"
+            reasons[role] = f"{shown}, or name another by {place.format(role)}"
+    return reasons
 
 
 def _layout(definition: MatchDefinition, types: Mapping[str, str]) -> Layout:
@@ -187,6 +212,7 @@ def _link(
 
 
 _ACROSS = ("email", "phone_names", "phone_last")
+RULES_ACROSS = ("email", "phone", "swapped", "nickname", "typo", "similar")
 
 
 def _put_nicknames(connection: Connection) -> None:

@@ -28,6 +28,13 @@ def test_an_object_of_your_own_is_compared_by_the_fields_that_are_named():
     assert found.fields == {"last_name": "Last__c", "email": "Mail__c"}
 
 
+def test_another_field_of_the_org_is_no_slip_whatever_it_looks_like():
+    """Only what differs by one letter from a standard field of that object is."""
+    org(Contact={"phone": "HomePhone", "mobile": "OtherPhone", "email": "Emial__c", "zip": "OtherPostalCode"})
+    org(Account={"zip": "ShippingPostalCode", "city": "ShippingCity"}, Person__c={"last_name": "Emial"})
+    org(Contact={"phone": "MobilePhone", "mobile": "Phone"})
+
+
 @pytest.mark.parametrize(
     ("duplicates", "message"),
     [
@@ -38,9 +45,17 @@ def test_an_object_of_your_own_is_compared_by_the_fields_that_are_named():
         ({"Contact": {"block_limit": 1}}, "greater than or equal to 2"),
         ({"Contact": {"min_score": 1.5}}, "less than or equal to 1"),
         ({"Contact": {"mail": "Email"}}, "Extra inputs are not permitted"),
+        ({"Person__": {"last_name": "Last__c"}}, "or did you mean Person__c?"),
+        ({"Contact": {"email": "Emial"}}, "duplicates.Contact.email: Contact has no field Emial; did you mean Email?"),
+        ({"Contact": {"phone": "Phones"}}, "duplicates.Contact.phone: .* did you mean Phone?"),
+        ({"Lead": {"leave_out": "isConverted"}}, "duplicates.Lead.leave_out: .* did you mean IsConverted?"),
+        ({5: {"last_name": "Last__c"}}, "Input should be a valid string"),
+        ({"Account": {"zip": "BilingPostalCode"}}, "did you mean BillingPostalCode?"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(duplicates, message):
     """A misspelt object, a field of another kind, a rule that there is not."""
     with pytest.raises(ValidationError, match=message):
-        org(**duplicates)
+        OrgDefinition.model_validate(
+            {"org": "acme", "connection": "acme", "objects": ["Contact", "Person__c"], "duplicates": duplicates}
+        )

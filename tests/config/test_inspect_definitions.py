@@ -45,9 +45,10 @@ def written(definitions: Path) -> Any:
         attributes: dict[str, str] | None = None,
         bad_when: str = "{row.Email} IS NULL",
         orgs: tuple[str, ...] = ("demo",),
+        **keys: Any,
     ) -> Definitions:
         for name in orgs:
-            org = {"org": name, "connection": "c", "objects": list(objects)}
+            org = {"org": name, "connection": "c", "objects": list(objects), **keys}
             (definitions / "orgs" / f"{name}.yaml").write_text(yaml.safe_dump(org))
         push = {
             "push": "people",
@@ -174,3 +175,23 @@ def test_a_name_wins_over_a_label() -> None:
     assert nearest_name("status", {"Status__c": "State", "Phase": "Status"}) == "Status__c"
     assert nearest_name("Phase", {"Stage": "Phase", "phase": "Other"}) == "phase"
     assert nearest_name("anything", {}) is None
+
+
+def test_a_misspelt_field_of_duplicates_is_named_with_its_file_and_key(written):
+    """Those that come with Headwater and that an org does not have are no mistake: it never asked for them."""
+    contact = {"email": "Private_Emial__c", "mobile": "MobilePhone", "suffix": "Reward Level".replace(" ", "_")}
+    found = inspect_definitions(written(duplicates={"Contact": contact}), {"demo": DESCRIBED})
+    assert _said(found) == [
+        "orgs/demo.yaml: duplicates.Contact.suffix: Contact has no field Reward_Level ('Reward Level' is the label of"
+        " Loyalty_Tier__c; write that)",
+        "orgs/demo.yaml: duplicates.Contact.email: Contact has no field Private_Emial__c",
+    ]
+    typed = {"leave_out": "Loyalty_Tier__c", "birthdate": "Region__c", "zip": "MailingAddress"}
+    found = inspect_definitions(written(duplicates={"Contact": typed}), {"demo": DESCRIBED})
+    assert _said(found) == [
+        "orgs/demo.yaml: duplicates.Contact.zip: Contact.MailingAddress is made of parts and is not kept; name one of"
+        " them: MailingCity",
+        "orgs/demo.yaml: duplicates.Contact.birthdate: Contact.Region__c is of type reference; birthdate takes a date",
+        "orgs/demo.yaml: duplicates.Contact.leave_out: Contact.Loyalty_Tier__c is of type string; leave_out takes a"
+        " checkbox",
+    ]

@@ -202,7 +202,28 @@ def test_a_lost_column_stops_no_load_and_is_noticed_by_the_next_comparison(make_
     org.put("Contact", person("3", "Ann", "Lee", Phone="+49 30 5551234"))
     found = compare(org)[PEOPLE]
     assert (found.passed.whole, pairs(org)) == (True, {})
-    assert found.unusable == {"email": "no field is known as email"}
+    assert found.unusable == {
+        "email": "the org shows no Contact.Email: let the connection's user read it, or name another by"
+        " duplicates.Contact.email in orgs/acme.yaml"
+    }
+
+
+def test_a_rule_whose_field_is_misspelt_says_where_and_which_one_may_be_meant(make_org):
+    """File, key and the nearest field; the other rules go on."""
+    org = make_org("Contact")
+    told = org.definition.duplicates["Contact"].model_copy(update={"email": "EMailAdress__c", "mobile": "mobile_phone"})
+    org.definition = org.definition.model_copy(update={"duplicates": {"Contact": told}})
+    assert compare(org)[PEOPLE].unusable == {
+        "email": "Contact has no field EMailAdress__c, which duplicates.Contact.email in orgs/acme.yaml names"
+    }
+    told = told.model_copy(update={"email": "E_mail", "phone": ""})
+    org.definition = org.definition.model_copy(update={"duplicates": {"Contact": told}})
+    assert compare(org)[PEOPLE].unusable == {
+        "email": "Contact has no field E_mail, which duplicates.Contact.email in orgs/acme.yaml names; did you mean"
+        " Email?",
+        "phone": "Contact has no field mobile_phone, which duplicates.Contact.mobile in orgs/acme.yaml names; did you"
+        " mean MobilePhone?",
+    }
     org.clear("Contact")
     compare(org)
     assert rows(org, "SELECT count(*) FROM headwater.duplicate_member") == [(0,)]
@@ -381,6 +402,26 @@ def test_a_check_whose_rules_cannot_be_used_is_not_assessed_and_says_why(make_or
     assert (issue.verdict, issue.reason) == ("not_assessed", "email: it is switched off (rules_off)")
 
 
-def check_of(rule: str) -> CheckDefinition:
-    said = {"title": "Twice", "why": "because", "category": "Duplicates", "severity": "info", "object": "Contact"}
-    return CheckDefinition.model_validate({"check": f"by_{rule}", "duplicates": {"rules": [rule]}, **said})
+def test_a_rule_by_which_such_records_are_never_compared_does_not_pass(make_org):
+    """A company's rule for people, or the company's name between a lead and a contact, would find nothing for ever."""
+    org = make_org()
+    org.put("Contact", person("1", "Ann", "Lee", Email="ann@x.de"))
+    checks = (
+        check_of("website"), check_of("name", object="Lead", among="Contact"), check_of("email", "website"),
+        check_of("email", object="Lead", among="Account"),
+    )  # fmt: skip
+    reasons = {issue.check_id: issue.reason for issue in org.assess(*checks).issues}
+    assert reasons == {
+        "by_website": "website: Contact, a person, is compared by email, phone, swapped, nickname, typo, similar, name"
+        " only",
+        "by_name_among_contact": "name: Lead and Contact are compared by email, phone, swapped, nickname, typo,"
+        " similar only",
+        "by_email_among_account": "email: Lead and Account are not both people",
+        "by_email_website": "",
+    }
+
+
+def check_of(*rules: str, object: str = "Contact", among: str = "") -> CheckDefinition:
+    said = {"title": "Twice", "why": "because", "category": "Duplicates", "severity": "info", "object": object}
+    name = f"by_{'_'.join(rules)}" + (f"_among_{among.lower()}" if among else "")
+    return CheckDefinition.model_validate({"check": name, "duplicates": {"rules": rules, "among": among}, **said})
