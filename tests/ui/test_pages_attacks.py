@@ -98,7 +98,7 @@ def digest(engine: Any) -> dict[str, str]:
                 connection.execute(
                     text(
                         f'SELECT count(*), sum(hashtextextended(t::text, 0)) FROM {schema}."{table}" AS t'
-                        + (" WHERE what <> 'read unmasked'" if table == "audit" else "")
+                        + (" WHERE what !~ '^(read|seen) unmasked$'" if table == "audit" else "")
                     )
                 ).one()
             )

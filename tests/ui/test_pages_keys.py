@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,50 @@ def test_no_decision_about_all_errors_tells_a_key(open_pages: Any, keyed: Engine
     assert (answer.status_code, answer.json()["errors"]) == (200, 0)
 
 
+def test_no_order_of_errors_tells_how_a_key_begins(open_pages: Any, keyed: Engine) -> None:
+    """Keys that are no Ids come last however the list is sorted, in the order in which they failed."""
+    keys = ("003000000000001AAA", "zoe@example.com", "00Q000000000003EAA", "anna@example.com")
+    with transaction(keyed) as connection:
+        connection.execute(text("DELETE FROM headwater.sync_error"))
+        for place, key in enumerate(keys, start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO headwater.sync_error (org, push, platform, object, record_id, outcome, cause, message,"
+                    " retryable, first_run_id, last_run_id) VALUES ('demo', 'people', 'insider_one', '', :key,"
+                    " 'rejected', :cause, '', false, 61, 61)"
+                ),
+                {"key": key, "cause": f"cause_{place}"},
+            )
+    for role in ("user", "op"):
+        client = open_pages(lambda: keyed, role)
+        for way, places in (("asc", "13"), ("desc", "31")):
+            page = client.get(f"/headwater/errors?org=demo&sort=record&order={way}").text
+            found = re.findall(r"<code>cause_(\d)</code>", page)
+            assert found == [places[0], places[1], "4", "2"], (role, way)
+
+
+def test_no_place_in_a_list_of_outcomes_tells_how_a_key_begins(open_pages: Any, keyed: Engine) -> None:
+    """A place is a record that was shown: what somebody makes up is the beginning."""
+    with transaction(keyed) as connection:
+        connection.execute(text("DELETE FROM headwater.outcome WHERE run_id = 61"))
+        for key in ("003000000000001AAA", KEY):
+            connection.execute(
+                text(
+                    "INSERT INTO headwater.outcome (run_id, record_id, outcome, cause)"
+                    " VALUES (61, :key, 'rejected', 'c')"
+                ),
+                {"key": key},
+            )
+    for role in ("user", "op"):
+        client = open_pages(lambda: keyed, role)
+        path = "/headwater/api/v1/orgs/demo/push-runs/61/outcomes"
+        whole = client.get(path).json()["items"]
+        assert len(whole) == 2
+        for guess in ("ada000000000000AAA", "adz000000000000AAA", "zzz000000000000AAA", "zzzzzzzzzzzzzzzzzz"):
+            assert client.get(f"{path}?after={guess}").json()["items"] == whole, guess
+        assert len(client.get(f"{path}?after=003000000000001AAA").json()["items"]) == 1
+
+
 def test_a_retry_gives_airflow_no_key(airflow: Any, keyed: Engine) -> None:
     """The parameters of a run are shown to everybody, and written to Airflow's log: the run takes all that is due."""
     asked, open_as = airflow
@@ -121,9 +166,10 @@ def test_a_preview_says_of_nobody_whether_they_are_there(open_pages: Any, keyed:
             assert ("by their Id" in page) == (not known)
 
 
-@pytest.mark.parametrize("count", ["9" * 5_000, "٣", "-1", "0x1"])
+@pytest.mark.parametrize("count", ["9" * 5_000, "٣", "-1", "0x1", "0", "101"])
 def test_a_preview_takes_no_nonsense_for_a_number(open_pages: Any, keyed: Engine, count: str) -> None:
-    """Nor fails over it."""
+    """It says which number it wants."""
     client = open_pages(lambda: keyed, "user")
     answer = client.post("/headwater/pushes/preview?org=demo", content=f"push=people&count={count}", headers=HERE)
-    assert answer.status_code == 200
+    assert answer.status_code == 400
+    assert "The field “count” of the form must be a number from 1 to 100." in answer.text

@@ -60,7 +60,7 @@ def test_an_admin_mutes_an_issue_and_tells_of_it_again(open_pages, warehouse, is
         ("admin", {"sec-fetch-site": "cross-site"}, {"tell": "never"}, 403),
         ("admin", SAME, {"until": "2020-01-01"}, 400),
         ("admin", SAME, {"until": "x'; DROP TABLE headwater.run"}, 400),
-        ("admin", SAME, {}, 400),
+        ("admin", SAME, {"tell": ""}, 400),
     ],
 )
 def test_nobody_else_and_no_other_site_mutes_anything(open_pages, warehouse, issue, role, headers, data, status):

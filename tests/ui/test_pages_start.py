@@ -183,7 +183,8 @@ def test_what_airflow_refuses_is_refused(airflow, browser):
     [
         ({"what": "changes", "object": "Nonsense"}, 404),
         ({"what": "drop tables"}, 400),
-        ({}, 400),
+        ({"what": ""}, 400),
+        ({}, 415),  # of no type
     ],
 )
 def test_nonsense_is_refused(airflow, browser, form, status):

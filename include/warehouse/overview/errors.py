@@ -10,11 +10,15 @@ from sqlalchemy import Engine, text
 
 from include.warehouse.engine import transaction
 
+# A key that is no Id of Salesforce may be somebody's address. Nobody's search finds it: who may not see it could guess
+# it letter by letter, and of who may it would stand in the logs of addresses. Nor does it stand in its place among the
+# others where they are sorted: its neighbours would say how it begins.
+_ID = "CASE WHEN e.record_id ~ '^[A-Za-z0-9]{15}[A-Z0-5]{3}$' AND e.record_id !~ '^[0-9]+$' THEN e.record_id END"
 SORTS = {
     "last": "e.last_at",
     "first": "e.first_at",
     "push": "e.push",
-    "record": "e.record_id",
+    "record": _ID,
     "cause": "e.cause",
     "attempts": "e.attempts",
     "next": "e.next_try_at",
@@ -24,9 +28,6 @@ AGES = {"hour": "1 hour", "day": "1 day", "week": "7 days"}
 SHOWN = ("open", "settled", "all")
 # What happens next sorts them: a passing failure goes again by itself, an unknown one needs somebody who knows.
 _CLASS = "CASE WHEN e.retryable THEN 'passing' WHEN e.outcome = 'unknown' THEN 'unknown' ELSE 'permanent' END"
-# A key that is no Id of Salesforce may be somebody's address. Nobody's search finds it: who may not see it could guess
-# it letter by letter, and of who may it would stand in the logs of addresses.
-_ID = "CASE WHEN e.record_id ~ '^[A-Za-z0-9]{15}[A-Z0-5]{3}$' AND e.record_id !~ '^[0-9]+$' THEN e.record_id END"
 COLUMNS = (
     "e.error_id, e.push, e.platform, e.object, e.record_id, e.outcome, e.event_key <> '' AS event, e.cause, e.message,"
     f" {_CLASS} AS cause_class, e.attempts, e.first_run_id, e.last_run_id, e.first_at, e.last_at, e.next_try_at,"

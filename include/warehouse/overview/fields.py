@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from include.warehouse.audit import OF_READERS
 from include.warehouse.engine import transaction
 from include.warehouse.personal_suggestions import FieldContent, Suggestion, suggest
 
@@ -56,7 +57,7 @@ SELECT DISTINCT ON (field) field, kind, seen_at FROM headwater.schema_change
 
 _TRAIL = """
   FROM headwater.audit
- WHERE org = :org AND (:object = '' OR object = :object)
+ WHERE org = :org AND (:object = '' OR object = :object) AND (:readers OR NOT what = ANY(:of_readers))
    AND (:search = '' OR position(lower(:search) IN lower(concat_ws(' ', who, what, object, field, before, after))) > 0)
 """
 
@@ -181,10 +182,14 @@ def suggestions(connection: Connection, org: str, object: str) -> dict[str, Sugg
 
 def audit_trail(
     engine: Engine, org: str, *, object: str = "", search: str = "", limit: int = 50, offset: int = 0,
-    before: int | None = None,
+    before: int | None = None, readers: bool = False,
 ) -> tuple[tuple[AuditLine, ...], int]:  # fmt: skip
-    """Return a page of the audit trail of an org, newest first (those before `before`), and how many lines match."""
+    """Return a page of the audit trail of an org, newest first (those before `before`), and how many lines match.
+
+    `readers`: also the lines that tell which of us looked at whom.
+    """
     bound = {"org": org, "object": object, "search": search, "limit": limit, "offset": offset, "before": before}
+    bound |= {"readers": readers, "of_readers": list(OF_READERS)}
     older = "" if before is None else " AND audit_id < :before"
     with transaction(engine) as connection:
         total = connection.execute(text(f"SELECT count(*) {_TRAIL}"), bound).scalar_one()

@@ -24,7 +24,8 @@ SELECT p.run_id, p.push, p.platform, p.object, p.mode, p.low, p.high, p.skip_hoo
 _OUTCOMES = """
 SELECT record_id, outcome, cause, message, at FROM headwater.outcome
  WHERE run_id = :run_id AND (:outcome = '' OR outcome = :outcome) AND (:cause = '' OR cause = :cause)
-   AND record_id > :after
+   AND record_id > (SELECT coalesce(max(known.record_id), '') FROM headwater.outcome AS known
+                     WHERE known.run_id = :run_id AND known.record_id = :after)
  ORDER BY record_id LIMIT :limit OFFSET :offset
 """
 
@@ -130,8 +131,13 @@ def outcomes_of_run(
     offset: int = 0,
     limit: int = 50,
 ) -> list[RunOutcome]:
-    """Return outcomes of a run in order of the record's key, those after the key `after` and `offset` more."""
-    bound = {"run_id": run_id, "outcome": outcome, "cause": cause, "after": after, "offset": offset, "limit": limit}
+    """Return outcomes of a run in order of the record's key, those after the record `after` and `offset` more.
+
+    `after` is an Id that the run has an outcome of, or it is the beginning: after a key that somebody made up, the
+    number of outcomes would say how those keys begin that they may not see.
+    """
+    known = after if whole_id(after) == after else ""
+    bound = {"run_id": run_id, "outcome": outcome, "cause": cause, "after": known, "offset": offset, "limit": limit}
     with transaction(engine) as connection:
         return [RunOutcome(**row) for row in connection.execute(text(_OUTCOMES), bound).mappings()]
 

@@ -32,6 +32,8 @@ from airflow.api_fastapi.core_api.security import (
 )
 from fastapi import Depends, HTTPException, Request
 
+from headwater.ui.origin import SAME_ORIGIN
+
 
 class Capability(StrEnum):
     """Name what a person may do in Headwater's pages."""
@@ -79,6 +81,14 @@ CHECKS: dict[Capability, Callable[..., Any]] = {
 def requires(capability: Capability) -> Any:
     """Return the dependency that lets a request pass only if its user has the capability (else 401 or 403)."""
     return Depends(CHECKS[capability])
+
+
+def changes(capability: Capability) -> list[Any]:
+    """Return what a request that changes something must pass, in this order; its body is read after that.
+
+    First of all comes the login, which the whole app asks for.
+    """
+    return [requires(capability), SAME_ORIGIN]
 
 
 def may_run(request: Request, user: GetUserDep) -> bool:

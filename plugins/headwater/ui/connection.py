@@ -7,8 +7,7 @@ from functools import partial
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from headwater.ui.capabilities import Capability, requires
-from headwater.ui.origin import SAME_ORIGIN
+from headwater.ui.capabilities import Capability, changes
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import Warehouse
 from include.config.budget import Work
@@ -20,7 +19,7 @@ from include.warehouse.overview import list_orgs
 router = APIRouter()
 
 
-@router.post("/connection", dependencies=[SAME_ORIGIN, requires(Capability.RUN)])
+@router.post("/connection", dependencies=changes(Capability.RUN))
 def check(request: Request, engine: Warehouse) -> Response:
     """Ask the org (`?org=`) and show what was found; it costs a few of its API calls."""
     from headwater.hooks import salesforce_client

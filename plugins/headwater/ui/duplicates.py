@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.links import record_link
 from headwater.ui.listing import PAGE_SIZE, plain, whole_number
+from headwater.ui.reads import note_read
 from headwater.ui.record import said
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
@@ -91,9 +93,9 @@ def duplicates(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Respon
 
 @router.get("/duplicates/{cluster_id}")
 def cluster(
-    request: Request, cluster_id: str, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked
+    request: Request, cluster_id: str, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked, user: GetUserDep
 ) -> Response:
-    """Show the records of a cluster side by side."""
+    """Show the records of a cluster side by side. Who is shown personal values is named in the audit trail."""
     org, orgs = chosen
     if org is None:
         return no_such_org(request, "duplicates", orgs)
@@ -106,6 +108,11 @@ def cluster(
             asked=plain(cluster_id),
         )  # fmt: skip
     only = request.query_params.get("only") == "different"
+    ids = [each.record_id for each in found.members if each.held]
+    if ids and unmasked:
+        shown = [each.name for each in found.fields if each.differs or not only]
+        page = f"the page of the cluster #{found.cluster_id}"
+        note_read(engine, org.org, found.object, who=user.get_name(), record_ids=ids, fields=shown, page=page)
     return show(
         request,
         "duplicate_cluster.html",

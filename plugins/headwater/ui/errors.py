@@ -13,11 +13,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from headwater.ui.api.answers import shown_key
-from headwater.ui.capabilities import Capability, MayRun, MaySeeUnmasked, requires
+from headwater.ui.capabilities import Capability, MayRun, MaySeeUnmasked, changes
 from headwater.ui.decisions import carry_out
+from headwater.ui.forms import FormFields, read_form, wrong_field
 from headwater.ui.links import record_link, run_link
 from headwater.ui.listing import PAGE_SIZE, plain, read_listing, whole_number
-from headwater.ui.origin import SAME_ORIGIN
+from headwater.ui.reads import note_keys
 from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
@@ -28,7 +29,8 @@ from include.warehouse.retries import Decision
 router = APIRouter()
 
 FILTERS = ("push", "platform", "cause", "cause_class", "age", "shown")
-_LONGEST_BODY = 100_000
+_MOST_CHOSEN = 1_000  # errors; a page shows fifty
+_FORM = FormFields(one=("decide", "last", "back", "q", *FILTERS), many={"error": _MOST_CHOSEN})
 _SLUG = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -49,27 +51,28 @@ async def read_order(request: Request) -> Order:
     Raises:
         HTTPException: it holds none.
     """
-    body = await request.body()
-    if len(body) > _LONGEST_BODY:
-        raise HTTPException(413)
-    form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-    ids = [whole_number(each) for each in parse_qs(body.decode("utf-8", "replace")).get("error", ())]
-    try:
-        decision, _, scope = form["decide"].partition(":")
-        return Order(
-            decision=Decision(decision),
-            error_ids=tuple(each for each in ids if each is not None) if scope != "all" else (),
-            all_of=_filter({name: plain(form.get(name, "")) for name in (*FILTERS, "q")}) if scope == "all" else None,
-            last=whole_number(form.get("last", "")) or 0,
-            back=form.get("back", ""),
-        )
-    except (KeyError, ValueError) as error:
-        raise HTTPException(400, "The form does not say what to do.") from error
+    form = await read_form(request, _FORM)
+    decision, _, scope = form.one("decide").partition(":")
+    if decision not in set(Decision) or scope not in ("", "all"):
+        raise wrong_field("decide", "be retry, arrived or dismiss; with “:all” it is about all that match")
+    ids = [whole_number(each) for each in form.many("error")]
+    last = whole_number(form.one("last", "0"))
+    if None in ids or last is None:
+        raise wrong_field("error" if None in ids else "last", "be the number of a sync error")
+    if scope == "all" and not last:
+        raise wrong_field("last", "be the number of the newest sync error that was seen")
+    return Order(
+        decision=Decision(decision),
+        error_ids=tuple(each for each in ids if each is not None) if not scope else (),
+        all_of=_filter({name: plain(form.one(name)) for name in (*FILTERS, "q")}) if scope else None,
+        last=last,
+        back=form.one("back"),
+    )
 
 
 @router.get("/errors")
 def errors(
-    request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun, unmasked: MaySeeUnmasked
+    request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun, unmasked: MaySeeUnmasked, user: GetUserDep
 ) -> Response:
     """Show the sync errors of an org, searched and filtered."""
     org, orgs = chosen
@@ -87,6 +90,9 @@ def errors(
         limit=PAGE_SIZE,
         offset=listing.offset,
     )
+    if unmasked:
+        keys = [each.record_id for each in found.errors]
+        note_keys(engine, org.org, keys, who=user.get_name(), where="on the page Sync errors")
     return show(
         request,
         "errors.html",
@@ -113,6 +119,7 @@ def error(
     chosen: ChosenOrg,
     may_run: MayRun,
     unmasked: MaySeeUnmasked,
+    user: GetUserDep,
 ) -> Response:
     """Show one error with its history. The record is shown by Id only."""
     org, orgs = chosen
@@ -122,6 +129,9 @@ def error(
     details = one_error(engine, org.org, number) if number is not None else None
     if details is None:
         raise HTTPException(404, "There is no such sync error in this org.")
+    if unmasked:
+        where = f"on the page of the sync error {details.error.error_id}"
+        note_keys(engine, org.org, [details.error.record_id], who=user.get_name(), where=where)
     airflow = request.scope.get("root_path", "").removesuffix(MOUNTED_AT)
     return show(
         request,
@@ -138,7 +148,7 @@ def error(
     )
 
 
-@router.post("/errors/decide", dependencies=[SAME_ORIGIN, requires(Capability.RUN)])
+@router.post("/errors/decide", dependencies=changes(Capability.RUN))
 def decide_errors(
     request: Request,
     engine: Warehouse,

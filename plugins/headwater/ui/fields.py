@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from headwater.ui.capabilities import Capability, MayEdit, requires
+from headwater.ui.capabilities import Capability, MayEdit, MaySeeUnmasked, changes
+from headwater.ui.forms import FormFields, read_form, wrong_field
 from headwater.ui.listing import PAGE_SIZE, plain, read_listing, whole_number
-from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
@@ -34,7 +34,8 @@ from include.warehouse.personal_fields import decide_fields, decide_the_rest
 
 router = APIRouter()
 
-_LONGEST_BODY = 100_000
+_FORM = FormFields(one=("object", "decide", "back"), many={"field": 1_000})
+_DECISIONS = ("personal", "plain", "suggestions", "reviewed", "look")
 _FILTERS = ("org", "object", "state")
 _NEWEST = 5  # lines of the trail below a list
 
@@ -55,24 +56,22 @@ async def read_decisions(request: Request) -> Decisions:
     Raises:
         HTTPException: it decides nothing.
     """
-    body = await request.body()
-    if len(body) > _LONGEST_BODY:
-        raise HTTPException(413)
-    form = parse_qs(body.decode("utf-8", "replace"))
-    decide = form.get("decide", [""])[-1]
-    one, _, name = decide.partition(":")  # the button beside one field names it
-    if one not in ("personal", "plain", "suggestions", "reviewed", "look"):
-        raise HTTPException(400, "The form does not say what to decide.")
+    form = await read_form(request, _FORM)
+    one, _, name = form.one("decide").partition(":")  # the button beside one field names it
+    if one not in _DECISIONS:
+        raise wrong_field("decide", f"be one of {', '.join(_DECISIONS)}")
     return Decisions(
-        object=plain(form.get("object", [""])[-1]),
+        object=plain(form.one("object")),
         decide=one,
-        fields=(plain(name),) if name else tuple(plain(each) for each in form.get("field", ())),
-        back=form.get("back", [""])[-1],
+        fields=(plain(name),) if name else tuple(plain(each) for each in form.many("field")),
+        back=form.one("back"),
     )
 
 
 @router.get("/fields")
-def fields(request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: MayEdit) -> Response:
+def fields(
+    request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: MayEdit, unmasked: MaySeeUnmasked
+) -> Response:
     """Show an org's objects with their state of review, or the fields of one (`?object=`)."""
     org, orgs = chosen
     if org is None:
@@ -80,7 +79,7 @@ def fields(request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: May
     object = plain(request.query_params.get("object", ""))
     path = f"{request.scope.get('root_path', '')}/fields"
     if object:
-        return _fields_of(request, engine, chosen, object, path, may_edit=may_edit)
+        return _fields_of(request, engine, chosen, object, path, may_edit=may_edit, unmasked=unmasked)
     listing = read_listing(request.query_params, path=path, sorts=tuple(OBJECT_SORTS), filters=("org",))
     found, total = registered_objects(
         engine,
@@ -91,7 +90,7 @@ def fields(request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: May
         limit=PAGE_SIZE,
         offset=listing.offset,
     )
-    trail, lines = audit_trail(engine, org.org, limit=_NEWEST)
+    trail, lines = audit_trail(engine, org.org, limit=_NEWEST, readers=unmasked)
     return show(
         request,
         "fields.html",
@@ -109,7 +108,7 @@ def fields(request: Request, engine: Warehouse, chosen: ChosenOrg, may_edit: May
 
 
 def _fields_of(
-    request: Request, engine: Warehouse, chosen: ChosenOrg, object: str, path: str, *, may_edit: bool
+    request: Request, engine: Warehouse, chosen: ChosenOrg, object: str, path: str, *, may_edit: bool, unmasked: bool
 ) -> Response:
     org, orgs = chosen
     assert org is not None
@@ -131,7 +130,7 @@ def _fields_of(
         limit=PAGE_SIZE,
         offset=listing.offset,
     )
-    trail, lines = audit_trail(engine, org.org, object=object, limit=_NEWEST)
+    trail, lines = audit_trail(engine, org.org, object=object, limit=_NEWEST, readers=unmasked)
     definitions = load_definitions()
     return show(
         request,
@@ -155,8 +154,8 @@ def _fields_of(
 
 
 @router.get("/fields/audit")
-def audit(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
-    """Show who decided what about fields, and who took people's data along, newest first."""
+def audit(request: Request, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked) -> Response:
+    """Show who decided what about fields, who took people's data along, and to who may see people who saw it."""
     org, orgs = chosen
     if org is None:
         return no_such_org(request, "fields", orgs)
@@ -173,11 +172,13 @@ def audit(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
         search=listing.search,
         limit=PAGE_SIZE,
         offset=listing.offset,
+        readers=unmasked,
     )
     return show(
         request,
         "fields_audit.html",
         tab="fields",
+        unmasked=unmasked,
         org=org,
         orgs=orgs,
         trail=trail,
@@ -187,7 +188,7 @@ def audit(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
     )
 
 
-@router.post("/fields/decide", dependencies=[SAME_ORIGIN, requires(Capability.EDIT)])
+@router.post("/fields/decide", dependencies=changes(Capability.EDIT))
 def decide(
     request: Request,
     engine: Warehouse,

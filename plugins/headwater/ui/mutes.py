@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import Engine
 from starlette.responses import RedirectResponse, Response
 
-from headwater.ui.capabilities import Capability, requires
+from headwater.ui.capabilities import Capability, changes
+from headwater.ui.forms import FormFields, read_form, wrong_field
 from headwater.ui.listing import plain
-from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.warehouse import ChosenOrg, Warehouse
 from include.config.loader import load_definitions
 from include.warehouse.assessments import latest_assessment, one_issue
@@ -23,7 +23,7 @@ from include.warehouse.mutes import Mute, mutes, set_mute
 
 router = APIRouter()
 
-_LONGEST_BODY = 10_000
+_FORM = FormFields(one=("tell", "until"), longest=10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +39,23 @@ async def read_wish(request: Request) -> Wish:
     Raises:
         HTTPException: it is no such form, or its day is none that is to come.
     """
-    body = await request.body()
-    if len(body) > _LONGEST_BODY:
-        raise HTTPException(413)
-    form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    form = await read_form(request, _FORM)
     today = datetime.now(UTC).date()
-    if form.get("tell") == "end":
-        return Wish(until=today)
-    if form.get("tell") == "never":
-        return Wish(until=None)
+    tell = form.one("tell")
+    if tell not in ("", "end", "never"):
+        raise wrong_field("tell", "be end or never, or not be there")
+    if tell:
+        return Wish(until=today if tell == "end" else None)
     try:
-        until = date.fromisoformat(form.get("until", ""))
+        until = date.fromisoformat(form.one("until"))
     except ValueError as error:
-        raise HTTPException(400, "Say until which day the issue is muted, e.g. 2026-12-31.") from error
+        raise wrong_field("until", "be the day until which the issue is muted, e.g. 2026-12-31") from error
     if until <= today:
-        raise HTTPException(400, "The day until which the issue is muted must be to come.")
+        raise wrong_field("until", "be a day that is to come")
     return Wish(until=until)
 
 
-@router.post("/health/issue/{check_id}/mute", dependencies=[SAME_ORIGIN, requires(Capability.EDIT)])
+@router.post("/health/issue/{check_id}/mute", dependencies=changes(Capability.EDIT))
 def mute(
     request: Request,
     check_id: str,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from headwater.ui.api.answers import shown_key
-from headwater.ui.capabilities import MaySeeUnmasked
+from headwater.ui.capabilities import MayRun, MaySeeUnmasked
 from headwater.ui.links import record_link, run_link
 from headwater.ui.listing import PAGE_SIZE, plain, whole_number
 from headwater.ui.outcome_pages import outcome_page
+from headwater.ui.reads import note_keys
 from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
@@ -23,7 +25,7 @@ WRITTEN = ("delivered", "accepted", "skipped", "rejected", "unknown", "held")  #
 
 
 @router.get("/pushes/{push}/runs")
-def runs(request: Request, push: str, engine: Warehouse, chosen: ChosenOrg) -> Response:
+def runs(request: Request, push: str, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
     """List the executions of a push, the newest first; one that is defined no more has those that are kept."""
     org, orgs = chosen
     if org is None:
@@ -43,6 +45,7 @@ def runs(request: Request, push: str, engine: Warehouse, chosen: ChosenOrg) -> R
         org=org,
         orgs=orgs,
         push=name,
+        may_run=may_run,
         definition=definition,
         runs=shown,
         after=after,
@@ -53,7 +56,13 @@ def runs(request: Request, push: str, engine: Warehouse, chosen: ChosenOrg) -> R
 
 @router.get("/pushes/{push}/runs/{run_id}")
 def run(
-    request: Request, push: str, run_id: str, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked
+    request: Request,
+    push: str,
+    run_id: str,
+    engine: Warehouse,
+    chosen: ChosenOrg,
+    unmasked: MaySeeUnmasked,
+    user: GetUserDep,
 ) -> Response:
     """Show one execution: its counts, the causes, and the records (`?outcome=`, `?cause=`) in order of their key."""
     org, orgs = chosen
@@ -69,6 +78,12 @@ def run(
     page = outcome_page(
         engine, found.run_id, outcome=outcome, cause=cause, after=query.get("after", ""), limit=PAGE_SIZE
     )
+    if unmasked:
+        keys, where = (
+            [each.record_id for each in page.records],
+            f"on the page of the run {found.run_id} of {found.push}",
+        )
+        note_keys(engine, org.org, keys, who=user.get_name(), where=where)
     kept = {"org": org.org} | ({"outcome": outcome} if outcome else {}) | ({"cause": cause} if cause else {})
     root = request.scope.get("root_path", "")
     here = f"{root}{request.url.path.removeprefix(root)}"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -14,10 +13,10 @@ from sqlalchemy import Engine
 from starlette.responses import Response
 
 from headwater.ui.api.answers import shown_key
-from headwater.ui.capabilities import Capability, MaySeeUnmasked, requires
+from headwater.ui.capabilities import Capability, MayRun, MaySeeUnmasked, changes
+from headwater.ui.forms import Form, FormFields, read_form, wrong_field
 from headwater.ui.links import run_link
 from headwater.ui.listing import plain, whole_number
-from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.reads import note_preview
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
@@ -30,7 +29,7 @@ from include.warehouse.overview.pushes import pushes_overview
 
 router = APIRouter()
 
-_LONGEST_BODY = 20_000
+_FORM = FormFields(one=("push", "records", "count", "skip_hook", "unmasked"), longest=20_000)
 # A key that is no Id may be somebody's address: that a row has it says that they are there.
 _BY_ID = "Name records by their Id of 18 characters; rows by another key only if you may see people."
 
@@ -47,24 +46,35 @@ class Wish:
 
 
 async def read_wish(request: Request) -> Wish:
-    """Return what the form of a request asks for; keys of records may be people's, so they stand in no address."""
-    body = await request.body()
-    if len(body) > _LONGEST_BODY:
-        raise HTTPException(413)
-    form = parse_qs(body.decode("utf-8", "replace"))
-    count = form.get("count", ["1"])[0]
-    ids = form.get("records", [""])[0].replace(",", " ").split()
+    """Return what the form of a request asks for; keys of records may be people's, so they stand in no address.
+
+    Raises:
+        HTTPException: one of its fields says nothing that it may say.
+    """
+    form = await read_form(request, _FORM)
+    count = whole_number(form.one("count") or "1")
+    if count is None or not 1 <= count <= MOST_RECORDS:
+        raise wrong_field("count", f"be a number from 1 to {MOST_RECORDS}")
+    ids = tuple(dict.fromkeys(form.one("records").replace(",", " ").split()))
+    if len(ids) > MOST_RECORDS:
+        raise wrong_field("records", f"name {MOST_RECORDS} records at most")
     return Wish(
-        push=form.get("push", [""])[0],
-        record_ids=tuple(dict.fromkeys(ids))[:MOST_RECORDS],
-        count=min(whole_number(count) or 1, MOST_RECORDS),
-        skip_hook=form.get("skip_hook") == ["yes"],
-        unmasked=form.get("unmasked") == ["yes"],
+        push=form.one("push"),
+        record_ids=ids,
+        count=count,
+        skip_hook=_ticked(form, "skip_hook"),
+        unmasked=_ticked(form, "unmasked"),
     )
 
 
+def _ticked(form: Form, name: str) -> bool:
+    if form.one(name) not in ("", "yes", "no"):
+        raise wrong_field(name, "be yes or no")
+    return form.one(name) == "yes"
+
+
 @router.get("/pushes")
-def pushes(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
+def pushes(request: Request, engine: Warehouse, chosen: ChosenOrg, may_run: MayRun) -> Response:
     """List the pushes of an org (`?q=` searches them) with what became of their last runs."""
     org, orgs = chosen
     if org is None:
@@ -82,18 +92,19 @@ def pushes(request: Request, engine: Warehouse, chosen: ChosenOrg) -> Response:
         pushes=[each for each in defined if search.casefold() in _searched(each)],
         last=pushes_overview(engine, org.org),
         run_link=run_link,
+        may_run=may_run,
     )
 
 
 @router.get("/pushes/preview")
-def ask(request: Request, chosen: ChosenOrg, unmasked: MaySeeUnmasked) -> Response:
+def ask(request: Request, chosen: ChosenOrg, unmasked: MaySeeUnmasked, may_run: MayRun) -> Response:
     """Show the form of a push's preview (`?push=`)."""
     push = _defined(request.query_params.get("push", ""))
     wish = Wish(push=push.push, record_ids=(), count=1, skip_hook=push.options.skip_hook, unmasked=False)
-    return _shown(request, chosen, push, wish, unmasked)
+    return _shown(request, chosen, push, wish, unmasked, may_run=may_run)
 
 
-@router.post("/pushes/preview", dependencies=[SAME_ORIGIN, requires(Capability.RUN)])
+@router.post("/pushes/preview", dependencies=changes(Capability.RUN))
 def preview(
     request: Request,
     engine: Warehouse,
@@ -149,6 +160,7 @@ def _shown(
     *,
     found: Sequence[PreviewedRecord] | None = None,
     problem: str = "",
+    may_run: bool = True,
 ) -> Response:
     _, orgs = chosen
     here = {each.record_id for each in found or ()}
@@ -161,6 +173,7 @@ def _shown(
         push=push,
         wish=wish,
         may_see_unmasked=may,
+        may_run=may_run,
         most=MOST_RECORDS,
         found=found,
         # A key that the person typed tells them nothing; another one may be somebody's address.

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +15,7 @@ from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.formats import moment
 from headwater.ui.links import record_link, run_link
 from headwater.ui.listing import plain
+from headwater.ui.reads import note_read
 from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.record_ids import whole_id
@@ -44,9 +46,9 @@ def find(request: Request, chosen: ChosenOrg) -> Response:
 
 @router.get("/record/{record_id}")
 def record(
-    request: Request, record_id: str, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked
+    request: Request, record_id: str, engine: Warehouse, chosen: ChosenOrg, unmasked: MaySeeUnmasked, user: GetUserDep
 ) -> Response:
-    """Show what is known of a record."""
+    """Show what is known of a record. Who is shown personal values is named in the audit trail."""
     org, orgs = chosen
     if org is None:
         return no_such_org(request, "record", orgs)
@@ -58,6 +60,9 @@ def record(
     airflow = request.scope.get("root_path", "").removesuffix(MOUNTED_AT)
     row = overview.row
     object = row.object if row else next((each.object for each in overview.findings), "")
+    if row and unmasked:
+        shown, ids = [each.name for each in row.values if each.filled], [overview.record_id]
+        note_read(engine, org.org, object, who=user.get_name(), record_ids=ids, fields=shown, page="its page")
     return show(
         request,
         "record.html",

@@ -20,8 +20,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from headwater.ui.api.problems import is_for_api, problem, wrong_values
+from headwater.ui.failures import QuietFailures, place_of
 from headwater.ui.rendering import MOUNTED_AT, TEMPLATES, show
-from headwater.ui.security import HEADERS, POLICY
+from headwater.ui.security import POLICY
 from include.errors import NotReady, WarehouseDown
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def add_refusals(app: FastAPI) -> None:
     app.add_exception_handler(WarehouseDown, warehouse_down)
     app.add_exception_handler(NotReady, not_ready)
     app.add_exception_handler(DBAPIError, query_failed)
-    app.add_exception_handler(Exception, broken)
+    app.add_middleware(QuietFailures)
 
 
 def refused(request: Request, error: Exception) -> Response:
@@ -51,7 +52,7 @@ def refused(request: Request, error: Exception) -> Response:
         return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
     if error.status_code == 401 or error.detail == NO_LOGIN:
         return _sign_in(request)
-    return show(request, "refused.html", status=error.status_code, code=error.status_code)
+    return show(request, "refused.html", status=error.status_code, code=error.status_code, detail=error.detail)
 
 
 def warehouse_down(request: Request, error: Exception) -> Response:
@@ -70,7 +71,7 @@ def query_failed(request: Request, error: Exception) -> Response:
     """Answer when a database failed a query: the warehouse (by psycopg 3), or Airflow's own, which knows the logins."""
     assert isinstance(error, DBAPIError)
     state = getattr(error.orig, "sqlstate", None)
-    log.warning("no answer to %s: %s, SQLSTATE %s", request.url.path, type(error.orig).__name__, state)
+    log.warning("no answer to %s: %s, SQLSTATE %s", place_of(request.scope), type(error.orig).__name__, state)
     if not isinstance(error.orig, psycopg.Error):
         return _out_of_order(request, "airflow", "Airflow's own database does not answer, so no login can be checked.")
     if state in (NO_SUCH_TABLE, NO_SUCH_SCHEMA):
@@ -80,22 +81,6 @@ def query_failed(request: Request, error: Exception) -> Response:
     if state == TOO_SLOW:
         return _out_of_order(request, "slow", "Reading this took longer than a page may wait, so it was broken off.")
     return _out_of_order(request, "down", f"The warehouse broke off (SQLSTATE {state or 'unknown'}).")
-
-
-def broken(request: Request, error: Exception) -> Response:
-    """Answer when we failed: say nothing of how, for the api-server writes that down.
-
-    This answer is made around all that adds headers, so it brings its own.
-    """
-    log.error("no answer to %s: %s", request.url.path, type(error).__name__)
-    message = "This page failed. The log of the api-server says how."
-    answer: Response = JSONResponse({"detail": message}, status_code=500)
-    if is_for_api(request):
-        answer = problem(500, message)
-    elif "text/html" in request.headers.get("accept", ""):
-        answer = show(request, "refused.html", status=500, code=500)
-    answer.headers.update(HEADERS)
-    return answer
 
 
 def _out_of_order(request: Request, kind: str, message: str) -> Response:

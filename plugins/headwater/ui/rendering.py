@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from headwater.ui import formats
 from headwater.ui.assets import ASSETS
+from include.record_ids import whole_id
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOUNTED_AT = "/headwater"
@@ -60,7 +61,7 @@ environment.filters.update(
     span=formats.span,
     part=lambda text: quote(str(text), safe=""),
 )
-environment.tests.update(stayed=formats.stayed)
+environment.tests.update(stayed=formats.stayed, record_id=lambda key: whole_id(key) == key)
 environment.globals.update(window=formats.window, tabs=TABS, chart_files=CHARTS)
 
 

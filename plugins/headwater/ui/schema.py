@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from headwater.ui.capabilities import Capability, MayAccept, requires
+from headwater.ui.capabilities import Capability, MayAccept, changes
+from headwater.ui.forms import FormFields, read_form, wrong_field
 from headwater.ui.listing import PAGE_SIZE, read_listing, whole_number
-from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
@@ -25,7 +25,7 @@ from include.warehouse.schema_changes import accept_change
 
 router = APIRouter()
 
-_LONGEST_BODY = 10_000
+_FORM = FormFields(one=("change",), longest=10_000)
 
 
 @router.get("/schema")
@@ -75,16 +75,14 @@ async def read_change(request: Request) -> int:
     Raises:
         HTTPException: it holds none.
     """
-    body = await request.body()
-    if len(body) > _LONGEST_BODY:
-        raise HTTPException(413)
-    change_id = whole_number(parse_qs(body.decode("utf-8", "replace")).get("change", [""])[0])
+    form = await read_form(request, _FORM)
+    change_id = whole_number(form.one("change"))
     if change_id is None:
-        raise HTTPException(400, "The form does not say which change to accept.")
+        raise wrong_field("change", "be the number of the change to accept")
     return change_id
 
 
-@router.post("/schema/accept", dependencies=[SAME_ORIGIN, requires(Capability.ACCEPT)])
+@router.post("/schema/accept", dependencies=changes(Capability.ACCEPT))
 def accept(
     request: Request,
     engine: Warehouse,

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from headwater.ui.airflow_rest import Refused, Started, find_run, start_run
-from headwater.ui.capabilities import Capability, requires
+from headwater.ui.capabilities import Capability, changes
+from headwater.ui.forms import FormFields, read_form, wrong_field
 from headwater.ui.links import run_link
-from headwater.ui.origin import SAME_ORIGIN
 from headwater.ui.rendering import MOUNTED_AT, show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
 from include.config.loader import load_definitions
@@ -23,7 +23,7 @@ from include.extract.onboard import forecast_refresh
 
 router = APIRouter()
 
-_LONGEST_BODY = 100_000
+_FORM = FormFields(one=("what", "confirmed"), many={"object": 2_000})
 
 
 class What(StrEnum):
@@ -58,21 +58,19 @@ async def read_order(request: Request) -> Order:
     Raises:
         HTTPException: it holds none.
     """
-    body = await request.body()
-    if len(body) > _LONGEST_BODY:
-        raise HTTPException(413)
-    form = parse_qs(body.decode("utf-8", "replace"))
-    try:
-        return Order(
-            what=What(form["what"][0]),
-            objects=tuple(dict.fromkeys(form.get("object", ()))),
-            confirmed=form.get("confirmed") == ["yes"],
-        )
-    except (KeyError, ValueError) as error:
-        raise HTTPException(400, "The form does not say what to start.") from error
+    form = await read_form(request, _FORM)
+    if form.one("what") not in set(What):
+        raise wrong_field("what", f"be one of {', '.join(What)}")
+    if form.one("confirmed") not in ("", "yes"):
+        raise wrong_field("confirmed", "be yes, or not be there")
+    return Order(
+        what=What(form.one("what")),
+        objects=tuple(dict.fromkeys(form.many("object"))),
+        confirmed=form.one("confirmed") == "yes",
+    )
 
 
-@router.post("/extracts/start", dependencies=[SAME_ORIGIN, requires(Capability.RUN)])
+@router.post("/extracts/start", dependencies=changes(Capability.RUN))
 def start(
     request: Request, engine: Warehouse, chosen: ChosenOrg, order: Annotated[Order, Depends(read_order)]
 ) -> Response:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+
+from headwater.ui.bounded import bounded_body
 
 LONGEST = 100_000  # bytes
 REFERENCE = "#/components/schemas/{model}"
@@ -38,18 +40,12 @@ async def read_body(request: Request, model: type[Body]) -> Body:
     """Return the body of a request.
 
     Raises:
-        HTTPException: it is no JSON by its own word (415), or too long (413).
+        HTTPException: it is no JSON by its own word (415), too long (413), too slow (408) or broke off (400).
         RequestValidationError: it is not what it should be.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "Send the body as application/json.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST:
-            raise HTTPException(413, f"The body is longer than {LONGEST:,} bytes.")
+    body = await bounded_body(request, "application/json", longest=LONGEST)
     try:
-        return model.model_validate_json(bytes(body))
+        return model.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from error

@@ -22,10 +22,10 @@ from headwater.ui.api.answers import (
     shown_key,
 )
 from headwater.ui.api.bodies import described_body, read_body
-from headwater.ui.capabilities import Capability, MaySeeUnmasked, requires
+from headwater.ui.capabilities import Capability, MaySeeUnmasked, changes
 from headwater.ui.decisions import carry_out
 from headwater.ui.listing import plain
-from headwater.ui.origin import SAME_ORIGIN
+from headwater.ui.reads import note_keys
 from headwater.ui.warehouse import Warehouse
 from include.warehouse.overview.errors import ErrorFilter, SyncError, errors_before, one_error
 from include.warehouse.retries import Decision
@@ -144,6 +144,7 @@ def errors(
     engine: Warehouse,
     org: TheOrg,
     unmasked: MaySeeUnmasked,
+    user: GetUserDep,
     q: Search = "",
     push: _Text = "",
     platform: _Text = "",
@@ -158,6 +159,9 @@ def errors(
     asked = Filter(q=q, push=push, platform=platform, cause=cause, cause_class=cause_class, age=age)
     found = errors_before(engine, org.org, _filter(asked, shown), before=number(after), limit=limit + 1)
     items, following = cut(found, limit, lambda each: each.error_id)
+    if unmasked:
+        keys = [each.record_id for each in items]
+        note_keys(engine, org.org, keys, who=user.get_name(), where="of sync errors, by the API")
     return ErrorsAnswer(items=tuple(_shown(each, unmasked) for each in items), next=following)
 
 
@@ -166,19 +170,23 @@ def error(
     engine: Warehouse,
     org: TheOrg,
     unmasked: MaySeeUnmasked,
+    user: GetUserDep,
     error_id: Annotated[int, Path(ge=1, le=10**18, description="Its number.")],
 ) -> OneErrorAnswer:
     """Return one error with its history."""
     found = one_error(engine, org.org, error_id)
     if found is None:
         raise HTTPException(404, "There is no such sync error in this org.")
+    if unmasked:
+        key, where = found.error.record_id, f"of the sync error {error_id}, by the API"
+        note_keys(engine, org.org, [key], who=user.get_name(), where=where)
     return OneErrorAnswer.model_validate({**_shown(found.error, unmasked).model_dump(), "history": found.history})
 
 
 @router.post(
     "/orgs/{org}/errors/decisions",
     summary="Decide about sync errors",
-    dependencies=[SAME_ORIGIN, requires(Capability.RUN)],
+    dependencies=changes(Capability.RUN),
     openapi_extra=described_body(DecisionOrder),
 )
 def decide(

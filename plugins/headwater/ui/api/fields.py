@@ -9,6 +9,7 @@ from pydantic import Field
 
 from headwater.ui.api.addressed import TheOrg
 from headwater.ui.api.answers import AfterNumber, Answer, Counted, Limit, Moment, Search, cut, number
+from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.listing import plain
 from headwater.ui.warehouse import Warehouse
 from include.config.loader import load_definitions
@@ -136,14 +137,21 @@ def fields(
 def audit(
     engine: Warehouse,
     org: TheOrg,
+    unmasked: MaySeeUnmasked,
     q: Search = "",
     object: Annotated[str, Query(max_length=100, description="Only lines about this object.")] = "",
     limit: Limit = 50,
     after: AfterNumber = None,
 ) -> AuditTrailAnswer:
-    """Return the audit trail of an org."""
+    """Return the audit trail of an org; the lines on who was shown people only to who may see people."""
     found, total = audit_trail(
-        engine, org.org, object=plain(object), search=plain(q), limit=limit + 1, before=number(after)
+        engine,
+        org.org,
+        object=plain(object),
+        search=plain(q),
+        limit=limit + 1,
+        before=number(after),
+        readers=unmasked,
     )
     items, following = cut(list(found), limit, lambda each: each.audit_id)
     return AuditTrailAnswer.model_validate({"items": items, "next": following, "total": total})

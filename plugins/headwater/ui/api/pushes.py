@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from headwater.ui.api.answers import AfterNumber, Answer, Limit, Moment, Page, c
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.listing import plain
 from headwater.ui.outcome_pages import PLACE, outcome_page
+from headwater.ui.reads import note_keys
 from headwater.ui.warehouse import Warehouse
 from include.config.loader import load_definitions
 from include.warehouse.overview.push_runs import (
@@ -176,6 +178,7 @@ def outcomes(
     org: TheOrg,
     run_id: TheRun,
     unmasked: MaySeeUnmasked,
+    user: GetUserDep,
     outcome: Annotated[Outcome, Query(description="Only this outcome.")] = "",
     cause: Annotated[str, Query(max_length=200, description="Only this cause.")] = "",
     limit: Limit = 100,
@@ -188,6 +191,9 @@ def outcomes(
     if one_push_run(engine, org.org, run_id) is None:
         raise HTTPException(404, "The org has no such execution of a push.")
     page = outcome_page(engine, run_id, outcome=outcome, cause=plain(cause), after=after or "", limit=limit)
+    if unmasked:
+        keys, where = [each.record_id for each in page.records], f"of the run {run_id}, by the API"
+        note_keys(engine, org.org, keys, who=user.get_name(), where=where)
     shown = [OutcomeAnswer.model_validate(each) for each in page.records]
     return OutcomesAnswer(
         items=tuple(
