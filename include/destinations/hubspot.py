@@ -17,7 +17,7 @@ from include.config.platforms import PLATFORMS, Capabilities
 from include.destinations import hubspot_body as bodies
 from include.destinations import hubspot_replies as replies
 from include.destinations import hubspot_rules as rules
-from include.destinations.hubspot_contacts import Contacts
+from include.destinations.hubspot_contacts import AUTH_ADVICE, Contacts
 from include.destinations.hubspot_steps import steps
 from include.destinations.line import Line, Patience, Request
 from include.destinations.protocol import Access, Batch, BatchResult, Policy, Reply, never_expires, never_settles
@@ -36,10 +36,6 @@ PACES: Mapping[str, Pace] = MappingProxyType(
 )
 CONTACTS = "/crm/v3/objects/contacts"
 _EVENTS = "/events/v3/send/batch"
-_AUTH_ADVICE = (
-    "HubSpot refused the access token: check it and its scopes crm.objects.contacts.read and .write,"
-    " crm.schemas.contacts.read, and behavioral_events.event_definitions.read_write for events"
-)
 
 
 def open_hubspot(access: Access, *, bucket: Bucket | None = None, policy: Policy | None = None) -> HubSpot:
@@ -148,7 +144,7 @@ class HubSpot:
             Request(method="GET", path=f"{CONTACTS}?limit=1"),
             refuses=replies.refuses,
             is_ours=lambda reply: replies.read_contacts(reply) is not None,
-            auth_advice=_AUTH_ADVICE,
+            auth_advice=AUTH_ADVICE,
         )
 
     def _write(
@@ -176,7 +172,7 @@ class HubSpot:
             lost=replies.lost,
             batch_of=lambda records, part: bodies.events_of(records, ids),
             doubles=lambda part: False,
-            auth_advice=_AUTH_ADVICE,
+            auth_advice=AUTH_ADVICE,
         )
         for part in _portions(arrived):
             tally.attempt(bodies.events_of(part, ids), lambda batch: _with_ids(sender.send(batch), ids))
@@ -189,7 +185,7 @@ class HubSpot:
             lost=replies.lost,
             batch_of=lambda records, part: bodies.batch_of(records, inputs),
             doubles=lambda part: False,
-            auth_advice=_AUTH_ADVICE,
+            auth_advice=AUTH_ADVICE,
         )
 
 

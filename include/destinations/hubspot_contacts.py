@@ -16,6 +16,10 @@ from include.destinations.results import receipts_of
 from include.errors import AuthError, ConnectionLost
 from include.records import Outcome, Profile, ProfileAction, Receipt
 
+AUTH_ADVICE = (
+    "HubSpot refused the access token: check it and its scopes crm.objects.contacts.read and .write,"
+    " crm.schemas.contacts.read, and behavioral_events.event_definitions.read_write for events"
+)
 _READ = "/crm/v3/objects/contacts/batch/read"
 _PROPERTIES = "/crm/v3/properties/contacts"
 
@@ -167,7 +171,7 @@ class Contacts:
         body = bodies.reading(list(dict.fromkeys(wanted.values())), id_property, names)
         reply = self._line.insist(Request(method="POST", path=_READ, body=body))
         if replies.refuses(reply):
-            raise AuthError("HubSpot refused the access token, or it may not read contacts")
+            raise AuthError(AUTH_ADVICE)
         contacts = replies.read_contacts(reply)
         if contacts is None:
             raise ConnectionLost(f"HubSpot answered a reading of contacts with HTTP {reply.status}")
