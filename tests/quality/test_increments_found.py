@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from include.config.predicates import read_predicate
 from include.quality.lookups import lookups_of
+from include.warehouse.belongings import forget
 from include.warehouse.findings import failing_ids
 from tests.quality.conftest import NOW
 from tests.quality.test_increments import _compare
@@ -147,6 +148,30 @@ def test_rows_that_somebody_removes_by_hand_take_their_findings_along(make_org, 
     found = org.assess(make_check())
     assert failing_ids(org.engine, "acme", "no_email", found.assessment_id) == ("c0", "c2", "c3")
     assert [(issue.records, issue.failing, issue.mended) for issue in found.issues] == [(3, 3, 1)]
+
+
+def test_a_journal_keeps_what_was_not_seen_yet_and_goes_with_its_object(make_org, make_check):
+    """After an assessment nothing of what rows said before is left; after forgetting not even the table."""
+    org = make_org("Contact")
+    org.put("Contact", {"Id": "1", "Email": "a@b.de"})
+    org.extracted("Contact")
+    org.assess(make_check())
+
+    def journal():
+        with org.engine.connect() as connection:
+            return connection.execute(text("SELECT to_regclass('headwater.journal_1')::text")).scalar_one()
+
+    def lines():
+        with org.engine.connect() as connection:
+            return connection.execute(text(f'SELECT "Id", born FROM {journal()} ORDER BY 1, 2')).all()
+
+    org.put("Contact", {"Id": "1", "Email": None}, {"Id": "2"})
+    assert lines() == [("1", False), ("1", True), ("2", True)]
+    org.extracted("Contact")
+    org.assess(make_check())
+    assert lines() == []
+    forget(org.engine, "acme", "Contact")
+    assert journal() is None
 
 
 @pytest.mark.parametrize(
