@@ -7,10 +7,11 @@ is left to Great Expectations itself.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, field_validator, model_validator
 
 from include.config.expectation_names import KNOWN
 from include.config.folded_expectations import (
@@ -44,6 +45,15 @@ class Unfolded(BaseModel):
                 f"Great Expectations has no {name}" + (f"; did you mean {near[0]}?" if near else "; see its gallery")
             )
         return name
+
+    @model_validator(mode="after")
+    def _compares_with_numbers(self) -> Unfolded:
+        """Refuse what no document can hold: it would stop the assessment with all other checks."""
+        for name, value in self.arguments.items():
+            for each in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(each, int | float) and not abs(each) <= sys.float_info.max:
+                    raise ValueError(f"{name}: {str(each)[:20]} is no number to compare with; leave it out")
+        return self
 
     @property
     def arguments(self) -> Mapping[str, Any]:
