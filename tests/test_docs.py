@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+import include.config
 from include.config.loader import load_definitions
+from include.config.model import DefinitionModel
 from include.sandbox.insider_one import credentials as platform
 from include.sandbox.org import credentials as org
 from include.settings import PROJECT_ROOT
@@ -35,6 +39,21 @@ def test_the_definitions_in_the_docs_load(definitions: Path) -> None:
 
     assert loaded.errors == ()
     assert (len(loaded.orgs), len(loaded.pushes), len(loaded.checks)) == (2, 2, 1)
+
+
+def test_every_key_of_a_definition_is_in_the_docs() -> None:
+    """What a person may write, they can read about; arguments of expectations are Great Expectations' own."""
+    docs = "\n".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
+    modules = [each.name for each in pkgutil.iter_modules(include.config.__path__) if "expectations" not in each.name]
+    keys = {
+        name
+        for module in modules
+        for model in vars(importlib.import_module(f"include.config.{module}")).values()
+        if isinstance(model, type) and issubclass(model, DefinitionModel) and "expectations" not in model.__module__
+        for name in model.model_fields
+    }
+    assert len(keys) > 100
+    assert {each for each in keys if not re.search(rf"\b{each}\b", docs)} == set()
 
 
 def test_the_readme_names_the_sandbox_sign_in() -> None:
