@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from include.config.checks import SoughtDuplicates
 from include.exports.columns import Column
 from include.warehouse.assessments import IssueResult
 from include.warehouse.column_kinds import TableColumn, columns_of
+from include.warehouse.duplicate_matches import matches_of
 from include.warehouse.engine import quoted, transaction
 from include.warehouse.field_masks import MASK
 from include.warehouse.personal_fields import personal_fields
@@ -26,6 +28,13 @@ _ALWAYS = (
     Column(name="title", kind="text"),
     Column(name="severity", kind="text"),
     Column(name="first_seen", kind="datetime"),
+)
+_OF_DUPLICATES = (
+    Column(name="cluster", kind="integer"),
+    Column(name="matched_by", kind="text"),
+    Column(name="matched_id", kind="text"),
+    Column(name="matched_score", kind="number"),
+    Column(name="matches", kind="integer"),
 )
 
 # Open at that assessment: found by it or before, and not mended until after it.
@@ -61,6 +70,7 @@ def finding_rows(
     fields: Sequence[str],
     link: Callable[[str, str], str],
     unmasked: bool,
+    sought: SoughtDuplicates | None = None,
     rows_at_once: int = ROWS_AT_ONCE,
 ) -> FindingRows:
     """Return the records that failed a check at an assessment, in order of Id.
@@ -73,6 +83,7 @@ def finding_rows(
         fields: of the object, to stand beside each Id as they are now; one that has no column is left out.
         link: gives the address of a record by object and Id.
         unmasked: whether personal values are shown.
+        sought: of a check of duplicates: what each record is one with stands beside it, as it is now.
         rows_at_once: how many rows a batch has.
     """
     with transaction(engine) as connection:
@@ -93,17 +104,35 @@ def finding_rows(
                 emptied = set() if unmasked else {name for name in fields if register.is_personal(issue.object, name)}
                 statement = _statement(org, issue.object, chosen, masked, emptied - masked, has_row="Id" in known)
                 rows = connection.execute(text(statement), {**bound, "after": after}).all()
+                beside = _beside(connection, org, issue.object, sought, [row[0] for row in rows])
             if rows:
-                yield [(row[0], link(issue.object, row[0]), *about, *row[1:]) for row in rows]
+                yield [
+                    (row[0], link(issue.object, row[0]), *about, row[1], *with_whom, *row[2:])
+                    for row, with_whom in zip(rows, beside, strict=True)
+                ]
             if len(rows) < rows_at_once:
                 return
             after = rows[-1][0]
 
     return FindingRows(
-        columns=_ALWAYS + shown,
+        columns=_ALWAYS + (_OF_DUPLICATES if sought else ()) + shown,
         shown_personal=tuple(sorted(personal)) if unmasked else (),
         batches=batches(),
     )
+
+
+def _beside(
+    connection: Connection, org: str, object: str, sought: SoughtDuplicates | None, record_ids: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Return what stands beside each record: nothing, unless the check is one of duplicates."""
+    if sought is None:
+        return [()] * len(record_ids)
+    found = matches_of(connection, org, object, sought, record_ids)
+    nobody = (None,) * len(_OF_DUPLICATES)
+    return [
+        (each.cluster_id, each.rule, each.matched_id, each.score, each.others) if (each := found.get(one)) else nobody
+        for one in record_ids
+    ]
 
 
 def _statement(

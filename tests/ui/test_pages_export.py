@@ -9,7 +9,9 @@ import duckdb
 import pytest
 from sqlalchemy import text
 
+from include.config.checks import SoughtDuplicates
 from include.warehouse.assessments import one_issue
+from include.warehouse.duplicate_matches import Match, matches_of
 from include.warehouse.engine import transaction
 from include.warehouse.finding_rows import finding_rows
 from include.warehouse.personal_fields import decide_fields
@@ -98,6 +100,72 @@ def test_the_page_of_the_issue_leads_to_the_files(pages, findings):
 def test_what_is_not_there_is_not_found(pages, findings, path):
     """No file of nothing that would look as if all were well."""
     assert pages.get(path).status_code == 404
+
+
+@pytest.fixture
+def of_duplicates(run, warehouse, definitions, monkeypatch):
+    """Define the check as one of duplicates, two clusters of which are found."""
+    (definitions / "checks" / "mail.yaml").write_text(
+        "checks:\n  - check: email_missing\n    title: Contacts twice\n    why: They get two mails\n"
+        "    category: Duplicates\n    severity: error\n    object: Contact\n"
+        "    duplicates: {rules: [name, phone, swapped]}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("HEADWATER_DEFINITIONS", str(definitions))
+    for name in ("a_working_org.sql", "a_record.sql", "some_duplicates.sql"):
+        run(name)
+    with transaction(warehouse) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO headwater.duplicate_pair (org, object, left_id, right_id, rule, score) VALUES"
+                " ('demo', 'Contact', '003000000000002AAA', '003D000000QV9nlIAD', 'swapped', 0.94),"
+                " ('demo', 'Contact', '003000000000003AAA', '003D000000QV9nlIAD', 'phone', 0.8)"
+            )
+        )
+
+
+def test_of_duplicates_the_file_says_which_record_is_meant(pages, of_duplicates, tmp_path):
+    """The number of the cluster, the surest match, by which of the check's rules, and how many matches there are."""
+    head, *rows = rows_of(pages.get(f"{ISSUE}/csv?org=demo"))
+    assert head == [*HEAD, "cluster", "matched_by", "matched_id", "matched_score", "matches"]
+    assert rows[-1][6:] == ["1", "swapped", "003000000000002AAA", "0.94", "2"]
+    assert len(rows) == 61
+    assert rows[0][6:] == [""] * 5  # found by the check once, and no duplicate now
+    path = tmp_path / "x.parquet"
+    path.write_bytes(pages.get(f"{ISSUE}/parquet?org=demo").content)
+    read = duckdb.connect().execute(
+        "SELECT cluster, matched_id, matches FROM read_parquet(?) WHERE cluster IS NOT NULL ORDER BY 1, 2", [str(path)]
+    )
+    assert (1, "003000000000002AAA", 2) in read.fetchall()
+    assert pages.get(f"{ISSUE}/xlsx?org=demo").status_code in (200, 404)
+
+
+def test_of_duplicates_the_api_says_which_record_is_meant(pages, of_duplicates):
+    """The same as in the file; nothing where the pair is gone meanwhile, or found by another rule."""
+    path = "/headwater/api/v1/orgs/demo/assessments/latest/issues/email_missing/findings?q=003D"
+    found = {each["record_id"]: each["match"] for each in pages.get(path).json()["items"]}
+    match = {"matched_id": "003000000000002AAA", "rule": "swapped", "score": 0.94, "others": 2, "cluster_id": 1}
+    assert found == {"003D000000QV9nlIAD": match}
+    others = pages.get(path.replace("003D", "0030")).json()["items"]
+    assert None in [each["match"] for each in others]
+
+
+def test_of_a_lead_the_contact_is_named_and_no_cluster(warehouse):
+    """Clusters are of one object."""
+    one = "'demo', 'Lead', '00Q1', 'Contact'"
+    with transaction(warehouse) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO headwater.duplicate_link (org, object, record_id, other_object, other_id, rule, score)"
+                f" VALUES ({one}, '0031', 'email', 0.9), ({one}, '0032', 'email', 0.98), ({one}, '0032', 'phone', 0.96)"
+            )
+        )
+    sought = SoughtDuplicates(rules=("email", "phone"), among="Contact")
+    with transaction(warehouse) as connection:
+        found = matches_of(connection, "demo", "Lead", sought, ["00Q1", "00Q2"])
+    assert found == {
+        "00Q1": Match(record_id="00Q1", matched_id="0032", rule="email", score=0.98, others=2, cluster_id=None)
+    }
 
 
 def test_batches_meet_without_gap_or_overlap(warehouse, findings):

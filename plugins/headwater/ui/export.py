@@ -16,7 +16,7 @@ from headwater.ui.listing import plain, whole_number
 from headwater.ui.warehouse import ChosenOrg, Warehouse
 from include.config.loader import load_definitions
 from include.exports import as_csv, as_parquet, as_xlsx
-from include.warehouse.assessments import IssueResult, latest_assessment, one_assessment, one_issue
+from include.warehouse.assessments import latest_assessment, one_assessment, one_issue
 from include.warehouse.audit import EXPORTED, write_audit
 from include.warehouse.engine import transaction
 from include.warehouse.finding_rows import FindingRows, finding_rows
@@ -53,12 +53,15 @@ def export(
     issue = one_issue(engine, shown.assessment_id, plain(check_id)) if shown else None
     if shown is None or issue is None or issue.verdict == "not_assessed":
         raise HTTPException(404, "There is no such issue in this assessment, or it was not assessed.")
+    check = load_definitions().checks.get(issue.check_id)
     rows = finding_rows(
         engine,
         org.org,
         issue,
         shown.assessment_id,
-        fields=_fields_read(issue),
+        # As the check is defined today: the fields of the record that it reads, and by which rules it is a duplicate.
+        fields=tuple(check.needs.get(issue.object, ())) if check else (),
+        sought=check.duplicates if check else None,
         link=lambda object, record_id: record_link(org.instance_url, object, record_id),
         unmasked=unmasked,
     )
@@ -75,12 +78,6 @@ def export(
             )
     name = f"{org.org}-{issue.check_id}-{shown.assessed_at:%Y-%m-%d}.{form}"
     return _file(form, name, rows)
-
-
-def _fields_read(issue: IssueResult) -> tuple[str, ...]:
-    """Return the fields of the record that the check reads as it is defined today."""
-    check = load_definitions().checks.get(issue.check_id)
-    return tuple(check.needs.get(issue.object, ())) if check else ()
 
 
 def _file(form: str, name: str, rows: FindingRows) -> Response:

@@ -13,7 +13,10 @@ from headwater.ui.issues import matching
 from headwater.ui.links import record_link
 from headwater.ui.listing import plain
 from headwater.ui.warehouse import Warehouse
+from include.config.loader import load_definitions
 from include.warehouse.assessments import AssessmentRow, expectation_documents, one_issue, recent_assessments
+from include.warehouse.duplicate_matches import Match, matches_of
+from include.warehouse.engine import transaction
 from include.warehouse.overview import HealthOverview, failing_records, health_overview
 from include.warehouse.overview.issue_trend import issue_trend
 
@@ -109,6 +112,16 @@ class OneIssueAnswer(IssueAnswer):
     over_time: tuple[TrendPoint, ...]
 
 
+class MatchAnswer(Answer):
+    """Hold the surest of the records that a record is one with, as it is now."""
+
+    matched_id: str
+    rule: str
+    score: float = Field(description="How sure that is (0 to 1).")
+    others: int = Field(description="How many records it is one with.")
+    cluster_id: int | None = Field(description="Null for a match with a record of another object.")
+
+
 class FindingAnswer(Answer):
     """Hold the Id of a failing record."""
 
@@ -117,6 +130,7 @@ class FindingAnswer(Answer):
     first_seen_at: Moment | None = Field(description="null: that assessment is no longer kept.")
     is_new: bool
     link: str = Field(description="The record in Salesforce; empty before the first contact.")
+    match: MatchAnswer | None = Field(description="Of a check of duplicates only.")
 
 
 class FindingsAnswer(Page[FindingAnswer]):
@@ -200,6 +214,12 @@ def findings(
         after=after or "",
         limit=limit,
     )
+    check = load_definitions().checks.get(shown.check_id)
+    matched: dict[str, Match] = {}
+    if check and check.duplicates:
+        with transaction(engine) as connection:
+            named = [each.record_id for each in page.records]
+            matched = matches_of(connection, org.org, shown.object, check.duplicates, named)
     return FindingsAnswer(
         items=tuple(
             FindingAnswer(
@@ -208,6 +228,7 @@ def findings(
                 first_seen_at=each.first_seen_at,
                 is_new=each.is_new,
                 link=record_link(org.instance_url, each.object, each.record_id),
+                match=MatchAnswer.model_validate(match) if (match := matched.get(each.record_id)) else None,
             )
             for each in page.records
         ),
