@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from include.config.checks import CheckDefinition
+from include.config.inspect import nearest_name
 from include.config.orgs import OrgDefinition
 
 
@@ -66,14 +67,19 @@ def choose_checks(org: OrgDefinition, checks: Iterable[CheckDefinition], known: 
 def _missing(org: OrgDefinition, name: str, fields: tuple[str, ...], known: KnownObject | None) -> str:
     """Return what stands in the way of reading these fields of an object, or ""."""
     if name not in org.all_objects:
-        return f"{name} is not read from this org: add {name} to objects in orgs/{org.org}.yaml"
+        near = nearest_name(name, dict.fromkeys(org.all_objects, ""))
+        meant = f", or write {near} if that is meant" if near else ""
+        return f"{name} is not read from this org: add {name} to objects in orgs/{org.org}.yaml{meant}"
     if known is None or not known.loaded:
         return f"{name} is not loaded yet: its first extract must be complete"
     absent = [f"{name}.{field}" for field in fields if field not in known.columns]
     if absent:
         verb = "is" if len(absent) == 1 else "are"
+        unknown = next(field for field in fields if field not in known.columns)
+        near = nearest_name(unknown, dict.fromkeys(known.columns, ""))
+        meant = f", or write {near} if that is meant" if near else ""
         return (
             f"{', '.join(absent)} {verb} not shown by the org: let the connection's user read it,"
-            f" or switch the check off (enabled: false)"
+            f" or switch the check off (enabled: false){meant}"
         )
     return ""

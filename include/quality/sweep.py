@@ -18,6 +18,7 @@ from include.quality.catalogue import KnownObject
 from include.quality.predicate import LIVE, condition
 from include.warehouse.engine import quoted
 from include.warehouse.findings import Sweep
+from include.warehouse.sqlstate import words_of
 
 
 def known_objects(connection: Connection, org: str, schema: str) -> dict[str, KnownObject]:
@@ -93,12 +94,21 @@ def _judge(connection: Connection, sweep: Sweep, rows: _Rows, groups: Sequence[M
             raise
         smaller = [[each] for each in groups] if len(groups) > 1 else [[{name: groups[0][name]}] for name in groups[0]]
         if len(smaller) == 1:
-            return dict.fromkeys(groups[0], f"the predicate does not fit this org's data (SQLSTATE {state})")
+            return dict.fromkeys(groups[0], f"the predicate does not fit this org's data ({_why(error, state)})")
         refused: dict[str, str] = {}
         for each in smaller:
             refused |= _judge(connection, sweep, rows, each)
         return refused
     return {}
+
+
+def _why(error: DBAPIError, state: str) -> str:
+    """Return what PostgreSQL says of the predicate itself; of an error in computing it, no more than its name.
+
+    Errors of class 42 are found before a row is read and quote the predicate; others may quote a value of a record.
+    """
+    said = getattr(getattr(error.orig, "diag", None), "message_primary", None) if state[:2] == "42" else None
+    return f"{words_of(state)}: {said}" if said else words_of(state)
 
 
 _THE_PREDICATES_FAULT = ("42", "22", "21")  # syntax and types; values that cannot be computed; several rows for one

@@ -313,3 +313,21 @@ def test_two_assessments_of_an_org_wait_for_each_other(make_org, make_check):
         assert connection.execute(text("SELECT count(*) FROM headwater.finding")).scalar() == 3
         states = connection.execute(text("SELECT DISTINCT state FROM headwater.run")).scalars().all()
     assert states == ["success"]
+
+
+def test_what_cannot_be_judged_says_why_and_no_value_of_a_record(make_org, make_check):
+    """What PostgreSQL says of the predicate itself; of what it stumbled over in a row, no more than its kind."""
+    org = make_org("Contact")
+    org.put("Contact", {"Id": "1", "Email": "secret@x.de"})
+    asked = {
+        "types": {"bad_when": "{row.Email} > 5"},
+        "value": {"bad_when": "{row.Email}::numeric > 5"},
+        "object": {"object": "contact"},
+        "field": {"bad_when": "{row.email} IS NULL"},
+    }
+    checks = [make_check(name, **keys) for name, keys in asked.items()]
+    reasons = {issue.check_id: issue.reason for issue in org.assess(*checks).issues}
+    assert reasons["types"].endswith("(42883 undefined function: operator does not exist: text > integer)")
+    assert reasons["value"] == "the predicate does not fit this org's data (22P02 invalid text representation)"
+    assert reasons["object"].endswith("add contact to objects in orgs/acme.yaml, or write Contact if that is meant")
+    assert reasons["field"].endswith("switch the check off (enabled: false), or write Email if that is meant")
