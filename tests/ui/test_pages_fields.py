@@ -170,7 +170,7 @@ def test_values_are_looked_at_when_asked_and_only_counted(admin):
     page = words(admin.get(answer.headers["location"]).text)
     assert "1 row was looked at in the database; only its counts were kept" in page
     assert "LastName Last Name string may be empty undecided counts as personal" in page
-    assert "its name speaks of a name Accept 100" in page
+    assert "personal Accept its name speaks of a name 100" in page
 
 
 def test_an_object_with_more_fields_than_a_page_shows_is_paged(admin, warehouse):

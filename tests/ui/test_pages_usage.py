@@ -57,6 +57,7 @@ def test_an_org_that_was_never_called_has_a_page_too(pages, run, warehouse):
     text = words(pages.get("/headwater/usage").text)
     assert "the org has not told yet" in text
     assert "No call was made in the last 24 h" in text
+    assert "Our calls by the hour" not in text  # nothing to draw
 
 
 def test_who_changed_records_is_a_hint_to_who_spends_calls(pages, run, warehouse):
