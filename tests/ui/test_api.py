@@ -286,7 +286,8 @@ def test_pages_hold_everything_once(api, address, key, whole, limit):
     for _ in range(100):
         path, _, query = address.partition("?")
         asked = dict(parse_qsl(query)) | {"limit": limit, "after": after}
-        answer = api(path, "op", params=asked).json()
+        # Who may not see people is not shown who looked at them, which other tests of this file do.
+        answer = api(path, "user" if path.endswith("/audit") else "op", params=asked).json()
         assert len(answer["items"]) <= limit
         found += [each[key] for each in answer["items"]]
         after = answer["next"]
