@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import base64
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -34,6 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that hold slow tests: last of all, they would keep one worker busy and the others idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _next_file_begins_anew(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forget what hooks learned once for a process, and fail a file that leaves an event loop or another folder."""
+    folder = os.getcwd()
+    yield
+    hooks = sys.modules.get("headwater.hooks")
+    if hooks is not None:
+        hooks.definitions.cache_clear()
+        if hooks.warehouse_engine.cache_info().currsize:
+            hooks.warehouse_engine().dispose()
+            hooks.warehouse_engine.cache_clear()
+    assert asyncio._get_running_loop() is None, f"{request.node.name} leaves an event loop running in this thread"
+    assert os.getcwd() == folder, f"{request.node.name} leaves its process in another folder"
 
 
 @pytest.fixture(scope="session")
