@@ -31,6 +31,7 @@ attributes: {name: Name}
 custom_fixed: {origin: crm}
 """
 ID = "a01000000000001AAA"
+EXECUTIONS = "/headwater/pushes/people/runs"
 
 
 def words(html: str) -> str:
@@ -74,7 +75,7 @@ def post(client: Any, **form: str) -> Any:
 
 def test_the_list_shows_each_push_with_its_policies(open_pages: Any, people: Engine) -> None:
     """Searchable; what never ran says so."""
-    client = open_pages(lambda: people)
+    client = open_pages(lambda: people, "user")
 
     text = words(client.get("/headwater/pushes?org=demo").text)
 
@@ -126,7 +127,14 @@ def test_a_preview_masks_people_unless_one_may_see_them(open_pages: Any, people:
 
 def test_a_viewer_may_not_ask_for_one(open_pages: Any, people: Engine) -> None:
     """Reading a model can be dear; and another site's page may not either."""
-    assert post(open_pages(lambda: people, "viewer")).status_code == 403
+    viewer = open_pages(lambda: people, "viewer")
+    assert post(viewer).status_code == 403
+    form = viewer.get("/headwater/pushes/preview?org=demo&push=people").text
+    assert "takes the right to start runs" in form
+    for page in (form, viewer.get("/headwater/pushes?org=demo").text, viewer.get(f"{EXECUTIONS}?org=demo").text):
+        assert "<button>" not in page
+        assert 'name="records"' not in page
+        assert "/pushes/preview" not in page
     client = open_pages(lambda: people, "user")
     elsewhere = {"sec-fetch-site": "cross-site"} | FORM
     assert client.post("/headwater/pushes/preview", content="push=people", headers=elsewhere).status_code == 403
@@ -149,9 +157,6 @@ def test_the_form_asks_for_what_the_platform_can_do(open_pages: Any, people: Eng
     assert 'name="skip_hook"' in page
     assert 'max="100"' in page
     assert 'name="unmasked"' not in page
-
-
-EXECUTIONS = "/headwater/pushes/people/runs"
 
 
 def test_executions_stand_newest_first_and_lead_to_what_became_of_their_records(
