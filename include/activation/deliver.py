@@ -22,8 +22,8 @@ from include.errors import AuthError, CircuitOpen, HeadwaterError, WarehouseDown
 from include.ports import Circuit, Clock
 from include.records import OutcomeCounts
 from include.warehouse.engine import transaction
-from include.warehouse.outcomes import hold_rest
-from include.warehouse.pushes import has_selection, lock_push, note_counts, read_push_run
+from include.warehouse.pushes.ledger import has_selection, lock_push, note_counts, read_push_run
+from include.warehouse.pushes.outcomes import hold_rest
 from include.warehouse.runs import finish_run
 
 

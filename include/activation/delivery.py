@@ -23,10 +23,10 @@ from include.destinations.protocol import BatchResult, Destination
 from include.errors import AuthError, FastFailed, HeadwaterError, PushStopped, RateLimited, Unreachable, WarehouseDown
 from include.records import Outcome, OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
-from include.warehouse.outbox import mark_request, next_request
-from include.warehouse.outcomes import tally_outcomes
-from include.warehouse.selections import look_up_by_key
-from include.warehouse.sync_errors import has_open_errors
+from include.warehouse.pushes.outbox import mark_request, next_request
+from include.warehouse.pushes.outcomes import tally_outcomes
+from include.warehouse.pushes.selections import look_up_by_key
+from include.warehouse.pushes.sync_errors import has_open_errors
 
 __all__ = ["Course", "Delivery", "Progress", "StopAsked"]
 

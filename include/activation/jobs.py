@@ -17,13 +17,13 @@ from include.destinations.protocol import Destination, Pending
 from include.errors import AuthError, RetryableError, Unreachable
 from include.ports import Clock
 from include.records import Outcome, OutcomeCounts, Receipt
-from include.warehouse.accepted import Accepted, OpenJob, leave_accepted, open_jobs, read_job
 from include.warehouse.engine import transaction
-from include.warehouse.outbox import settle_events
-from include.warehouse.outcomes import settle_outcomes
-from include.warehouse.pushes import read_push_run
-from include.warehouse.sent import settle_sent
-from include.warehouse.sync_errors import Failure, note_errors, settle_errors
+from include.warehouse.pushes.accepted import Accepted, OpenJob, leave_accepted, open_jobs, read_job
+from include.warehouse.pushes.ledger import read_push_run
+from include.warehouse.pushes.outbox import settle_events
+from include.warehouse.pushes.outcomes import settle_outcomes
+from include.warehouse.pushes.sent import settle_sent
+from include.warehouse.pushes.sync_errors import Failure, note_errors, settle_errors
 
 LONGEST_JOB = timedelta(hours=24)  # what has not told by then never will
 _FAILED = (Outcome.REJECTED, Outcome.UNKNOWN)

@@ -9,7 +9,7 @@ from typing import Any
 from include.config.pushes import PushDefinition
 from include.record_ids import whole_id
 from include.records import Profile
-from include.warehouse.field_masks import MASK
+from include.warehouse.personal.masks import MASK
 
 _PLAIN_KEYS = frozenset({"type"})  # of the platforms' envelopes: the kind of an element, never a person's value
 

@@ -21,12 +21,12 @@ from include.destinations.protocol import Destination
 from include.destinations.steps import InSteps
 from include.records import OutcomeCounts, Receipt
 from include.warehouse.engine import transaction
-from include.warehouse.outcomes import note_outcomes
-from include.warehouse.personal_fields import plain_paths
-from include.warehouse.pushes import PushRun, read_push_run
+from include.warehouse.personal.fields import plain_paths
+from include.warehouse.pushes.ledger import PushRun, read_push_run
+from include.warehouse.pushes.outcomes import note_outcomes
+from include.warehouse.pushes.samples import free_keys
+from include.warehouse.pushes.selections import leave_selection
 from include.warehouse.runs import finish_run
-from include.warehouse.samples import free_keys
-from include.warehouse.selections import leave_selection
 
 MOST_RECORDS = 100
 _ROWS_AT_ONCE = 2_000

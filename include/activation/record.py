@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from include.activation.prepare import Candidate, Row, flat_identifiers
 from include.records import Outcome, Receipt
-from include.warehouse.accepted import Accepted, note_accepted
-from include.warehouse.outbox import settle_events, settle_request
-from include.warehouse.outcomes import note_outcomes
-from include.warehouse.pushes import PushRun
-from include.warehouse.selections import leave_selection
-from include.warehouse.sent import Sent, forget_sent, note_sent
-from include.warehouse.sync_errors import Failure, note_errors, settle_errors
+from include.warehouse.pushes.accepted import Accepted, note_accepted
+from include.warehouse.pushes.ledger import PushRun
+from include.warehouse.pushes.outbox import settle_events, settle_request
+from include.warehouse.pushes.outcomes import note_outcomes
+from include.warehouse.pushes.selections import leave_selection
+from include.warehouse.pushes.sent import Sent, forget_sent, note_sent
+from include.warehouse.pushes.sync_errors import Failure, note_errors, settle_errors
 
 _FAILED = (Outcome.REJECTED, Outcome.UNKNOWN)
 _TAKEN = (Outcome.DELIVERED, Outcome.ACCEPTED)

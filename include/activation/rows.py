@@ -15,12 +15,12 @@ from include.activation.prepare import Row
 from include.activation.source import compose_model, compose_source, insist_on_load
 from include.config.pushes import PushDefinition
 from include.records import ProfileAction
-from include.warehouse.gone import GONE_HASHES
-from include.warehouse.models import ROWS, drop_model_rows, explain_model, read_model_rows, tables_of_model
-from include.warehouse.salts import salt_of
-from include.warehouse.samples import sample_rows
-from include.warehouse.selections import selection_page
-from include.warehouse.sources import SourceObject, SourceQuery, columns_of_session, read_source_object
+from include.warehouse.personal.salts import salt_of
+from include.warehouse.pushes.gone import GONE_HASHES
+from include.warehouse.pushes.models import ROWS, drop_model_rows, explain_model, read_model_rows, tables_of_model
+from include.warehouse.pushes.samples import sample_rows
+from include.warehouse.pushes.selections import selection_page
+from include.warehouse.pushes.sources import SourceObject, SourceQuery, columns_of_session, read_source_object
 
 
 def source_of(connection: Connection, push: PushDefinition, *, lasting: bool = False) -> SourceQuery:

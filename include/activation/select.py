@@ -15,12 +15,12 @@ from include.config.pushes import PushDefinition
 from include.errors import DefinitionError, HeadwaterError, SandboxRefused
 from include.records import AirflowRun, Window
 from include.warehouse.engine import transaction
-from include.warehouse.gone import Gone, select_gone
 from include.warehouse.orgs import is_sandbox
-from include.warehouse.pushes import PushRun, note_selected, note_size, usual_sizes, write_push_run
+from include.warehouse.pushes.gone import Gone, select_gone
+from include.warehouse.pushes.ledger import PushRun, note_selected, note_size, usual_sizes, write_push_run
+from include.warehouse.pushes.selections import write_selection
+from include.warehouse.pushes.sources import SourceQuery
 from include.warehouse.runs import finish_run, start_run
-from include.warehouse.selections import write_selection
-from include.warehouse.sources import SourceQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Selection:
     """Say what a push run found. Safe for XCom: counts and a sentence only.
 
     `selected` = `unchanged` + `to_send` + `still_rejected` + `still_skipped` + `waiting`, see
-    `include.warehouse.selections.Found`.
+    `include.warehouse.pushes.selections.Found`.
     """
 
     run_id: int

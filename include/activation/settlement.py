@@ -23,14 +23,14 @@ from include.errors import (
     WarehouseDown,
 )
 from include.records import Outcome, OutcomeCounts, Receipt
-from include.warehouse.abandoned import old_runs, outrun_by, try_lock_push
 from include.warehouse.engine import transaction
-from include.warehouse.outbox import Lost, mark_request, recover_outbox
-from include.warehouse.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
-from include.warehouse.pushes import PushRun, is_selected, note_counts, note_options, read_push_run, resume_run
+from include.warehouse.pushes.abandoned import old_runs, outrun_by, try_lock_push
+from include.warehouse.pushes.ledger import PushRun, is_selected, note_counts, note_options, read_push_run, resume_run
+from include.warehouse.pushes.outbox import Lost, mark_request, recover_outbox
+from include.warehouse.pushes.outcomes import hold_rest, note_outcomes, reopen_held, tally_outcomes
+from include.warehouse.pushes.sent import forget_sent
+from include.warehouse.pushes.sync_errors import Failure, note_errors
 from include.warehouse.runs import EndState, finish_run
-from include.warehouse.sent import forget_sent
-from include.warehouse.sync_errors import Failure, note_errors
 
 _HELD_FOR: tuple[tuple[type[HeadwaterError], str], ...] = (
     (FastFailed, "fast_fail"),

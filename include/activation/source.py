@@ -10,8 +10,8 @@ from include.activation.filtering import FilterColumn, FilterSql, compile_filter
 from include.config.pushes import PushDefinition
 from include.errors import DefinitionError, NotReady
 from include.warehouse.engine import quoted
-from include.warehouse.models import KEY, ROWS
-from include.warehouse.sources import SourceObject, SourceQuery
+from include.warehouse.pushes.models import KEY, ROWS
+from include.warehouse.pushes.sources import SourceObject, SourceQuery
 
 Known = Callable[[str], SourceObject]
 _WITHOUT_HASH = ("json", "xml", "point")

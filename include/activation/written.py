@@ -26,9 +26,9 @@ from include.config.pushes import PushDefinition
 from include.destinations.protocol import Batch, Destination
 from include.ports import Clock
 from include.records import Receipt
-from include.warehouse.gone import identities_of_gone
-from include.warehouse.outbox import claim_events, move_events, write_request
-from include.warehouse.pushes import PushRun
+from include.warehouse.pushes.gone import identities_of_gone
+from include.warehouse.pushes.ledger import PushRun
+from include.warehouse.pushes.outbox import claim_events, move_events, write_request
 
 _ROWS_AT_ONCE = 10_000  # rows that are looked at before what was found among them is written down
 

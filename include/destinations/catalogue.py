@@ -58,37 +58,37 @@ def platforms() -> tuple[str, ...]:
 
 
 def _insider_one() -> Entry:
-    from include.destinations.insider_one import PACES, open_insider_one
+    from include.destinations.insider_one.destination import PACES, open_insider_one
 
     return Entry(open=open_insider_one, paces=PACES, parallel=4)
 
 
 def _klaviyo() -> Entry:
-    from include.destinations.klaviyo import PACES, open_klaviyo
+    from include.destinations.klaviyo.destination import PACES, open_klaviyo
 
     return Entry(open=open_klaviyo, paces=PACES)
 
 
 def _hubspot() -> Entry:
-    from include.destinations.hubspot import PACES, open_hubspot
+    from include.destinations.hubspot.destination import PACES, open_hubspot
 
     return Entry(open=open_hubspot, paces=PACES, parallel=4)
 
 
 def _intercom() -> Entry:
-    from include.destinations.intercom import PACES, open_intercom
+    from include.destinations.intercom.destination import PACES, open_intercom
 
     return Entry(open=open_intercom, paces=PACES, parallel=2)
 
 
 def _braze() -> Entry:
-    from include.destinations.braze import PACES, PARALLEL, open_braze
+    from include.destinations.braze.destination import PACES, PARALLEL, open_braze
 
     return Entry(open=open_braze, paces=PACES, parallel=PARALLEL)
 
 
 def _webhook() -> Entry:
-    from include.destinations.webhook import PACES, PARALLEL, open_webhook
+    from include.destinations.webhook.destination import PACES, PARALLEL, open_webhook
 
     return Entry(open=open_webhook, paces=PACES, parallel=PARALLEL)
 

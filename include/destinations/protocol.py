@@ -6,7 +6,7 @@
     profiles ──build──▶ batches ──send──▶ BatchResult: one Receipt for each record
 
 `without_expired`, `check` and `build` decide: plain values in, plain values out. What an answer means, a platform's
-file of replies decides in the same way. Only `send`, `settle` and `test` do.
+`replies` decides in the same way. Only `send`, `settle` and `test` do.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from include.config.orgs import OrgDefinition
 from include.extract.disappearance import too_many
 from include.extract.queries import reads_all
 from include.records import RowCounts
-from include.warehouse.load import count_absent, mark_absent
+from include.warehouse.loading.load import count_absent, mark_absent
 from include.warehouse.tables import Table
 
 

@@ -23,10 +23,10 @@ from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, MOST_REQUESTS, SubResponse, page_in
 from include.salesforce.query import is_long
 from include.salesforce.soql import only_key
-from include.warehouse.cursors import note_selection, read_cursor, read_selection
 from include.warehouse.describes import stored_describe
 from include.warehouse.engine import transaction
-from include.warehouse.load_stream import records_csv
+from include.warehouse.extracts.cursors import note_selection, read_cursor, read_selection
+from include.warehouse.loading.stream import records_csv
 from include.warehouse.tables import Table, table_of
 
 Item = TypeVar("Item")

@@ -22,17 +22,17 @@ from include.records import AirflowRun, RunMode
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, count_in
 from include.salesforce.soql import condition, count_before
-from include.warehouse.certificates import (
+from include.warehouse.describes import stored_describe
+from include.warehouse.engine import transaction
+from include.warehouse.extracts.certificates import (
     Certificate,
     keep_certificate,
     known_deleted_since,
     rows_here,
 )
-from include.warehouse.cursors import read_cursor
-from include.warehouse.describes import stored_describe
-from include.warehouse.engine import transaction
-from include.warehouse.extracts import changed_since_certificate, degrade_extract, extracts_of, newest_extract
-from include.warehouse.rejects import open_rejects
+from include.warehouse.extracts.cursors import read_cursor
+from include.warehouse.extracts.ledger import changed_since_certificate, degrade_extract, extracts_of, newest_extract
+from include.warehouse.loading.rejects import open_rejects
 from include.warehouse.tables import Table, table_of
 
 

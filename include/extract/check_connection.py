@@ -14,7 +14,7 @@ from include.records import ConnectionPast, Describe
 from include.salesforce.client import SalesforceClient
 from include.salesforce.connection import Answers, ConnectionReport, judge_no_sign_in, judge_rights, judge_symptoms
 from include.salesforce.retirements import retirement
-from include.warehouse.connection_past import read_past
+from include.warehouse.calls.connection_past import read_past
 
 WAYS = {
     "client_credentials": "client credentials",

@@ -25,14 +25,14 @@ from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_REQUESTS, SubResponse
 from include.salesforce.deleted import REMEMBERED, DeletedRecords, deleted_in
 from include.salesforce.soql import select_ids
-from include.warehouse.cursors import deletions_told, note_deletions
-from include.warehouse.deletions import count_alive, mark_gone, suspects_among
 from include.warehouse.engine import transaction
-from include.warehouse.extracts import add_to_extract
+from include.warehouse.extracts.cursors import deletions_told, note_deletions
+from include.warehouse.extracts.deletions import count_alive, mark_gone, suspects_among
+from include.warehouse.extracts.ledger import add_to_extract
+from include.warehouse.extracts.probes import drop_probes_of
+from include.warehouse.extracts.slices import open_slices
 from include.warehouse.locks import object_lock
-from include.warehouse.probes import drop_probes_of
 from include.warehouse.runs import finish_run
-from include.warehouse.slices import open_slices
 from include.warehouse.tables import Table
 
 _FIRST_SPAN = timedelta(days=1)  # what lies further back is the nightly comparison's

@@ -17,7 +17,9 @@ from include.extract.queries import conditions
 from include.records import RowCounts, RunMode, Window
 from include.salesforce.query import is_long
 from include.salesforce.soql import select_all
-from include.warehouse.comparison import (
+from include.warehouse.describes import note_all_read, note_filled, unfilled_fields
+from include.warehouse.engine import transaction
+from include.warehouse.extracts.comparison import (
     UnfitValue,
     add_to_list,
     close_list,
@@ -25,11 +27,9 @@ from include.warehouse.comparison import (
     open_list,
     refresh_calculated,
 )
-from include.warehouse.cursors import forget_cursor, read_cursor
-from include.warehouse.describes import note_all_read, note_filled, unfilled_fields
-from include.warehouse.engine import transaction
-from include.warehouse.extracts import add_to_extract
-from include.warehouse.quantiles import middle_id
+from include.warehouse.extracts.cursors import forget_cursor, read_cursor
+from include.warehouse.extracts.ledger import add_to_extract
+from include.warehouse.extracts.quantiles import middle_id
 from include.warehouse.runs import note_more
 from include.warehouse.tables import Table
 

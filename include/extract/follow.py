@@ -15,11 +15,11 @@ from include.extract.drift_policy import Judged, Verdict, judge, may_follow
 from include.records import Describe
 from include.salesforce.composite import SubResponse, describe_in
 from include.warehouse.columns import change_column, fits
-from include.warehouse.cursors import forget_cursor, read_cursor
 from include.warehouse.describes import keep_describe, note_unfilled, stored_describe
 from include.warehouse.engine import transaction
+from include.warehouse.extracts.cursors import forget_cursor, read_cursor
+from include.warehouse.extracts.slices import close_slice, open_slices
 from include.warehouse.schema_changes import KeptChange, fields_gone, keep_changes, open_changes, overtake_changes
-from include.warehouse.slices import close_slice, open_slices
 from include.warehouse.tables import Table, apply_describe, existing_columns, lock_tables, table_of
 
 _WORDS = {

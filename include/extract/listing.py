@@ -17,7 +17,7 @@ from include.salesforce.bulk import BulkJob
 from include.salesforce.client import SalesforceClient
 from include.salesforce.query import is_long
 from include.salesforce.soql import select_all, select_ids
-from include.warehouse.load_stream import CsvSource, csv_source, records_csv
+from include.warehouse.loading.stream import CsvSource, csv_source, records_csv
 from include.warehouse.tables import Table
 
 # A GET's path and query stay below the org's 16,384 bytes; an Id in a list takes 27 of them once it is encoded.

@@ -19,12 +19,12 @@ from include.extract.queries import query_of, reads_deleted
 from include.extract.slicing import halves
 from include.extract.split import MOST_HALVINGS
 from include.records import Bounds, Window
-from include.warehouse.cursors import read_cursor
 from include.warehouse.engine import transaction
-from include.warehouse.load import load_rows
-from include.warehouse.load_stream import CsvSource, csv_source, records_csv
-from include.warehouse.room import refuse_full_disk
-from include.warehouse.slices import Slice, count_slices, open_slices
+from include.warehouse.extracts.cursors import read_cursor
+from include.warehouse.extracts.slices import Slice, count_slices, open_slices
+from include.warehouse.loading.load import load_rows
+from include.warehouse.loading.room import refuse_full_disk
+from include.warehouse.loading.stream import CsvSource, csv_source, records_csv
 from include.warehouse.tables import Table
 
 

@@ -22,8 +22,7 @@ from include.extract.split import MOST_HALVINGS
 from include.records import RowCounts, Window
 from include.salesforce.bulk import BulkJob
 from include.warehouse.engine import transaction
-from include.warehouse.load import load_rows
-from include.warehouse.slices import (
+from include.warehouse.extracts.slices import (
     Slice,
     advance_slice,
     close_slice,
@@ -33,6 +32,7 @@ from include.warehouse.slices import (
     open_slice,
     split_slice,
 )
+from include.warehouse.loading.load import load_rows
 from include.warehouse.tables import Table
 
 # Each question costs a call. Small jobs end within seconds, large ones take many minutes.

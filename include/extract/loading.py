@@ -14,13 +14,13 @@ from include.extract.queries import selection_of
 from include.extract.window import moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
-from include.warehouse.cursors import move_cursor, read_cursor, read_selection
 from include.warehouse.describes import stored_describe
-from include.warehouse.extracts import add_to_extract
-from include.warehouse.load import finish_straight, is_empty
-from include.warehouse.probes import drop_probe, drop_probes_of
+from include.warehouse.extracts.cursors import move_cursor, read_cursor, read_selection
+from include.warehouse.extracts.ledger import add_to_extract
+from include.warehouse.extracts.probes import drop_probe, drop_probes_of
+from include.warehouse.extracts.slices import close_slice, open_slices
+from include.warehouse.loading.load import finish_straight, is_empty
 from include.warehouse.runs import EndState, finish_run
-from include.warehouse.slices import close_slice, open_slices
 from include.warehouse.tables import Table, index_cursor, table_of
 
 

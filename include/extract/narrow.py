@@ -20,8 +20,8 @@ from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_QUERIES, count_in
 from include.salesforce.soql import condition, count_before, select_all, select_ids
 from include.warehouse.engine import transaction
-from include.warehouse.id_ranges import count_in_ranges, cut_range, ids_in_range, known_ids, mark_purged
-from include.warehouse.load import load_rows
+from include.warehouse.extracts.id_ranges import count_in_ranges, cut_range, ids_in_range, known_ids, mark_purged
+from include.warehouse.loading.load import load_rows
 from include.warehouse.locks import object_lock
 from include.warehouse.tables import Table
 

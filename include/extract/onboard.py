@@ -14,7 +14,7 @@ from include.extract.probe import pin
 from include.salesforce.client import SalesforceClient
 from include.salesforce.composite import MOST_REQUESTS, describe_in
 from include.warehouse.engine import transaction
-from include.warehouse.onboardings import (
+from include.warehouse.extracts.onboardings import (
     forget_others,
     keep_forecast,
     known_sizes,

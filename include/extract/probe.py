@@ -17,10 +17,10 @@ from include.extract.plan import Plan
 from include.extract.window import moves_cursor
 from include.records import AirflowRun, RunMode, Window
 from include.salesforce.client import SalesforceClient
-from include.warehouse.cursors import move_idle_cursor
 from include.warehouse.engine import transaction
+from include.warehouse.extracts.cursors import move_idle_cursor
+from include.warehouse.extracts.probes import Probe, drop_old_probes, keep_probe
 from include.warehouse.orgs import pin_org
-from include.warehouse.probes import Probe, drop_old_probes, keep_probe
 from include.warehouse.runs import finish_run, start_run
 
 

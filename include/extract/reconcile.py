@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine
 from include.config.orgs import OrgDefinition
 from include.errors import ConnectionLost, MassDisappearance, NotReady
 from include.extract.ask import known_table
+from include.extract.comparison_words import in_words, quarantine_words
 from include.extract.disappearance import too_many
-from include.extract.findings import in_words, quarantine_words
 from include.extract.listing import list_records, read_by_id
 from include.extract.loading import forget_older_pictures
 from include.extract.probe import pin
@@ -26,8 +26,10 @@ from include.extract.queries import conditions
 from include.extract.run import extract_object, recorded_run
 from include.records import AirflowRun, RowCounts, RunMode
 from include.salesforce.client import SalesforceClient
-from include.warehouse.certificates import Certificate, keep_certificate
-from include.warehouse.comparison import (
+from include.warehouse.describes import stored_describe
+from include.warehouse.engine import transaction
+from include.warehouse.extracts.certificates import Certificate, keep_certificate
+from include.warehouse.extracts.comparison import (
     Differences,
     UnfitValue,
     add_to_list,
@@ -41,14 +43,12 @@ from include.warehouse.comparison import (
     unstamped_columns,
     wanted_ids,
 )
-from include.warehouse.cursors import read_cursor
-from include.warehouse.describes import stored_describe
-from include.warehouse.engine import transaction
-from include.warehouse.load import load_rows
+from include.warehouse.extracts.cursors import read_cursor
+from include.warehouse.extracts.quantiles import middle_id
+from include.warehouse.extracts.reconciliations import Reconciliation, keep_reconciliation
+from include.warehouse.loading.load import load_rows
+from include.warehouse.loading.rejects import open_rejects
 from include.warehouse.locks import object_lock
-from include.warehouse.quantiles import middle_id
-from include.warehouse.reconciliations import Reconciliation, keep_reconciliation
-from include.warehouse.rejects import open_rejects
 from include.warehouse.runs import bury_runs, finish_run
 from include.warehouse.tables import Table
 

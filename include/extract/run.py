@@ -25,13 +25,13 @@ from include.extract.result_page import BULK_PAGE_ROWS
 from include.extract.window import decide_window, is_ahead, moves_cursor
 from include.records import AirflowRun, RowCounts, RunMode, Window
 from include.salesforce.client import SalesforceClient
-from include.warehouse.cursors import read_cursor
 from include.warehouse.describes import unfilled_fields
 from include.warehouse.engine import transaction
+from include.warehouse.extracts.cursors import read_cursor
+from include.warehouse.extracts.probes import Probe, drop_probe, read_probe
+from include.warehouse.extracts.slices import forget_job, open_slices
 from include.warehouse.locks import object_lock
-from include.warehouse.probes import Probe, drop_probe, read_probe
 from include.warehouse.runs import Kind, bury_runs, finish_run, has_begun, start_run
-from include.warehouse.slices import forget_job, open_slices
 
 
 class ExtractState(StrEnum):

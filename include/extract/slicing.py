@@ -30,7 +30,7 @@ from include.records import Bounds, Window
 from include.salesforce.composite import SubResponse, count_in, page_in
 from include.salesforce.soql import Scalar, condition, count_where, select_edge
 from include.warehouse.engine import transaction
-from include.warehouse.quantiles import id_quantiles
+from include.warehouse.extracts.quantiles import id_quantiles
 from include.warehouse.tables import Table
 
 _WHOLE = Bounds()

@@ -8,8 +8,8 @@ from include.config.budget import Work
 from include.config.orgs import OrgDefinition
 from include.extract.plan import decide_work
 from include.records import RunMode
-from include.warehouse.cursors import read_cursor
 from include.warehouse.engine import transaction
+from include.warehouse.extracts.cursors import read_cursor
 
 
 def work_of(engine: Engine, org: OrgDefinition, object: str, mode: RunMode) -> Work:

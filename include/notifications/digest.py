@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from include.notifications.health import page_of
 from include.records import Message
-from include.warehouse.assessments import IssueResult
-from include.warehouse.changes import Change
-from include.warehouse.digests import Digest, Freshness, Lift, Trend, WeekChange
+from include.warehouse.health.assessments import IssueResult
+from include.warehouse.health.changes import Change
+from include.warehouse.health.digests import Digest, Freshness, Lift, Trend, WeekChange
 
 if TYPE_CHECKING:
     from jinja2 import Environment

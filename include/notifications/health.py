@@ -15,9 +15,9 @@ from include.config.checks import CheckDefinition
 from include.config.health import HealthDefinition
 from include.config.notify import Event
 from include.notifications.conditions import Condition
-from include.warehouse.changes import Change
-from include.warehouse.health_report import HealthReport, NewsInWords, StillBad
-from include.warehouse.mutes import Mute
+from include.warehouse.health.changes import Change
+from include.warehouse.health.mutes import Mute
+from include.warehouse.health.report import HealthReport, NewsInWords, StillBad
 
 _UNMUTED_FOR = timedelta(days=30)  # an older date in a definition is forgotten, as what was told of it is
 _NAMES_AT_MOST = 12

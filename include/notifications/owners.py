@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 from include.config.health import OwnersDefinition
 from include.notifications.health import page_of
 from include.records import Message
-from include.warehouse.assessments import IssueResult
-from include.warehouse.owner_findings import OwnedFindings, SalesforceUser
+from include.warehouse.health.assessments import IssueResult
+from include.warehouse.health.owner_findings import OwnedFindings, SalesforceUser
 
 _SEVERITIES = ("critical", "error", "warning", "info")
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")

@@ -18,13 +18,10 @@ from include.errors import FatalError, HeadwaterError
 from include.notifications.health import mutes_of
 from include.notifications.owners import OwnerMail, compose_owner_mail, mails_for
 from include.ports import Messenger
-from include.warehouse.assessments import AssessmentRow, IssueResult, issues_of, latest_assessment
 from include.warehouse.engine import transaction
-from include.warehouse.locks import object_lock
-from include.warehouse.mutes import Mute, mutes
-from include.warehouse.notifications import raise_notification
-from include.warehouse.orgs import instance_url
-from include.warehouse.owner_findings import (
+from include.warehouse.health.assessments import AssessmentRow, IssueResult, issues_of, latest_assessment
+from include.warehouse.health.mutes import Mute, mutes
+from include.warehouse.health.owner_findings import (
     BEGINNING,
     OwnedFindings,
     ToldUpTo,
@@ -35,6 +32,9 @@ from include.warehouse.owner_findings import (
     told_up_to,
     users_above,
 )
+from include.warehouse.locks import object_lock
+from include.warehouse.notifications import raise_notification
+from include.warehouse.orgs import instance_url
 
 EVENT = "owners_told"
 

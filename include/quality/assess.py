@@ -27,7 +27,8 @@ from include.quality.suite import with_verdicts
 from include.quality.sweep import known_objects, prepare
 from include.quality.validate import export_snapshot, judge_by_gx
 from include.records import AirflowRun
-from include.warehouse.assessments import (
+from include.warehouse.engine import transaction
+from include.warehouse.health.assessments import (
     AssessmentRow,
     IssueResult,
     ObjectGrade,
@@ -40,11 +41,9 @@ from include.warehouse.assessments import (
     write_issues,
     write_object,
 )
-from include.warehouse.changed_rows import Moment, this_moment
-from include.warehouse.counted import count_live
-from include.warehouse.engine import transaction
-from include.warehouse.locks import object_lock
-from include.warehouse.problems import (
+from include.warehouse.health.changed_rows import Moment, this_moment
+from include.warehouse.health.counted import count_live
+from include.warehouse.health.problems import (
     ProblemRecords,
     Weighed,
     count_problems,
@@ -53,6 +52,7 @@ from include.warehouse.problems import (
     take_over_problems,
     write_problems,
 )
+from include.warehouse.locks import object_lock
 from include.warehouse.runs import bury_runs, finish_run, start_run
 
 _SUBJECT = "assessment"

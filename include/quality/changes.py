@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from include.config.health import ToleranceDefinition
-from include.warehouse.changes import Change, Standing
+from include.warehouse.health.changes import Change, Standing
 
 BAD_NEWS = frozenset({Change.NEW, Change.WORSE, Change.NOT_ASSESSED})
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from include.config.health import ToleranceDefinition
 from include.quality.changes import Seen, decide
-from include.warehouse.assessments import IssueResult
-from include.warehouse.changes import Change, Standing
-from include.warehouse.digests import AssessedState, Digest, Lift, Trend, WeekChange, WeekFacts
+from include.warehouse.health.assessments import IssueResult
+from include.warehouse.health.changes import Change, Standing
+from include.warehouse.health.digests import AssessedState, Digest, Lift, Trend, WeekChange, WeekFacts
 
 _WEEKS = 3
 _LIFTS = 5

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from include.warehouse.match_expressions import folded
+from include.warehouse.duplicates.match_expressions import folded
 
 SIMILAR = "similar"
 

@@ -17,14 +17,14 @@ from include.errors import TableBusy
 from include.quality.duplicate_rules import blocks_of, unusable
 from include.quality.nicknames import name_forms, name_pairs
 from include.quality.reference_lists import reference_list
-from include.warehouse.duplicate_links import Side, forget_links, link
-from include.warehouse.duplicate_passes import DuplicatePass, finish_pass, has_trigrams
-from include.warehouse.duplicate_search import Sought, search, take_due
-from include.warehouse.duplicates import BY_RULES, lock_pairs, open_found, settle_pairs
+from include.warehouse.duplicates.ledger import BY_RULES, lock_pairs, open_found, settle_pairs
+from include.warehouse.duplicates.links import Side, forget_links, link
+from include.warehouse.duplicates.match_expressions import bare_name, folded, plain
+from include.warehouse.duplicates.match_keys import KeySet, column_types, keep_keys
+from include.warehouse.duplicates.match_layout import Layout, layout_of
+from include.warehouse.duplicates.passes import DuplicatePass, finish_pass, has_trigrams
+from include.warehouse.duplicates.search import Sought, search, take_due
 from include.warehouse.engine import driver, transaction
-from include.warehouse.match_expressions import bare_name, folded, plain
-from include.warehouse.match_keys import KeySet, column_types, keep_keys
-from include.warehouse.match_layout import Layout, layout_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from include.config.checks import CheckDefinition
 from include.config.pushes import Gate, PushDefinition
 from include.quality.due import asked_by
 from include.quality.grade import verdict_of
-from include.warehouse.assessments import AssessmentRow, IssueResult, issues_of, latest_assessment
+from include.warehouse.health.assessments import AssessmentRow, IssueResult, issues_of, latest_assessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from include.warehouse.assessments import IssueResult, ObjectGrade
+from include.warehouse.health.assessments import IssueResult, ObjectGrade
 
 # How much of a record is lost by an issue of this severity, in the weighted grade.
 WEIGHTS: Mapping[str, float] = MappingProxyType({"critical": 1.0, "error": 0.7, "warning": 0.3, "info": 0.1})

@@ -13,10 +13,10 @@ from include.config.folded_expectations import Filled, Folded
 from include.quality.catalogue import KnownObject
 from include.quality.lookups import Lookup, lookups_of, own_fields
 from include.quality.predicate import condition
-from include.warehouse.assessments import IssueResult
-from include.warehouse.changed_rows import Moment
 from include.warehouse.engine import quoted
-from include.warehouse.journals import Wanted
+from include.warehouse.health.assessments import IssueResult
+from include.warehouse.health.changed_rows import Moment
+from include.warehouse.health.journals import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

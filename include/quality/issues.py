@@ -13,7 +13,7 @@ from include.quality.documents import Tally
 from include.quality.due import asked_by
 from include.quality.grade import share_of, verdict_of, worst_first
 from include.quality.suite import counted, observed
-from include.warehouse.assessments import IssueResult, ObjectGrade, Verdict
+from include.warehouse.health.assessments import IssueResult, ObjectGrade, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

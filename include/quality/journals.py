@@ -12,10 +12,10 @@ from include.errors import TableBusy
 from include.quality.catalogue import choose_checks
 from include.quality.increment import read_first, wanted_journals
 from include.quality.sweep import known_objects
-from include.warehouse.assessments import IssueResult
-from include.warehouse.changed_rows import Moment
 from include.warehouse.engine import transaction
-from include.warehouse.journals import begin_journal, forget_written, journals_of
+from include.warehouse.health.assessments import IssueResult
+from include.warehouse.health.changed_rows import Moment
+from include.warehouse.health.journals import begin_journal, forget_written, journals_of
 
 
 def keep_journals(engine: Engine, org: OrgDefinition, checks: Iterable[CheckDefinition]) -> None:

@@ -14,8 +14,9 @@ from include.quality.increment import Increment, few_enough, find_increment, loo
 from include.quality.lookups import Lookup, own_fields
 from include.quality.predicate import expression
 from include.quality.sweep import fill
-from include.warehouse.assessments import IssueResult
-from include.warehouse.changed_rows import (
+from include.warehouse.engine import quoted
+from include.warehouse.health.assessments import IssueResult
+from include.warehouse.health.changed_rows import (
     Moment,
     Written,
     keep_all,
@@ -24,8 +25,7 @@ from include.warehouse.changed_rows import (
     keep_finding,
     keep_written,
 )
-from include.warehouse.engine import quoted
-from include.warehouse.findings import Sweep, keep_touched, settle_findings
+from include.warehouse.health.findings import Sweep, keep_touched, settle_findings
 
 _NONE = ""  # a table without rows
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from include.config.orgs import OrgDefinition
 from include.quality.changes import Seen, by_the_clock_now, decide, decide_grade
-from include.warehouse.assessments import IssueResult, ObjectGrade
-from include.warehouse.changes import (
+from include.warehouse.health.assessments import IssueResult, ObjectGrade
+from include.warehouse.health.changes import (
     GRADE,
     Change,
     HealthNews,

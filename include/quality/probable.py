@@ -21,10 +21,10 @@ from include.quality.nicknames import name_forms
 from include.quality.probable_engine import ProbableEngine, probable_engine
 from include.quality.probable_model import version_of
 from include.warehouse.csv_reader import text_batches
-from include.warehouse.duplicates import FoundPair, PairCounts, store_pairs
+from include.warehouse.duplicates.ledger import FoundPair, PairCounts, store_pairs
+from include.warehouse.duplicates.match_keys import column_types
+from include.warehouse.duplicates.probable_models import keep_model, kept_model
 from include.warehouse.engine import quoted, transaction
-from include.warehouse.match_keys import column_types
-from include.warehouse.probable_models import keep_model, kept_model
 
 BY_SPLINK = "splink"
 _ROLES = {"first": "first_name", "last": "last_name", "email": "email", "phone": "phone", "mobile": "mobile"}

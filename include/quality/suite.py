@@ -16,7 +16,7 @@ from typing import Any
 from include.config.checks import CheckDefinition
 from include.quality.light_import import import_great_expectations
 from include.quality.predicate import failing_query
-from include.warehouse.assessments import IssueResult
+from include.warehouse.health.assessments import IssueResult
 
 _GX_SEVERITY = {"info": "info", "warning": "warning", "error": "warning", "critical": "critical"}
 

@@ -17,7 +17,7 @@ from include.config.checks import CheckDefinition
 from include.quality.catalogue import KnownObject
 from include.quality.predicate import LIVE, condition
 from include.warehouse.engine import quoted
-from include.warehouse.findings import Sweep
+from include.warehouse.health.findings import Sweep
 from include.warehouse.sqlstate import words_of
 
 

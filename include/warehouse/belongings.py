@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from include.errors import NotReady
+from include.warehouse.duplicates.match_keys import drop_keys
 from include.warehouse.engine import quoted, transaction
-from include.warehouse.journals import drop_journals
+from include.warehouse.health.journals import drop_journals
 from include.warehouse.locks import object_lock
-from include.warehouse.match_keys import drop_keys
 
 # The tables that name org and object, dependants first. A run's own dependants go with it by their foreign keys.
 _OF_OBJECT = (

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from include.exports.columns import Column, Kind
 from include.warehouse.engine import quoted
-from include.warehouse.personal_fields import personal_fields
+from include.warehouse.personal.fields import personal_fields
 
 _KINDS: dict[str, Kind] = {
     "boolean": "boolean",

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-from include.warehouse.circuit import OpenCircuit, open_circuits
-from include.warehouse.health_report import HealthReport, health_report
+from include.warehouse.calls.circuit import OpenCircuit, open_circuits
+from include.warehouse.health.report import HealthReport, health_report
 
 # The newest run of each subject that has ended. One index look-up for each pair of kind and subject. A push of chosen
 # records, a retry of two sync errors, says nothing of all the others.

@@ -60,7 +60,7 @@ def salesforce_client(
     """
     from headwater.credentials import salesforce_credentials
     from include.salesforce.client import SalesforceClient
-    from include.warehouse.meter import WarehouseMeter
+    from include.warehouse.calls.meter import WarehouseMeter
 
     connection = _connection(org.connection, "create it (type Salesforce); docs/definitions.md lists what it holds")
     engine = warehouse_engine()
@@ -101,7 +101,7 @@ def open_platform(platform: str, conn_id: str, policy: Policy | None = None) -> 
     """Return the platform behind a connection."""
     from include.destinations.catalogue import entry
     from include.destinations.protocol import Policy
-    from include.warehouse.pace import WarehouseBucket
+    from include.warehouse.calls.pace import WarehouseBucket
 
     found = entry(platform)
     bucket = WarehouseBucket(warehouse_engine(), connection=conn_id, paces=found.paces)
@@ -138,7 +138,7 @@ def circuit(platform: str, conn_id: str, *, user: str = "") -> Circuit:
 
     from airflow.configuration import conf
 
-    from include.warehouse.circuit import WarehouseCircuit
+    from include.warehouse.calls.circuit import WarehouseCircuit
 
     access = _access(platform, conn_id)
     held = "\0".join((access.base_url, access.login, access.secret, repr(sorted(access.extras.items()))))
@@ -268,7 +268,7 @@ def _shared_sessions(engine: Engine) -> TokenStore | None:
     from airflow.sdk.crypto import get_fernet
     from cryptography.fernet import InvalidToken
 
-    from include.warehouse.sessions import WarehouseTokens
+    from include.warehouse.calls.sessions import WarehouseTokens
 
     fernet = get_fernet()
     if not fernet.is_encrypted:

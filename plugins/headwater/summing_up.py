@@ -13,9 +13,9 @@ from include.notifications.digest import compose_digest
 from include.notifications.health import mutes_of, page_of
 from include.notifications.send_digest import digest_key, send_digest
 from include.quality.digest import moments_before, sum_up
-from include.warehouse.digests import week_facts
 from include.warehouse.engine import transaction
-from include.warehouse.mutes import mutes
+from include.warehouse.health.digests import week_facts
+from include.warehouse.health.mutes import mutes
 
 
 def send_org_digest(org_name: str, *, now: datetime, again: str = "") -> str:

@@ -16,7 +16,7 @@ from include.notifications.conditions import Condition, EndedTask, conditions_of
 from include.notifications.health import health_conditions, mutes_of
 from include.notifications.tell import Told, tell
 from include.warehouse.engine import transaction
-from include.warehouse.mutes import mutes
+from include.warehouse.health.mutes import mutes
 from include.warehouse.notable import read_notable
 
 if TYPE_CHECKING:

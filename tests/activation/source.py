@@ -12,7 +12,7 @@ from include.activation.deliver import deliver_push
 from include.activation.options import PushMode, PushRunOptions
 from include.activation.select import Selection, select_push
 from include.config.pushes import PushDefinition
-from include.destinations.insider_one import InsiderOne
+from include.destinations.insider_one.destination import InsiderOne
 from include.destinations.line import Patience
 from include.destinations.protocol import Destination
 from include.records import AirflowRun, Describe, Field, OutcomeCounts, Window

@@ -13,7 +13,7 @@ from include.activation.verdict import settle
 from include.destinations.protocol import Batch, BatchResult, Destination
 from include.errors import AuthError, FastFailed, NotReady, PushFailed, RateLimited, Unreachable
 from include.records import OutcomeCounts
-from include.warehouse.sync_errors import causes_of_run
+from include.warehouse.pushes.sync_errors import causes_of_run
 from tests.activation.source import Org, contact_id, definition, deliver, insider_one, select
 from tests.sandbox.insider_one.running import Sandbox, free_port
 

@@ -17,7 +17,7 @@ from include.destinations.protocol import Batch, BatchResult
 from include.errors import AuthError, WarehouseDown
 from include.records import OutcomeCounts
 from include.warehouse.engine import transaction
-from include.warehouse.outbox import mark_request
+from include.warehouse.pushes.outbox import mark_request
 from tests.activation.source import Org, contact_id, definition, deliver, insider_one, select
 from tests.sandbox.insider_one.running import Sandbox
 

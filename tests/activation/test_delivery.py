@@ -17,7 +17,7 @@ from include.activation.settlement import bury_old_runs
 from include.activation.verdict import settle
 from include.errors import AuthError, CircuitOpen, PushFailed, PushStopped
 from include.records import AirflowRun, OutcomeCounts
-from include.warehouse.circuit import WarehouseCircuit
+from include.warehouse.calls.circuit import WarehouseCircuit
 from include.warehouse.engine import transaction
 from tests.activation.source import NOW, Org, contact_id, definition, select
 from tests.faults.counting import Counting, Ledger, counting_platform

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from include.activation.deliver import deliver_push
-from include.destinations.klaviyo import Klaviyo
+from include.destinations.klaviyo.destination import Klaviyo
 from include.records import OutcomeCounts
 from include.sandbox.klaviyo.credentials import KEY
 from tests.activation.source import NOW, Org, definition, select

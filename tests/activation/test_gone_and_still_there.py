@@ -9,7 +9,7 @@ from include.activation.select import select_push
 from include.config.loader import Definitions
 from include.destinations.protocol import Batch, BatchResult
 from include.records import AirflowRun, Outcome, OutcomeCounts, ProfileAction, Receipt
-from include.warehouse.retries import Decision, decide
+from include.warehouse.pushes.retries import Decision, decide
 from tests.activation.noted import Noted
 from tests.activation.source import OPTIONS, Org, contact_id, definition, deliver, select
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from include.activation.source import compose_source
-from include.warehouse.sources import SourceObject
+from include.warehouse.pushes.sources import SourceObject
 from tests.activation.source import definition
 
 LOADED = datetime(2026, 11, 20, tzinfo=UTC)

@@ -7,10 +7,10 @@ from typing import Any
 from include.activation.masking import masked_body
 from include.activation.options import PushRunOptions
 from include.activation.preview import dry_run_push, preview_push
-from include.destinations.klaviyo import Klaviyo
+from include.destinations.klaviyo.destination import Klaviyo
 from include.records import Event, OutcomeCounts, Profile
 from include.warehouse.engine import transaction
-from include.warehouse.personal_fields import decide_fields
+from include.warehouse.personal.fields import decide_fields
 from tests.activation.noted import Noted
 from tests.activation.source import NOW, OPTIONS, Org, contact_id, definition, deliver, insider_one, select
 

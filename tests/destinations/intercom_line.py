@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.config.platforms import Match
-from include.destinations.intercom import Intercom
+from include.destinations.intercom.destination import Intercom
 from include.destinations.line import Patience
 from include.destinations.protocol import BatchResult, Policy
 from include.records import Event, Profile, Receipt

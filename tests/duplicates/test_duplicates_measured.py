@@ -42,7 +42,7 @@ def test_duplicates_are_found_look_alikes_are_not_and_increments_leave_what_a_wh
 
 def test_the_score_sees_what_is_missing_and_what_is_wrong(tmp_path: Path, warehouse: Engine) -> None:
     """Without any pair recall is zero; with every trap taken for a duplicate precision is."""
-    from include.warehouse.duplicates import FoundPair, store_pairs
+    from include.warehouse.duplicates.ledger import FoundPair, store_pairs
     from include.warehouse.engine import transaction
     from tools.duplicates.crowd import ORG, settle_in
     from tools.duplicates.score import score

@@ -17,11 +17,11 @@ from include.extract.reconcile import reconcile_object
 from include.extract.run import Extracted, extract_object
 from include.records import AirflowRun, RunMode
 from include.salesforce.client import SalesforceClient
-from include.warehouse.certificates import Certificate
+from include.warehouse.calls.meter import WarehouseMeter
+from include.warehouse.calls.sessions import WarehouseTokens
 from include.warehouse.engine import transaction
-from include.warehouse.meter import WarehouseMeter
-from include.warehouse.reconciliations import Reconciliation
-from include.warehouse.sessions import WarehouseTokens
+from include.warehouse.extracts.certificates import Certificate
+from include.warehouse.extracts.reconciliations import Reconciliation
 from tests.extract.small_org import SmallOrg, running_org
 
 

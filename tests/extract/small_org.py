@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from include.salesforce.auth import Credentials
-from include.warehouse.load_stream import records_csv
+from include.warehouse.loading.stream import records_csv
 
 ORG_ID = "00D000000000001EAA"
 BASE = "/services/data/v63.0/"

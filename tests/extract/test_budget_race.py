@@ -11,8 +11,8 @@ from sqlalchemy import text
 from include.config.budget import BudgetDefinition, Work
 from include.errors import BudgetPaused
 from include.salesforce.client import SalesforceClient
+from include.warehouse.calls.meter import WarehouseMeter
 from include.warehouse.engine import transaction
-from include.warehouse.meter import WarehouseMeter
 from include.warehouse.orgs import pin_org
 from tests.extract.conftest import Desk
 

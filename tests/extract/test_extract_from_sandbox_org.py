@@ -30,8 +30,8 @@ from include.records import AirflowRun, RunMode
 from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
 from include.sandbox.org import credentials as sandbox
+from include.warehouse.calls.meter import WarehouseMeter, calls_of_run
 from include.warehouse.engine import transaction
-from include.warehouse.meter import WarehouseMeter, calls_of_run
 
 CONTACTS = 1200
 OBJECTS = ("Account", "Contact", "Lead", "Opportunity")

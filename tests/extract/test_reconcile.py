@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.errors import ConnectionLost, JobFailed, MassDisappearance, NotReady, QueryRefused, WarehouseDown
+from include.extract.comparison_words import in_words
 from include.extract.disappearance import too_many
-from include.extract.findings import in_words
 from include.extract.reconcile import reconcile_object
 from include.records import AirflowRun, RunMode
 from include.warehouse.engine import transaction

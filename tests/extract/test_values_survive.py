@@ -21,7 +21,7 @@ from include.salesforce.query import read_page
 from include.salesforce.refusals import Attempt
 from include.salesforce.rest import Call, Rest, utc_now
 from include.salesforce.transport import Reply, Transport
-from include.warehouse.load_stream import records_csv
+from include.warehouse.loading.stream import records_csv
 from tests.extract.test_extract_from_sandbox_org import Bench, bench, org_url
 
 __all__ = ["bench", "org_url"]  # fixtures

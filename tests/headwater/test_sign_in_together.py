@@ -19,8 +19,8 @@ from include.salesforce.auth import Credentials, session_key
 from include.salesforce.client import SalesforceClient
 from include.sandbox.org import credentials as org_credentials
 from include.settings import PROJECT_ROOT
+from include.warehouse.calls.sessions import WarehouseTokens
 from include.warehouse.engine import transaction
-from include.warehouse.sessions import WarehouseTokens
 from tests.headwater.connected import connect
 
 TASKS = 8
@@ -29,7 +29,7 @@ import os, sys
 from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
 from include.warehouse.engine import open_warehouse
-from include.warehouse.sessions import WarehouseTokens
+from include.warehouse.calls.sessions import WarehouseTokens
 tokens = WarehouseTokens(open_warehouse(sys.argv[1]), encrypt=lambda text: os._exit(9), decrypt=lambda text: text)
 SalesforceClient(Credentials(kind="refresh_token", login_url=sys.argv[2], client_id=sys.argv[3],
                              client_secret=sys.argv[4], refresh_token=sys.argv[5]), tokens=tokens).identity()

@@ -19,7 +19,7 @@ from include.notifications.tell import Told, tell
 from include.quality.assess import Assessment, assess_org
 from include.records import AirflowRun, Message
 from include.warehouse.engine import transaction
-from include.warehouse.mutes import mutes
+from include.warehouse.health.mutes import mutes
 from include.warehouse.notable import read_notable
 
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)  # a Monday

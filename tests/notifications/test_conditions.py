@@ -10,7 +10,7 @@ import pytest
 
 from include.config.notify import Event
 from include.notifications.conditions import Condition, EndedTask, conditions_of, waits_for_calls
-from include.warehouse.circuit import OpenCircuit
+from include.warehouse.calls.circuit import OpenCircuit
 from include.warehouse.notable import FieldNews, LastComparison, LastRun, Notable, Onboarding
 
 RUN = LastRun(

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from include.warehouse.assessments import issues_of
 from include.warehouse.engine import transaction
-from include.warehouse.health_report import health_report
-from include.warehouse.mutes import set_mute
+from include.warehouse.health.assessments import issues_of
+from include.warehouse.health.mutes import set_mute
+from include.warehouse.health.report import health_report
 from tests.notifications.health_org import NOON, HealthOrg, check
 
 

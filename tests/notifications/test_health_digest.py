@@ -22,7 +22,7 @@ from include.quality.digest import moments_before, sum_up
 from include.records import Message
 from include.sandbox.mail.app import Sink
 from include.sandbox.mail.box import Box
-from include.warehouse.digests import Digest, week_facts
+from include.warehouse.health.digests import Digest, week_facts
 from tests.notifications.health_org import NOON, URL, HealthOrg, Inbox, check
 from tests.notifications.test_channels import free_port
 

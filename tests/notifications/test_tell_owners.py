@@ -14,7 +14,7 @@ from include.errors import FatalError
 from include.notifications.owners import route
 from include.notifications.tell_owners import OwnersTold, tell_owners
 from include.records import Message
-from include.warehouse.owner_findings import SalesforceUser
+from include.warehouse.health.owner_findings import SalesforceUser
 from tests.notifications.health_org import URL, HealthOrg, Inbox, check
 
 ANN, BOB, EVE, QUEUE = ("005000000000001AAA", "005000000000002AAA", "005000000000003AAA", "00G000000000001AAA")

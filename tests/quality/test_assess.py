@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from include.errors import Unbalanced
-from include.warehouse.assessments import (
+from include.warehouse.health.assessments import (
     expectation_documents,
     issues_by_category,
     issues_of,
@@ -20,7 +20,7 @@ from include.warehouse.assessments import (
     one_issue,
     recent_assessments,
 )
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.findings import failing_ids
 
 
 def test_each_check_counts_its_records_and_keeps_their_ids(make_org, make_check):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from include.config.health import ToleranceDefinition
 from include.quality.changes import Seen, decide, decide_grade
-from include.warehouse.changes import Change, Standing
+from include.warehouse.health.changes import Change, Standing
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TOLERANCE = ToleranceDefinition(records=5, share=0.001)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from include.config.checks import CheckDefinition
 from include.quality.duplicates import find_duplicates
 from include.warehouse.belongings import forget
-from include.warehouse.duplicates import FoundPair, store_pairs
+from include.warehouse.duplicates.ledger import FoundPair, store_pairs
 from include.warehouse.engine import transaction
 
 PEOPLE = ("Contact", "Contact")

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from include.config.expectation_names import KNOWN
 from include.quality.validate import export_snapshot, validate_suites
-from include.warehouse.assessments import expectation_documents, one_issue
 from include.warehouse.engine import transaction
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.assessments import expectation_documents, one_issue
+from include.warehouse.health.findings import failing_ids
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEXTS = st.sampled_from([None, "", "a", "ab", "A%", "it's", "Ünïcode", "a_b", "100 %", "  ", "佐藤"])

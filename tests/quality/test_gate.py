@@ -11,7 +11,7 @@ from include.config.checks import CheckDefinition
 from include.config.pushes import Gate, PushDefinition
 from include.quality.due import asked_by
 from include.quality.gate import GateVerdict, decide_gate, judge_gate
-from include.warehouse.assessments import AssessmentRow, IssueResult
+from include.warehouse.health.assessments import AssessmentRow, IssueResult
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

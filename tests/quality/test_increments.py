@@ -12,10 +12,10 @@ from include.quality.documents import Documents, Tally, documents_of
 from include.quality.grade import WEIGHTS
 from include.quality.predicate import LIVE, condition
 from include.quality.suite import counted
-from include.warehouse.assessments import expectation_documents, object_grades
 from include.warehouse.engine import quoted
-from include.warehouse.findings import failing_ids
-from include.warehouse.problems import problems_of
+from include.warehouse.health.assessments import expectation_documents, object_grades
+from include.warehouse.health.findings import failing_ids
+from include.warehouse.health.problems import problems_of
 from tests.quality.conftest import NOW
 
 BIRTHDATES = (None, "1980-01-01", NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=2))

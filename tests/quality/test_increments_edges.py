@@ -9,9 +9,9 @@ from pathlib import Path
 
 import include
 from include.config.checks import CheckDefinition
-from include.warehouse.assessments import object_grades
 from include.warehouse.belongings import forget
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.assessments import object_grades
+from include.warehouse.health.findings import failing_ids
 
 
 def failing(org, found) -> dict[str, int]:

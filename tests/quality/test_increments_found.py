@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from include.config.predicates import read_predicate
 from include.quality.lookups import lookups_of
 from include.warehouse.belongings import forget
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.findings import failing_ids
 from tests.quality.conftest import NOW
 from tests.quality.test_increments import _compare
 

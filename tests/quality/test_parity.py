@@ -13,7 +13,7 @@ from include.config.loader import load_definitions
 from include.quality.suite import counted as counted_in
 from include.quality.validate import export_snapshot, validate_suites
 from include.warehouse.engine import transaction
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.findings import failing_ids
 from tests.quality.conftest import NOW
 
 SHIPPED = load_definitions(Path(__file__).parents[2] / "include" / "definitions").checks
@@ -221,7 +221,7 @@ def test_great_expectations_stays_silent(make_org, make_check, caplog, capfd):
 def test_great_expectations_is_imported_by_an_assessment_only():
     """Reading the gate or the rooms' modules costs no import of GX, pandas or numpy."""
     code = (
-        "import sys; import include.quality.assess, include.quality.gate, include.warehouse.assessments;"
+        "import sys; import include.quality.assess, include.quality.gate, include.warehouse.health.assessments;"
         "print([m for m in ('great_expectations', 'pandas', 'numpy') if m in sys.modules])"
     )
     root = Path(__file__).parents[2]

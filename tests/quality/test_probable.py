@@ -16,7 +16,7 @@ from include.config.orgs import OrgDefinition
 from include.errors import DefinitionError
 from include.quality.probable import find_probable
 from include.sandbox.org.generator import vocabulary
-from include.warehouse.duplicates import FoundPair, store_pairs
+from include.warehouse.duplicates.ledger import FoundPair, store_pairs
 from include.warehouse.engine import transaction
 from tools.duplicates.crowd import OBJECTS, ORG, Crowd, settle_in
 from tools.duplicates.score import Score, score

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from include.warehouse.problems import problems_of
+from include.warehouse.health.problems import problems_of
 
 
 def checks(make_check):

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import event
 
-from include.warehouse.assessments import expectation_documents, latest_assessment, object_grades
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.assessments import expectation_documents, latest_assessment, object_grades
+from include.warehouse.health.findings import failing_ids
 from tests.quality.conftest import NOW
 
 

@@ -20,7 +20,7 @@ from include.sandbox.org.generator.defects import DEFECTS, NOT_DUPLICATES, bit, 
 from include.sandbox.org.generator.vocabulary import ROLE_MAILBOXES
 from include.sandbox.org.ids import make_id
 from include.warehouse.engine import open_warehouse, quoted
-from include.warehouse.findings import failing_ids
+from include.warehouse.health.findings import failing_ids
 from tools.bench.generated import NOW, OBJECTS, GeneratedOrg
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,9 @@ import re
 import pytest
 from sqlalchemy import text
 
-from headwater.ui.duplicates import RULES
+from headwater.ui.pages.duplicates import RULES
 from include.config.duplicates import COMPANY_RULES, PERSON_RULES
-from include.warehouse.duplicates import FoundPair, store_pairs
+from include.warehouse.duplicates.ledger import FoundPair, store_pairs
 from include.warehouse.engine import transaction
 from include.warehouse.overview.duplicates import list_clusters
 

@@ -190,7 +190,7 @@ def test_no_label_holds_what_belongs_to_a_person(scrape, run):
 
 def test_names_follow_prometheus(scraper, run, warehouse):
     """Base units in the name, a HELP and a TYPE for each, and OpenMetrics for who asks for it."""
-    from headwater.ui.measured import FAMILIES
+    from headwater.ui.pages.measured import FAMILIES
 
     run("a_working_org.sql")
     run("a_push.sql")
@@ -234,7 +234,7 @@ def test_the_docs_name_every_metric_and_no_other():
     """An alert on a metric that there is not would never fire."""
     import yaml
 
-    from headwater.ui.measured import FAMILIES
+    from headwater.ui.pages.measured import FAMILIES
 
     page = (PROJECT_ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)`", page, re.M)) == set(FAMILIES)

@@ -20,9 +20,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from headwater import hooks
-from include.warehouse.duplicates import FoundPair, store_pairs
+from include.warehouse.duplicates.ledger import FoundPair, store_pairs
 from include.warehouse.engine import transaction
-from include.warehouse.personal_fields import decide_fields
+from include.warehouse.personal.fields import decide_fields
 from tests.ui.crawling import BASE, KNOWN, crawl, every_route, filled
 
 ID = "003D000000QV9nlIAD"

@@ -12,7 +12,7 @@ import pytest
 
 from headwater.ui.charts import BOTTOM, HEIGHT, TOP, count_chart, grade_chart
 from headwater.ui.rendering import CHARTS
-from include.warehouse.assessments import AssessmentRow
+from include.warehouse.health.assessments import AssessmentRow
 
 STATIC = Path(__file__).parents[2] / "plugins/headwater/ui/static"
 

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from include.config.checks import SoughtDuplicates
-from include.warehouse.assessments import one_issue
-from include.warehouse.duplicate_matches import Match, matches_of
+from include.warehouse.duplicates.matches import Match, matches_of
 from include.warehouse.engine import transaction
-from include.warehouse.finding_rows import finding_rows
-from include.warehouse.personal_fields import decide_fields
+from include.warehouse.health.assessments import one_issue
+from include.warehouse.health.finding_rows import finding_rows
+from include.warehouse.personal.fields import decide_fields
 
 ISSUE = "/headwater/health/issue/email_missing/export"
 HEAD = ["Id", "link", "check", "title", "severity", "first_seen"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from include.warehouse.duplicates import FoundPair, store_pairs
+from include.warehouse.duplicates.ledger import FoundPair, store_pairs
 from include.warehouse.engine import transaction
-from include.warehouse.personal_fields import decide_fields
+from include.warehouse.personal.fields import decide_fields
 from tests.ui.test_pages_keys import HERE, KEY, keyed  # noqa: F401
 
 ID = "003D000000QV9nlIAD"

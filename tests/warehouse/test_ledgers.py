@@ -11,16 +11,13 @@ from sqlalchemy import Engine, text
 
 from include.errors import OrgChanged, WarehouseDown
 from include.records import AirflowRun, Bounds, OrgIdentity, RowCounts, RunMode, Window
-from include.warehouse.cursors import Cursor, move_cursor, move_idle_cursor, read_cursor
+from include.warehouse.calls.meter import WarehouseMeter, calls_of_run
+from include.warehouse.calls.sessions import WarehouseTokens
 from include.warehouse.engine import transaction
-from include.warehouse.extracts import add_to_extract, extracts_of
-from include.warehouse.locks import object_lock
-from include.warehouse.meter import WarehouseMeter, calls_of_run
-from include.warehouse.orgs import pin_org
-from include.warehouse.probes import Probe, drop_probe, keep_probe, read_probe
-from include.warehouse.runs import bury_runs, finish_run, start_run
-from include.warehouse.sessions import WarehouseTokens
-from include.warehouse.slices import (
+from include.warehouse.extracts.cursors import Cursor, move_cursor, move_idle_cursor, read_cursor
+from include.warehouse.extracts.ledger import add_to_extract, extracts_of
+from include.warehouse.extracts.probes import Probe, drop_probe, keep_probe, read_probe
+from include.warehouse.extracts.slices import (
     SliceCounts,
     advance_slice,
     close_slice,
@@ -31,6 +28,9 @@ from include.warehouse.slices import (
     open_slices,
     split_slice,
 )
+from include.warehouse.locks import object_lock
+from include.warehouse.orgs import pin_org
+from include.warehouse.runs import bury_runs, finish_run, start_run
 from tests.warehouse.conftest import make_contact, new_run
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

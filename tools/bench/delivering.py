@@ -21,7 +21,7 @@ from include.activation.select import select_push
 from include.activation.settlement import Terms, take_up
 from include.activation.written import Chunk, Course, chunks
 from include.config.pushes import PushDefinition
-from include.destinations.insider_one import InsiderOne
+from include.destinations.insider_one.destination import InsiderOne
 from include.records import AirflowRun, Describe, Field, Profile
 from include.warehouse.describes import keep_describe
 from include.warehouse.engine import open_warehouse, transaction

@@ -17,11 +17,11 @@ from include.sandbox.org.schema.catalogue import Catalogue
 from include.sandbox.org.schema.describe import describe_object
 from include.sandbox.org.schema.field import COMPOUND_TYPES, SObject
 from include.sandbox.org.store.database import Database
-from include.warehouse.cursors import move_cursor
 from include.warehouse.describes import keep_describe
 from include.warehouse.engine import quoted, transaction
-from include.warehouse.extracts import add_to_extract
-from include.warehouse.load import finish_straight, load_rows
+from include.warehouse.extracts.cursors import move_cursor
+from include.warehouse.extracts.ledger import add_to_extract
+from include.warehouse.loading.load import finish_straight, load_rows
 from include.warehouse.orgs import pin_org
 from include.warehouse.runs import finish_run, start_run
 from include.warehouse.tables import apply_describe, index_cursor, table_of

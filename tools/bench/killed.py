@@ -20,8 +20,8 @@ from include.records import AirflowRun, RunMode
 from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
 from include.sandbox.org import credentials
+from include.warehouse.calls.meter import WarehouseMeter
 from include.warehouse.engine import open_warehouse, transaction
-from include.warehouse.meter import WarehouseMeter
 from include.warehouse.migrate import migrate
 from tools.bench.bench import ROOT, Bench, environment
 from tools.bench.figures import Figure, Goal, against, skipped

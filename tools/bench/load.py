@@ -21,8 +21,8 @@ from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
 from include.salesforce.transport import OpenReply, Reply, Request, Transport, free_of_charge
 from include.sandbox.org import credentials
+from include.warehouse.calls.meter import WarehouseMeter, calls_of_run
 from include.warehouse.engine import open_warehouse
-from include.warehouse.meter import WarehouseMeter, calls_of_run
 from include.warehouse.migrate import migrate
 
 

@@ -19,7 +19,7 @@ from include.activation.prepare import Candidate, Row, prepare_row
 from include.activation.rows import source_of
 from include.activation.select import select_push
 from include.config.pushes import PushDefinition
-from include.destinations.insider_one import InsiderOne
+from include.destinations.insider_one.destination import InsiderOne
 from include.records import AirflowRun, Describe, Field
 from include.warehouse.describes import keep_describe
 from include.warehouse.engine import open_warehouse, transaction

@@ -13,8 +13,8 @@ from psycopg import sql
 from sqlalchemy import Engine
 
 from include.warehouse.engine import open_warehouse, transaction
-from include.warehouse.load_copy import announce_run, checked_header, copy_csv, create_staging, merge_staging
-from include.warehouse.load_stream import CsvStream
+from include.warehouse.loading.steps import announce_run, checked_header, copy_csv, create_staging, merge_staging
+from include.warehouse.loading.stream import CsvStream
 from include.warehouse.tables import Table
 from tools.bench.bench import Bench
 from tools.bench.figures import Figure, Goal, against

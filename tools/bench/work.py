@@ -36,7 +36,7 @@ def push(options: argparse.Namespace) -> dict[str, Any]:
     from include.activation.deliver import deliver_push
     from include.activation.options import PushMode, PushRunOptions
     from include.activation.select import select_push
-    from include.destinations.insider_one import InsiderOne
+    from include.destinations.insider_one.destination import InsiderOne
     from include.sandbox.insider_one.credentials import PARTNER, TOKEN
 
     definition = _without_missing(_definitions().pushes["contacts_to_insider_one"], options.warehouse)

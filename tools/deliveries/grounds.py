@@ -12,14 +12,14 @@ import orjson
 import urllib3
 
 from include.config.pushes import PushDefinition
-from include.destinations.braze import Braze
-from include.destinations.hubspot import HubSpot
-from include.destinations.insider_one import InsiderOne
-from include.destinations.intercom import Intercom
-from include.destinations.klaviyo import Klaviyo
+from include.destinations.braze.destination import Braze
+from include.destinations.hubspot.destination import HubSpot
+from include.destinations.insider_one.destination import InsiderOne
+from include.destinations.intercom.destination import Intercom
+from include.destinations.klaviyo.destination import Klaviyo
 from include.destinations.line import Patience
 from include.destinations.protocol import Destination, Policy
-from include.destinations.webhook import Webhook
+from include.destinations.webhook.destination import Webhook
 from include.sandbox.braze.credentials import KEY as BRAZE_KEY
 from include.sandbox.hubspot.credentials import TOKEN as HUBSPOT_TOKEN
 from include.sandbox.hubspot.credentials import UNIQUE_PROPERTY

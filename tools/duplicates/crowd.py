@@ -18,7 +18,7 @@ from include.sandbox.org.schema.describe import describe_object
 from include.sandbox.org.store.database import Database
 from include.warehouse.describes import keep_describe
 from include.warehouse.engine import transaction
-from include.warehouse.load import finish_straight, load_rows
+from include.warehouse.loading.load import finish_straight, load_rows
 from include.warehouse.orgs import pin_org
 from include.warehouse.runs import start_run
 from include.warehouse.tables import Table, apply_describe, index_cursor, table_of

@@ -31,9 +31,9 @@ from include.records import AirflowRun, RunMode
 from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
 from include.salesforce.transport import Transport
+from include.warehouse.calls.meter import WarehouseMeter
+from include.warehouse.calls.sessions import WarehouseTokens
 from include.warehouse.engine import open_warehouse
-from include.warehouse.meter import WarehouseMeter
-from include.warehouse.sessions import WarehouseTokens
 
 Action = Literal["probe", "extract", "certify", "reconcile", "abort"]
 State = Literal["success", "skipped", "deferred", "failed", "killed", "hung"]

@@ -18,10 +18,10 @@ from include.extract.run import extract_object
 from include.records import AirflowRun, RunMode
 from include.salesforce.auth import Credentials
 from include.salesforce.client import SalesforceClient
-from include.warehouse.certificates import Certificate
-from include.warehouse.meter import WarehouseMeter
-from include.warehouse.reconciliations import Reconciliation
-from include.warehouse.sessions import WarehouseTokens
+from include.warehouse.calls.meter import WarehouseMeter
+from include.warehouse.calls.sessions import WarehouseTokens
+from include.warehouse.extracts.certificates import Certificate
+from include.warehouse.extracts.reconciliations import Reconciliation
 
 _AT_ONCE = 5  # objects of one probe
 

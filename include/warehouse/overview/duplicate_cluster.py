@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from include.warehouse.engine import quoted, transaction
 from include.warehouse.overview.record import LONGEST_VALUE
-from include.warehouse.personal_fields import PersonalFields, personal_fields
+from include.warehouse.personal.fields import PersonalFields, personal_fields
 
 MOST_SIDE_BY_SIDE = 8
 MOST_PAIRS = 100

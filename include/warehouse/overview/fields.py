@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from include.warehouse.audit import OF_READERS
 from include.warehouse.engine import transaction
-from include.warehouse.personal_suggestions import FieldContent, Suggestion, suggest
+from include.warehouse.personal.audit import OF_READERS
+from include.warehouse.personal.suggestions import FieldContent, Suggestion, suggest
 
 # A field that the org no longer describes needs no decision; its values stay personal unless somebody decides.
 _OBJECTS = """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from include.warehouse.assessments import (
+from include.warehouse.health.assessments import (
     AssessmentRow,
     IssueResult,
     ObjectGrade,

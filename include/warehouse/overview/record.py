@@ -22,7 +22,7 @@ from include.warehouse.overview.record_past import (
     outcomes_of,
     run_of,
 )
-from include.warehouse.personal_fields import personal_fields
+from include.warehouse.personal.fields import personal_fields
 
 # An Id begins with its object's prefix. Rows that came by a query of the definition have the Ids of another object.
 _OBJECTS = """

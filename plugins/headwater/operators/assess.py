@@ -31,8 +31,8 @@ class AssessHealthOperator(BaseOperator):
         """Return the grade and how many records have an issue; skip while nothing has been extracted."""
         from headwater.hooks import checks, org_definition, warehouse_engine
         from include.quality.assess import assess_org
-        from include.warehouse.cursors import anything_loaded
         from include.warehouse.engine import transaction
+        from include.warehouse.extracts.cursors import anything_loaded
 
         org, engine = org_definition(self.org), warehouse_engine()
         with transaction(engine) as connection:

@@ -32,7 +32,7 @@ class DescribeObjectsOperator(BaseOperator):
         """Return how many fields of each object changed."""
         from headwater.hooks import org_definition, salesforce_client, warehouse_engine
         from include.extract.metadata import read_metadata, refuse_problems
-        from include.warehouse.personal_content import sample_stale_contents
+        from include.warehouse.personal.content import sample_stale_contents
 
         org, run = org_definition(self.org), airflow_run(context)
         with salesforce_client(org, run) as client:

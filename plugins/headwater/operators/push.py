@@ -160,7 +160,7 @@ class PushProfilesOperator(BaseOperator):
     def _tell(self, counts: OutcomeCounts, run_id: int) -> None:
         """Say in the log what became of the records, and why some did not arrive."""
         from headwater.hooks import warehouse_engine
-        from include.warehouse.sync_errors import causes_of_run
+        from include.warehouse.pushes.sync_errors import causes_of_run
 
         self.log.info("of %s selected records: %s", f"{counts.selected:,}", in_words(counts))
         if counts.failed:

@@ -43,7 +43,7 @@ class ReconcileObjectOperator(BaseOperator):
         """Return what the comparison found, as counts."""
         from headwater.hooks import org_definition, salesforce_client, warehouse_engine
         from include.errors import NotReady
-        from include.extract.findings import in_words
+        from include.extract.comparison_words import in_words
         from include.extract.reconcile import reconcile_object
 
         org, run = org_definition(self.org), airflow_run(context)

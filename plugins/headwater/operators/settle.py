@@ -36,8 +36,8 @@ class SettlePushesOperator(BaseOperator):
         from include.activation.settlement import bury_old_runs
         from include.activation.verdict import settle_runs
         from include.errors import HeadwaterError
-        from include.warehouse.accepted import pushes_with_jobs
         from include.warehouse.engine import transaction
+        from include.warehouse.pushes.accepted import pushes_with_jobs
 
         engine, problems = warehouse_engine(), []
         buried = bury_old_runs(engine)

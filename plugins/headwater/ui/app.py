@@ -12,8 +12,9 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
-from headwater.ui import (
-    assets,
+from headwater.ui import assets
+from headwater.ui.api import routes as api
+from headwater.ui.pages import (
     connection,
     duplicates,
     errors,
@@ -36,7 +37,6 @@ from headwater.ui import (
     start,
     usage,
 )
-from headwater.ui.api import routes as api
 from headwater.ui.refusals import add_refusals
 from headwater.ui.security import SecurityHeaders
 

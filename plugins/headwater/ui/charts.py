@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from include.warehouse.assessments import AssessmentRow
+from include.warehouse.health.assessments import AssessmentRow
 
 WIDTH, HEIGHT = 640, 170
 LEFT, RIGHT, TOP, BOTTOM = 66, 12, 12, 26

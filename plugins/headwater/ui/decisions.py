@@ -12,7 +12,7 @@ from headwater.ui.airflow_rest import Refused, start_run
 from include.config.loader import load_definitions
 from include.record_ids import whole_id
 from include.warehouse.overview.errors import ErrorFilter
-from include.warehouse.retries import Decided, Decision, decide
+from include.warehouse.pushes.retries import Decided, Decision, decide
 
 _MOST_NAMED = 500  # records that a run is given by name; more go with a run of all that is due
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Engine
 
 from include.record_ids import whole_id
-from include.warehouse.audit import READ, write_audit, write_seen
 from include.warehouse.engine import transaction
-from include.warehouse.personal_fields import personal_fields
+from include.warehouse.personal.audit import READ, write_audit, write_seen
+from include.warehouse.personal.fields import personal_fields
 
 
 def note_read(

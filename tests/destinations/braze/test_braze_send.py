@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.config.platforms import Match
-from include.destinations.braze import Braze
+from include.destinations.braze.destination import Braze
 from include.destinations.line import Patience
 from include.destinations.protocol import BatchResult, Policy
 from include.errors import AuthError, RateLimited, ServerFault, Unreachable

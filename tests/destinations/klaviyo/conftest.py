@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.destinations.klaviyo import Klaviyo
+from include.destinations.klaviyo.destination import Klaviyo
 from include.destinations.line import Patience
 from include.destinations.protocol import BatchResult, Pending, Policy
 from include.records import Event, Outcome, Profile, Receipt

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from include.destinations import klaviyo_replies as replies
-from include.destinations.klaviyo import Klaviyo, read_allowance
-from include.destinations.klaviyo_body import LIMITS
+from include.destinations.klaviyo import replies
+from include.destinations.klaviyo.body import LIMITS
+from include.destinations.klaviyo.destination import Klaviyo, read_allowance
 from include.destinations.protocol import Batch, BatchResult, Pending, Reply
 from include.records import Outcome
 from tests.destinations.klaviyo.conftest import NOW, event, person

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.destinations.klaviyo import Klaviyo
+from include.destinations.klaviyo.destination import Klaviyo
 from include.destinations.protocol import Pending
 from include.errors import AuthError, RateLimited, Unreachable
 from include.records import Outcome, ProfileAction

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from include.destinations import webhook_body as bodies
 from include.destinations.addresses import is_public
 from include.destinations.line import Patience
 from include.destinations.protocol import Access, BatchResult, Policy
-from include.destinations.webhook import Webhook, open_webhook
+from include.destinations.webhook import body as bodies
+from include.destinations.webhook.destination import Webhook, open_webhook
 from include.errors import AuthError, RateLimited, Unreachable
 from include.records import Event, Outcome, Profile, ProfileAction
 from include.sandbox.webhook.credentials import SECRET

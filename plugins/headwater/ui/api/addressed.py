@@ -8,7 +8,7 @@ from fastapi import Depends, HTTPException, Path
 
 from headwater.ui.listing import plain
 from headwater.ui.warehouse import Warehouse
-from include.warehouse.assessments import AssessmentRow, latest_assessment, one_assessment
+from include.warehouse.health.assessments import AssessmentRow, latest_assessment, one_assessment
 from include.warehouse.overview import Org, list_orgs
 
 

@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from include.record_ids import whole_id
-from include.warehouse.field_masks import MASK
+from include.warehouse.personal.masks import MASK
 
 MOST_ITEMS = 500
 LONGEST_TEXT = 200

@@ -28,7 +28,7 @@ from headwater.ui.listing import plain
 from headwater.ui.reads import note_keys
 from headwater.ui.warehouse import Warehouse
 from include.warehouse.overview.errors import ErrorFilter, SyncError, errors_before, one_error
-from include.warehouse.retries import Decision
+from include.warehouse.pushes.retries import Decision
 
 router = APIRouter(tags=["Sync errors"])
 

@@ -9,14 +9,14 @@ from pydantic import Field
 
 from headwater.ui.api.addressed import TheAssessment, TheOrg
 from headwater.ui.api.answers import AfterNumber, Answer, Limit, Moment, Page, Search, cut, number
-from headwater.ui.issues import matching
 from headwater.ui.links import record_link
 from headwater.ui.listing import plain
+from headwater.ui.pages.issues import matching
 from headwater.ui.warehouse import Warehouse
 from include.config.loader import load_definitions
-from include.warehouse.assessments import AssessmentRow, expectation_documents, one_issue, recent_assessments
-from include.warehouse.duplicate_matches import Match, matches_of
+from include.warehouse.duplicates.matches import Match, matches_of
 from include.warehouse.engine import transaction
+from include.warehouse.health.assessments import AssessmentRow, expectation_documents, one_issue, recent_assessments
 from include.warehouse.overview import HealthOverview, failing_records, health_overview
 from include.warehouse.overview.issue_trend import issue_trend
 

@@ -12,7 +12,7 @@ from headwater.ui.api.addressed import TheOrg
 from headwater.ui.api.answers import AfterNumber, Answer, Limit, Moment, Page, cut, number, shown_key
 from headwater.ui.capabilities import MaySeeUnmasked
 from headwater.ui.listing import plain
-from headwater.ui.outcome_pages import PLACE, outcome_page
+from headwater.ui.pages.outcome_pages import PLACE, outcome_page
 from headwater.ui.reads import note_keys
 from headwater.ui.warehouse import Warehouse
 from include.config.loader import load_definitions

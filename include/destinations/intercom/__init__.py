@@ -1,0 +1,1 @@
+"""Carry profiles and events to Intercom."""

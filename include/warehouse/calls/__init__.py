@@ -1,0 +1,1 @@
+"""What processes share when they call an org or a platform: budget, pace, sessions, refusals."""

@@ -1,0 +1,1 @@
+"""The ledgers of reading an org: how far, in which parts, compared with what."""

@@ -1,0 +1,1 @@
+"""Bring rows into the tables of objects."""
