@@ -8,21 +8,24 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, create_engine, event
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from include.errors import WarehouseDown
+from include.errors import NotReady, WarehouseDown
 
 
 def open_warehouse(url: str) -> Engine:
     """Return an engine for a PostgreSQL URL; `postgres://` and `postgresql://` both work, nothing is connected yet.
 
     Sessions run in UTC. The pool is small, because every task is a process of its own.
+
+    Raises:
+        NotReady: it does not read as such a URL, or asks for what PostgreSQL's client does not know.
     """
-    parsed = make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
     engine = create_engine(
-        parsed,
+        _read(url),
         pool_size=2,
         max_overflow=4,
         pool_pre_ping=True,
@@ -31,6 +34,25 @@ def open_warehouse(url: str) -> Engine:
     )
     event.listen(engine, "handle_error", _quote_no_value)
     return engine
+
+
+def _read(url: str) -> URL:
+    """Return a URL in its parts; what is wrong with it is said without a word of it, since it holds the password."""
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
+        _, options = parsed.get_dialect()().create_connect_args(parsed)
+        make_conninfo("", **options)
+    except (ArgumentError, ValueError):
+        raise NotReady(
+            "the connection headwater_warehouse does not read as the address of a PostgreSQL database; "
+            "set its type (Postgres), host, port, database, login and password"
+        ) from None
+    except psycopg.ProgrammingError:
+        raise NotReady(
+            "the extras of the connection headwater_warehouse hold an option that PostgreSQL's client does not know; "
+            "take it out (sslmode, sslrootcert and their like may stay)"
+        ) from None
+    return parsed
 
 
 def _quote_no_value(context: ExceptionContext) -> None:

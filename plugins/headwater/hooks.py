@@ -38,7 +38,7 @@ def warehouse_engine() -> Engine:
     """Return this process's engine on the warehouse.
 
     Raises:
-        NotReady: the connection `headwater_warehouse` does not exist.
+        NotReady: the connection `headwater_warehouse` does not exist, or is no address of a PostgreSQL database.
     """
     connection = _connection(
         WAREHOUSE_CONNECTION,

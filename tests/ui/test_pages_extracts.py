@@ -161,6 +161,17 @@ def test_a_missing_connection_is_a_page_of_its_own(open_pages):
     assert "The warehouse is not connected" in answer.text
 
 
+def test_a_malformed_connection_is_the_page_that_says_what_to_mend(open_pages):
+    """It was our fault on a page that says so: the person who wrote the connection learned nothing."""
+    answer = open_pages(lambda: open_warehouse("//ada:s3cret@db/crm")).get("/headwater/health")
+    assert answer.status_code == 503
+    text = words(answer.text)
+    assert "The warehouse is not connected" in text
+    assert "does not read as the address of a PostgreSQL database" in text
+    assert 'href="/connections"' in answer.text
+    assert "s3cret" not in answer.text
+
+
 def test_a_warehouse_without_our_tables_says_so(open_pages, warehouse):
     """A database that has not been migrated yet is not down."""
     with warehouse.begin() as connection:
