@@ -274,6 +274,43 @@ def test_expectations_are_shown_and_taken_along(pages, run, warehouse):
     assert pages.get(f"{path}/secrets").status_code in (404, 422)
 
 
+def test_what_is_within_its_allowed_share_is_not_called_unmet(pages, run, warehouse):
+    """Great Expectations knows no allowed share: the page says what the assessment made of each."""
+    from sqlalchemy import text as sql
+
+    run("a_working_org.sql")
+    results = [
+        {
+            "success": success,
+            "expectation_config": {"type": f"expect_{check}", "kwargs": {}, "meta": {"check": check}},
+            "result": {},
+        }
+        for check, success in (("phone_bad", False), ("nobody_knows", False), ("email_missing", False), ("fine", True))
+    ]
+    with warehouse.begin() as connection:
+        connection.execute(
+            sql("UPDATE headwater.assessed_object SET validation = CAST(:v AS jsonb) WHERE assessment_id = 2"),
+            {"v": json.dumps({"results": results, "meta": {}})},
+        )
+        connection.execute(
+            sql(
+                "UPDATE headwater.issue SET max_share = 0.2, share = 0.015, failing = 300,"
+                " verdict = CASE check_id WHEN 'phone_bad' THEN 'passed' ELSE 'failed' END"
+                " WHERE assessment_id = 2 AND check_id IN ('phone_bad', 'email_missing')"
+            )
+        )
+    said = re.findall(
+        r"expect_(\w+) (exceeded|not met|within|met)( [\d.]+\s%)?",
+        words(pages.get("/headwater/health/expectations/Contact").text),
+    )
+    assert said == [
+        ("email_missing", "exceeded", " 1.5 %"),
+        ("nobody_knows", "not met", ""),
+        ("phone_bad", "within", " 1.5 %"),
+        ("fine", "met", ""),
+    ]
+
+
 def test_an_issue_that_nobody_knows_is_not_found(pages, run):
     """With a page, not a fault."""
     run("a_working_org.sql")

@@ -6,9 +6,9 @@ Its own Data Docs load their templates from other hosts and print values of reco
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
@@ -17,10 +17,13 @@ from headwater.ui.listing import plain
 from headwater.ui.pages.shown_assessment import shown_assessment
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
-from include.warehouse.health.assessments import expectation_documents
+from include.warehouse.health.assessments import IssueResult, expectation_documents, issues_of
 
 router = APIRouter()
 
+Standing = Literal["exceeded", "not met", "within", "met"]
+
+_ORDER = get_args(Standing)
 _ABOUT = frozenset({"batch_id", "description", "notes", "severity", "meta", "unexpected_rows_query"})
 
 
@@ -36,17 +39,29 @@ class Expected:
     query: str
     success: bool
     counts: Mapping[str, Any]
+    issue: IssueResult | None
+
+    @property
+    def standing(self) -> Standing:
+        """Return what the assessment makes of it: Great Expectations knows no allowed share."""
+        if self.issue is None or self.issue.verdict == "not_assessed":
+            return "met" if self.success else "not met"
+        if self.issue.verdict == "failed":
+            return "exceeded"
+        return "within" if self.issue.failing else "met"
 
 
-def read_results(validation: Mapping[str, Any]) -> tuple[Expected, ...]:
-    """Return what Great Expectations' validation result says of each expectation, unmet ones first."""
+def read_results(validation: Mapping[str, Any], issues: Sequence[IssueResult]) -> tuple[Expected, ...]:
+    """Return what Great Expectations' validation result says of each expectation, what is over its share first."""
+    known = {issue.check_id: issue for issue in issues}
     found = []
     for each in validation.get("results", ()):
         said = each.get("expectation_config") or {}
         kwargs = said.get("kwargs") or {}
+        check_id = (said.get("meta") or {}).get("check", "")
         found.append(
             Expected(
-                check_id=(said.get("meta") or {}).get("check", ""),
+                check_id=check_id,
                 title=said.get("description") or "",
                 type=said.get("type") or said.get("expectation_type") or "",
                 column=str(kwargs.get("column") or ""),
@@ -54,9 +69,10 @@ def read_results(validation: Mapping[str, Any]) -> tuple[Expected, ...]:
                 query=str(kwargs.get("unexpected_rows_query") or ""),
                 success=bool(each.get("success")),
                 counts={k: v for k, v in (each.get("result") or {}).items() if v is not None},
+                issue=known.get(check_id),
             )
         )
-    return tuple(sorted(found, key=lambda one: one.success))
+    return tuple(sorted(found, key=lambda one: _ORDER.index(one.standing)))
 
 
 @router.get("/health/expectations/{object}")
@@ -79,7 +95,7 @@ def expectations(request: Request, object: str, engine: Warehouse, chosen: Chose
         object=object,
         shown=shown,
         is_newest=newest is not None and newest.assessment_id == shown.assessment_id,
-        results=read_results(validation),
+        results=read_results(validation, issues_of(engine, shown.assessment_id)),
         version=(validation.get("meta") or {}).get("great_expectations_version", ""),
     )
 
