@@ -22,6 +22,7 @@ class Retention(DefinitionModel):
     api_calls: Days = 90
     schema_changes: Days = 730
     assessments: Days = 400
+    journals: Days = Field(default=30, description="of what changed since the last assessment, where none comes")
     selections: Days = 30
     outcomes: Days = 90
     outbox: Days = Field(default=730, description="an event whose key is forgotten could be sent a second time")

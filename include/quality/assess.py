@@ -52,10 +52,8 @@ from include.warehouse.health.problems import (
     take_over_problems,
     write_problems,
 )
-from include.warehouse.locks import object_lock
+from include.warehouse.locks import ASSESSMENT, object_lock
 from include.warehouse.runs import bury_runs, finish_run, start_run
-
-_SUBJECT = "assessment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +83,10 @@ def assess_org(
         Unbalanced: `expect` and `bad_when` of a check that has both count differently.
         WarehouseDown: the warehouse does not answer.
     """
-    with object_lock(engine, org.org, _SUBJECT, wait=True):
+    with object_lock(engine, org.org, ASSESSMENT, wait=True):
         with transaction(engine) as ledger:
-            bury_runs(ledger, kind="health", org=org.org, subject=_SUBJECT)
-            run_id = start_run(ledger, kind="health", org=org.org, subject=_SUBJECT, run=run)
+            bury_runs(ledger, kind="health", org=org.org, subject=ASSESSMENT)
+            run_id = start_run(ledger, kind="health", org=org.org, subject=ASSESSMENT, run=run)
         try:
             compared = compare_records(engine, org, checks.values())
             keep_journals(engine, org, checks.values())

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from include.config.housekeeping import HousekeepingDefinition
 from include.warehouse.engine import transaction
+from include.warehouse.health.journal_bounds import stop_unread_journals
 
 _UNSETTLED = "SELECT run_id FROM headwater.push_run WHERE settled_at IS NULL"
 
@@ -133,6 +134,8 @@ def sweep(engine: Engine, definition: HousekeepingDefinition) -> dict[str, int]:
         count = sum(_batches(engine, ledger, days, definition.batch_rows))
         if count:
             gone[ledger.table] = count
+    if stopped := stop_unread_journals(engine, definition.retention.journals):
+        gone["journal"] = stopped
     return gone
 
 

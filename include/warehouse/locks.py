@@ -15,6 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from include.errors import WarehouseDown
 
+ASSESSMENT = "assessment"  # an org is locked under this name, as if it were an object, while its health is assessed
+
 # A session that only holds a lock says nothing for hours, and what lies between may end a connection that is silent.
 _KEPT_ALIVE = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
 

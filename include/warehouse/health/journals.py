@@ -86,7 +86,7 @@ def begin_journal(connection: Connection, org: str, schema: str, object: str, wa
     )
     run(_sql(f"ALTER TABLE {_table(journal_id)} ALTER COLUMN written SET DEFAULT pg_current_xact_id()"))
     connection.execute(text("DELETE FROM headwater.journal_count WHERE journal_id = :id"), {"id": journal_id})
-    function = f"headwater.keep_journal_{journal_id}"
+    function = _function_name(journal_id)
     run(_sql(_function(function, journal_id, fields, conditions)))
     for event, rows in _EVENTS.items():
         run(_sql(_trigger(journal_id, event, table, f"REFERENCING {rows}", function)))
@@ -118,6 +118,31 @@ def forget_written(connection: Connection, journals: Mapping[str, Journal], lows
         )
 
 
+def stop_journal(connection: Connection, journal_id: int) -> None:
+    """Drop what a journal holds and write nothing down any more, until it is begun anew.
+
+    Nobody may be assessing the org's health: what is gone here is gone for who looked before, too.
+
+    Raises:
+        TableBusy: somebody writes to it just now.
+    """
+    table = _table(journal_id)
+    with brief_lock(connection, table):
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        # Whoever holds this row may wait for the journal: waiting for each other would end the load of one of the two.
+        connection.execute(
+            text("SELECT FROM headwater.journal WHERE journal_id = :id FOR UPDATE NOWAIT"), {"id": journal_id}
+        )
+    # The triggers stay, and do nothing: to drop them, everybody who reads the object would have to wait.
+    driver(connection).execute(_sql(_silent(_function_name(journal_id))))
+    driver(connection).execute(_sql(f"DROP TABLE {table}"))
+    connection.execute(text("DELETE FROM headwater.journal_count WHERE journal_id = :id"), {"id": journal_id})
+    connection.execute(
+        text("UPDATE headwater.journal SET number = number + 1, version = '' WHERE journal_id = :id"),
+        {"id": journal_id},
+    )
+
+
 def drop_journals(connection: Connection, org: str, object: str = "") -> None:
     """Drop the journal of an object, or all of an org's; call it after the object's table was dropped."""
     if not connection.execute(text("SELECT to_regclass('headwater.journal') IS NOT NULL")).scalar_one():
@@ -125,12 +150,16 @@ def drop_journals(connection: Connection, org: str, object: str = "") -> None:
     listed = text("SELECT journal_id FROM headwater.journal WHERE org = :org AND :object IN ('', object)")
     for journal_id in connection.execute(listed, {"org": org, "object": object}).scalars().all():
         driver(connection).execute(_sql(f"DROP TABLE IF EXISTS {_table(journal_id)}"))
-        driver(connection).execute(_sql(f"DROP FUNCTION IF EXISTS headwater.keep_journal_{journal_id}"))
+        driver(connection).execute(_sql(f"DROP FUNCTION IF EXISTS {_function_name(journal_id)}"))
         connection.execute(text("DELETE FROM headwater.journal_count WHERE journal_id = :id"), {"id": journal_id})
 
 
 def _table(journal_id: int) -> str:
     return f"headwater.journal_{journal_id}"
+
+
+def _function_name(journal_id: int) -> str:
+    return f"headwater.keep_journal_{journal_id}"
 
 
 def _version(row: Row[tuple[object, ...]], fields: Collection[str]) -> str:
@@ -211,6 +240,13 @@ def _function(name: str, journal_id: int, fields: Collection[str], conditions: C
             RETURN NULL;
         END
         $headwater$"""
+
+
+def _silent(name: str) -> str:
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql"
+        " SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $headwater$ BEGIN RETURN NULL; END $headwater$"
+    )
 
 
 def _sql(statement: str) -> sql.SQL:
