@@ -57,7 +57,7 @@ def decide(client: Any, body: str) -> Any:
 def test_each_error_says_what_happens_next(pages, failing):
     """A passing one goes by itself, a permanent one waits for a change, an unknown one for a person."""
     text = words(pages.get("/headwater/errors?org=demo").text)
-    assert "003000000000001AAA ↗ Contact people insider_one permanent invalid_email" in text
+    assert "003000000000001AAA ↗ Contact people Insider One permanent invalid_email" in text
     assert "when something changes" in text
     assert "passing busy" in text
     assert "by itself" in text

@@ -81,8 +81,8 @@ def test_findings_deliveries_and_errors_stand_on_the_page_and_lead_on(pages, rec
         "Phones that are none Nobody can be called warning mended 2026-03-01 09:10:00 UTC 2026-03-01 10:10:00 UTC"
         in page
     )
-    assert "contacts insider_one rejected no_identifier It has no &lt;i&gt;e-mail&lt;/i&gt;" in page
-    assert page.index("contacts insider_one delivered") > page.index("contacts insider_one rejected no_identifier")
+    assert "contacts Insider One rejected no_identifier It has no &lt;i&gt;e-mail&lt;/i&gt;" in page
+    assert page.index("contacts Insider One delivered") > page.index("contacts Insider One rejected no_identifier")
     assert 'href="/headwater/errors/7?org=demo"' in html
     assert 'href="/dags/push_contacts/runs/manual__1"' in html
     assert f'href="/headwater/health/issue/email_missing?org=demo&amp;q={ID}"' in html

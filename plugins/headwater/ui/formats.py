@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
+from include.config.platforms import PLATFORMS
+
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
 NOTHING = "–"
@@ -29,6 +31,16 @@ def counted(value: int | None, nouns: str) -> str:
     ('1 object', '2 entries')
     """
     return f"{number(value)} {singular(nouns) if value == 1 else nouns}"
+
+
+def platform(name: str) -> str:
+    """Return a platform as people write it; one that is not known any more by its name.
+
+    >>> platform("insider_one"), platform("gone")
+    ('Insider One', 'gone')
+    """
+    known = PLATFORMS.get(name)
+    return known.title if known else name
 
 
 def singular(nouns: str) -> str:

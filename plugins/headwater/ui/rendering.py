@@ -54,6 +54,7 @@ environment = Environment(
 environment.filters.update(
     number=formats.number,
     counted=formats.counted,
+    platform=formats.platform,
     signed=formats.signed,
     percent=formats.percent,
     points=formats.points,
