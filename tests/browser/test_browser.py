@@ -108,6 +108,44 @@ def test_a_refused_record_goes_again_and_leaves_the_list(open_as: Any, airflow: 
     assert record in page.locator("main").inner_text()
 
 
+def test_one_box_chooses_all_errors_of_the_page(open_as: Any) -> None:
+    """It ticks every row and none but them, says when only some are ticked, and what is sent is what is ticked."""
+    page = open_as("user")
+    page.goto("/headwater/errors?org=demo")
+    boxes, every = page.locator("main tbody input[name=error]"), page.get_by_label("Choose all errors of this page")
+    ticked = page.locator("main tbody input[name=error]:checked")
+    shown = boxes.count()
+    assert shown == rows(page) > 1
+    assert ticked.count() == 0
+    every.check()
+    assert ticked.count() == shown
+    boxes.first.uncheck()
+    assert not every.is_checked()
+    assert every.evaluate("box => box.indeterminate")
+    boxes.first.check()
+    assert every.is_checked()
+    every.uncheck()
+    assert ticked.count() == 0
+    page.get_by_role("button", name="Retry chosen").click()
+    page.get_by_text("No error was chosen").wait_for()
+    # Only looked at: what is settled here would be missed by the other tests.
+    page.route("**/headwater/errors/decide*", lambda route: route.fulfill(status=204))
+    page.get_by_label("Choose all errors of this page").check()
+    with page.expect_request("**/headwater/errors/decide*") as sent:
+        page.get_by_text("Settle chosen").click()
+        page.get_by_role("button", name="Dismiss").click()
+    numbers = [said for said in (sent.value.post_data or "").split("&") if said.startswith("error=")]
+    assert len(numbers) == len(set(numbers)) == shown
+
+
+def test_the_box_that_chooses_all_is_there_with_scripts_alone(open_as: Any) -> None:
+    """A box that would do nothing is not shown; each row keeps its own."""
+    page = open_as("user", scripts=False)
+    page.goto("/headwater/errors?org=demo&shown=all")
+    assert page.locator("main tbody input[name=error]").first.is_visible()
+    assert not page.get_by_label("Choose all errors of this page").is_visible()
+
+
 def test_a_viewer_sees_no_button_and_no_person(open_as: Any) -> None:
     """An administrator sees who it is, and what can be done."""
     person = """SELECT "LastName" FROM salesforce_demo."Contact" JOIN headwater.sync_error ON record_id = "Id"
@@ -157,6 +195,30 @@ def test_the_pages_work_without_scripts(open_as: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**q=phone*")
     assert page.locator("main a[href*='/health/issue/']").count() >= 1
+
+
+def test_a_run_opens_in_the_place_of_the_frame_or_in_a_window_of_its_own(open_as: Any, airflow: Any) -> None:
+    """From the list of pushes: a click leaves Airflow's frame, with Ctrl it opens beside it; the frame never nests."""
+    page = open_as("admin")
+    run = "UPDATE headwater.run SET dag_id = :dag, dag_run_id = 'manual__x' WHERE kind = 'push'"
+    with hooks.warehouse_engine().begin() as connection:
+        connection.execute(text(run), {"dag": f"push_{PUSH}"})
+    leads_to = f"{airflow.url}/dags/push_{PUSH}/runs/manual__x"
+    for modifiers in (["Control"], []):
+        page.goto("/plugin/crm")
+        frame = page.frame_locator("iframe")
+        frame.get_by_role("link", name="Pushes").first.click()
+        link = frame.get_by_role("link", name=f"The run of {PUSH} in Airflow")
+        if modifiers:
+            with page.context.expect_page() as opened:
+                link.click(modifiers=modifiers)
+            assert opened.value.url.startswith(leads_to)
+            opened.value.close()
+            assert page.url.startswith(f"{airflow.url}/plugin/crm")
+        else:
+            link.click()
+            page.wait_for_url(f"{leads_to}*")
+    page.wrong.clear()  # Airflow's own page of a run that it does not know
 
 
 def test_the_pages_live_in_airflows_frame(open_as: Any) -> None:

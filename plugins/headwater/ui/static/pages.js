@@ -54,10 +54,19 @@
   }
 
   for (const all of document.querySelectorAll("input[data-all]")) {
+    const boxes = all.form.querySelectorAll(`input[name="${all.dataset.all}"]`);
     all.hidden = false;
     all.addEventListener("change", () => {
-      for (const each of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) each.checked = all.checked;
+      for (const each of boxes) each.checked = all.checked;
     });
+    // It says what is ticked: all, some or none; also of what a browser ticked again on the way back.
+    const tell = () => {
+      const ticked = [...boxes].filter((each) => each.checked).length;
+      all.checked = ticked > 0 && ticked === boxes.length;
+      all.indeterminate = ticked > 0 && ticked < boxes.length;
+    };
+    for (const each of boxes) each.addEventListener("change", tell);
+    window.addEventListener("pageshow", tell);
   }
 
   document.addEventListener("keydown", (event) => {
