@@ -32,8 +32,8 @@
     return element(
       Box,
       { role: "group", "aria-label": "CRM of " + org.org },
-      element(Box, { key: "name", display: "flex", gap: 2, alignItems: "baseline", paddingX: 2 },
-        element(Box, { key: "org", as: "a", href: base + "/plugin/crm/headwater/overview?org=" + encodeURIComponent(org.org), fontWeight: "semibold" }, org.org),
+      element(Box, { key: "name", display: "flex", flexWrap: "wrap", columnGap: 2, alignItems: "baseline", paddingX: 2 },
+        element(Box, { key: "org", as: "a", href: base + "/plugin/crm/headwater/overview?org=" + encodeURIComponent(org.org), fontWeight: "semibold", minWidth: 0, overflowWrap: "anywhere" }, org.org),
         org.note ? element(Box, { key: "note", fontSize: "sm", color: "fg.muted" }, org.note) : null),
       element(Box, { key: "figures", display: "flex", flexWrap: "wrap", gap: 1 }, org.figures.map((figure) => element(Figure, { key: figure.label, figure }))),
     );
