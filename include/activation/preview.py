@@ -200,7 +200,7 @@ def _previewed(
         record_id=row.record_id,
         outcome="unchanged" if same else "send",
         cause=candidate.note,
-        message="the platform has it so already: it would go only with `all` or `resend`" if same else "",
+        message="the platform has it so already: it would go only with “all” or “resend”" if same else "",
         body=body if plain is None else masked_body(body, push, candidate.profile, plain),
         masked=plain is not None,
     )
