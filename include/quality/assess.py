@@ -43,6 +43,7 @@ from include.warehouse.health.assessments import (
 )
 from include.warehouse.health.changed_rows import Moment, this_moment
 from include.warehouse.health.counted import count_live
+from include.warehouse.health.held_tables import hold_tables, tables_of
 from include.warehouse.health.problems import (
     ProblemRecords,
     Weighed,
@@ -90,7 +91,10 @@ def assess_org(
         try:
             compared = compare_records(engine, org, checks.values())
             keep_journals(engine, org, checks.values())
+            read = {name for check in checks.values() if check.enabled for name in (check.object, *check.needs)}
+            tables = tables_of(engine, org.schema_name, read)
             with transaction(engine) as connection:
+                hold_tables(connection, org.schema_name, tables)
                 assessment = _assess(engine, connection, org, checks, compared, now=now, run_id=run_id)
                 finish_run(connection, run_id, "success")
         except OperationalError as error:

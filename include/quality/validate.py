@@ -30,7 +30,7 @@ _OPTIONS = "-c timezone=UTC -c work_mem=64MB -c jit=off"
 def export_snapshot(connection: Connection) -> str:
     """Begin a repeatable-read transaction and return the name by which others can see what it sees.
 
-    To be called first in the transaction: PostgreSQL exports none once a savepoint was set.
+    To be called before anything is read in the transaction: PostgreSQL exports none once a savepoint was set.
     """
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     return str(connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())

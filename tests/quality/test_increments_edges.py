@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
 import include
 from include.config.checks import CheckDefinition
 from include.warehouse.belongings import forget
@@ -106,3 +110,28 @@ def test_the_share_of_duplicates_follows_the_number_of_records(make_org, make_ch
         assert shares["twins"] == (2, number + 2, 2 / (number + 2))
         (grade,) = object_grades(org.engine, found.assessment_id)
         assert (grade.records, grade.grade) == (number + 2, number / (number + 2))
+
+
+@pytest.mark.parametrize("change", ['ALTER "Phone" TYPE integer USING NULL', 'ADD "Score" integer'])
+def test_a_table_that_is_made_anew_while_an_assessment_begins_is_not_taken_for_empty(make_org, make_check, change):
+    """A load that changes a column's type writes every row again: who began to look before would see none."""
+    org = make_org("Contact")
+    org.put("Contact", {"Id": "1"}, {"Id": "2", "Email": "a@b.de"})
+    org.extracted("Contact")
+    refused = []
+
+    def begin_to_look(connection, cursor, statement, *rest):
+        if "pg_export_snapshot" in statement:
+            with org.engine.begin() as load, pytest.raises(OperationalError) as error:
+                load.exec_driver_sql(
+                    f"SET LOCAL lock_timeout = '50ms'; ALTER TABLE salesforce_acme.\"Contact\" {change}"
+                )
+            refused.append(error.value.orig.sqlstate)
+
+    event.listen(org.engine, "after_cursor_execute", begin_to_look)
+    try:
+        found = org.assess(make_check())
+    finally:
+        event.remove(org.engine, "after_cursor_execute", begin_to_look)
+    assert refused == ["55P03"]
+    assert [(issue.records, issue.failing) for issue in found.issues] == [(2, 1)]
