@@ -262,5 +262,6 @@ def _unwanted_journeys(past: Past) -> Finding:
             remedy="trigger its first run with *Skip hook*, or set `skip_hook: true` for it",
         )
     hooked = [each.push for each in past.pushes if not each.skip_hook]
-    told = f"{', '.join(hooked)} start journeys for changed records, as defined" if hooked else ""
+    start = "starts" if len(hooked) == 1 else "start"
+    told = f"{', '.join(hooked)} {start} journeys for changed records, as defined" if hooked else ""
     return Finding(subject=UNWANTED_JOURNEYS, state=State.FINE, cause=told)

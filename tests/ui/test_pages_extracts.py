@@ -144,7 +144,7 @@ def test_a_missing_warehouse_is_a_page_with_a_way_out(open_pages):
     answer = open_pages(lambda: engine).get("/headwater/extracts?q=x")
     assert answer.status_code == 503
     assert "The warehouse does not answer" in answer.text
-    assert "make up" in answer.text
+    assert "<p>The warehouse at 127.0.0.1:9 does not answer; start it (make up) or mend" in answer.text
     assert "s3cret" not in answer.text
     assert 'href="/headwater/extracts?q=x"' in answer.text
 
