@@ -43,6 +43,7 @@ from include.warehouse.health.assessments import (
 )
 from include.warehouse.health.changed_rows import Moment, this_moment
 from include.warehouse.health.counted import count_live
+from include.warehouse.health.findings import learn_findings
 from include.warehouse.health.held_tables import hold_tables, tables_of
 from include.warehouse.health.problems import (
     ProblemRecords,
@@ -103,6 +104,8 @@ def assess_org(
             with transaction(engine) as ledger:
                 finish_run(ledger, run_id, "failed", f"the assessment was stopped by {type(error).__name__}")
             raise
+        with transaction(engine) as connection:
+            learn_findings(connection)
     return assessment
 
 

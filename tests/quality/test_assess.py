@@ -192,6 +192,16 @@ def test_findings_of_a_check_that_is_not_assessed_stay_as_they_are(make_org, mak
         assert connection.execute(text("SELECT mended_by FROM headwater.finding")).scalar() is None
 
 
+def test_the_planner_knows_of_the_findings_once_they_are_kept(make_org, make_check):
+    """Otherwise the next assessment takes the ledger for empty, and walks all of it for what changed."""
+    org = make_org()
+    org.put("Contact", *({"Id": f"{n:03}"} for n in range(500)))
+    org.assess(make_check())
+    with org.engine.begin() as connection:
+        known = "SELECT reltuples FROM pg_class WHERE oid = 'headwater.finding'::regclass"
+        assert connection.execute(text(known)).scalar_one() == 500
+
+
 def test_failing_ids_come_in_pages(make_org, make_check):
     """A page begins after the last Id of the page before."""
     org = make_org()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import resource
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from include.config.orgs import OrgDefinition
 from include.records import AirflowRun
 from include.warehouse.engine import open_warehouse, quoted
 from tools.bench.generated import NOW, OBJECTS
+from tools.bench.memory import peak_mib
 
 ORG = "demo"
 BY_HAND = Path(__file__).with_name("by_hand.sql")
@@ -35,8 +35,7 @@ def main() -> int:
     began, cpu = time.perf_counter(), time.process_time()
     counts = way(options.warehouse)
     told = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "counts": counts}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**told, "peak_mib": peak / (2**20 if sys.platform == "darwin" else 2**10)}))
+    print(json.dumps({**told, "peak_mib": peak_mib()}))
     return 0
 
 

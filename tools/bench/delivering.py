@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from include.warehouse.describes import keep_describe
 from include.warehouse.engine import open_warehouse, transaction
 from include.warehouse.migrate import migrate
 from include.warehouse.tables import apply_describe, table_of
+from tools.bench.memory import peak_mib
 
 _OPTIONS = PushRunOptions(approve_above=10**9)
 _PARALLEL = 4
@@ -175,8 +175,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, required=True)
     options = parser.parse_args()
     told = {"fill": fill, "alone": alone, "whole": whole}[options.what](open_warehouse(options.warehouse), options)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**told, "peak_mib": peak / (2**20 if sys.platform == "darwin" else 2**10)}))
+    print(json.dumps({**told, "peak_mib": peak_mib()}))
     return 0
 
 

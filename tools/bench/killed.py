@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from include.warehouse.engine import open_warehouse, transaction
 from include.warehouse.migrate import migrate
 from tools.bench.bench import ROOT, Bench, environment
 from tools.bench.figures import Figure, Goal, against, skipped
+from tools.bench.memory import peak_mib
 from tools.bench.org import running_org
 from tools.bench.server import fresh_database
 
@@ -115,8 +115,7 @@ def main() -> int:
         here, ids = connection.exec_driver_sql(
             'SELECT count(*), count(DISTINCT "Id") FROM salesforce_bench."Contact"'
         ).one()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    told = {"read": found.counts.read, "here": here, "ids": ids, "peak_mib": peak}
+    told = {"read": found.counts.read, "here": here, "ids": ids, "peak_mib": peak_mib()}
     print(json.dumps(told))
     return 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import threading
 import time
@@ -24,6 +23,7 @@ from include.sandbox.org import credentials
 from include.warehouse.calls.meter import WarehouseMeter, calls_of_run
 from include.warehouse.engine import open_warehouse
 from include.warehouse.migrate import migrate
+from tools.bench.memory import peak_mib
 
 
 class TimedTransport(Transport):
@@ -112,16 +112,11 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
         "seconds_certify": ended - loaded,
         "seconds_waited": transport.waited,
         "seconds_cpu": time.process_time() - cpu,
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(),
         "difference": sum(abs(each.difference) for each in certificates),
         "calls": calls_of_run(engine, options.name, options.run),
         "plans": [each.plan.value for each in done],
     }
-
-
-def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from include.config.loader import Definitions, load_definitions
 from include.config.pushes import PushDefinition
 from include.records import AirflowRun
 from include.warehouse.engine import open_warehouse, transaction
+from tools.bench.memory import peak_mib
 
 _RUN = AirflowRun(dag_id="bench", dag_run_id="bench", task_id="bench", try_number=1)
 
@@ -26,8 +26,7 @@ def main() -> int:
     parser.add_argument("--platform", default="", help="URL of the sandbox Insider One")
     options = parser.parse_args()
     told = push(options)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**told, "peak_mib": peak / (2**20 if sys.platform == "darwin" else 2**10)}))
+    print(json.dumps({**told, "peak_mib": peak_mib()}))
     return 0
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +10,7 @@ from sqlalchemy import Engine
 
 from include.config.orgs import OrgDefinition
 from include.quality.probable import find_probable
+from tools.bench.memory import peak_mib
 from tools.duplicates.crowd import OBJECTS, ORG, Crowd, settle_in
 from tools.duplicates.score import score
 from tools.duplicates.truth import keep_truth
@@ -49,5 +48,4 @@ def measure_probable(engine: Engine, crowd: Crowd, *, threshold: float, memory_m
 
 def _peak() -> int:
     """Return the most memory that this process ever held, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak / (2**20 if sys.platform == "darwin" else 2**10))
+    return int(peak_mib())

@@ -106,6 +106,20 @@ def settle_findings(
     return {check: (appeared.get(check, 0), mended.get(check, 0)) for check in checks}
 
 
+def learn_findings(connection: Connection) -> None:
+    """Let the planner know of the findings once they grew by a tenth; call it after they are committed.
+
+    Autovacuum does so within minutes. Until then the next assessment would take the ledger for empty, and walk all of
+    it for a few changed records.
+    """
+    if connection.execute(text(_GREW)).scalar_one():
+        connection.exec_driver_sql("ANALYZE (SKIP_LOCKED) headwater.finding")
+
+
+_GREW = """
+SELECT pg_relation_size(oid) > 1.1 * relpages * current_setting('block_size')::integer
+FROM pg_class WHERE oid = 'headwater.finding'::regclass"""
+
 _FAILING_IDS = """
 SELECT record_id FROM headwater.finding
 WHERE org = :org AND check_id = :check_id AND record_id > :after
