@@ -122,14 +122,6 @@ def issues_of(engine: Engine, assessment_id: int) -> tuple[IssueResult, ...]:
         return tuple(IssueResult(**row) for row in rows)
 
 
-def issues_by_category(engine: Engine, assessment_id: int) -> dict[str, tuple[IssueResult, ...]]:
-    """Return the issues of an assessment under their categories, in the order of the issue list."""
-    grouped: dict[str, list[IssueResult]] = {}
-    for issue in issues_of(engine, assessment_id):
-        grouped.setdefault(issue.category, []).append(issue)
-    return {category: tuple(issues) for category, issues in grouped.items()}
-
-
 def one_issue(engine: Engine, assessment_id: int, check_id: str) -> IssueResult | None:
     """Return what one check found in an assessment, or None when the assessment did not know the check."""
     return next((issue for issue in issues_of(engine, assessment_id) if issue.check_id == check_id), None)
