@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from include.config.predicates import ROW, Predicate, Token
 from include.quality.reference_lists import reference_list
 from include.warehouse.engine import quoted
+from include.warehouse.health.journals import LIVE
 
-LIVE = '"_deleted_at" IS NULL'
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 

@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from include.config.checks import CheckDefinition
 from include.quality.catalogue import KnownObject
-from include.quality.predicate import LIVE, condition
+from include.quality.predicate import condition
 from include.warehouse.engine import quoted
 from include.warehouse.health.findings import Sweep
+from include.warehouse.health.journals import LIVE
 from include.warehouse.sqlstate import words_of
 
 

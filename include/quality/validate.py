@@ -20,9 +20,9 @@ from include.config.checks import CheckDefinition
 from include.errors import FatalError
 from include.quality.documents import Documents
 from include.quality.light_import import import_great_expectations
-from include.quality.predicate import LIVE
 from include.quality.suite import build_suite, without_values
 from include.warehouse.engine import quoted
+from include.warehouse.health.journals import LIVE
 
 _OPTIONS = "-c timezone=UTC -c work_mem=64MB -c jit=off"
 

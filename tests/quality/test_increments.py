@@ -10,11 +10,12 @@ from sqlalchemy import event, text
 
 from include.quality.documents import Documents, Tally, documents_of
 from include.quality.grade import WEIGHTS
-from include.quality.predicate import LIVE, condition
+from include.quality.predicate import condition
 from include.quality.suite import counted
 from include.warehouse.engine import quoted
 from include.warehouse.health.assessments import expectation_documents, object_grades
 from include.warehouse.health.findings import failing_ids
+from include.warehouse.health.journals import LIVE
 from include.warehouse.health.problems import problems_of
 from tests.quality.conftest import NOW
 

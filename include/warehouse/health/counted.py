@@ -8,8 +8,7 @@ from sqlalchemy import Connection, text
 
 from include.warehouse.engine import quoted
 from include.warehouse.health.changed_rows import Moment
-
-_LIVE = '"_deleted_at" IS NULL'
+from include.warehouse.health.journals import LIVE
 
 
 def count_live(
@@ -44,7 +43,7 @@ def count_live(
 
 def _scan(connection: Connection, schema: str, object: str, conditions: Sequence[str]) -> list[int]:
     more = "".join(f", count(*) FILTER (WHERE {each})" for each in conditions)
-    row = connection.exec_driver_sql(f"SELECT count(*){more} FROM {quoted(schema, object)} WHERE {_LIVE}").one()
+    row = connection.exec_driver_sql(f"SELECT count(*){more} FROM {quoted(schema, object)} WHERE {LIVE}").one()
     return [int(each) for each in row]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, text
 from include.warehouse.brief_lock import brief_lock
 from include.warehouse.engine import driver, quoted
 
-_LIVE = '"_deleted_at" IS NULL'
+LIVE = '"_deleted_at" IS NULL'  # a record that Salesforce still has
 _EVENTS = {
     "insert": "NEW TABLE AS fresh",
     "update": "OLD TABLE AS stale NEW TABLE AS fresh",
@@ -197,7 +197,7 @@ def _trigger(journal_id: int, event: str, table: str, rows: str, function: str) 
 def _function(name: str, journal_id: int, fields: Collection[str], conditions: Collection[str]) -> str:
     """Return the function that the triggers call, with the rights of its owner whoever writes the table."""
     kept = "".join(f", {quoted(each)}" for each in fields)
-    met = [_LIVE, *(f"{_LIVE} AND ({each})" for each in conditions)]
+    met = [LIVE, *(f"{LIVE} AND ({each})" for each in conditions)]
     come, gone = (f"ARRAY[{', '.join(f'{sign}count(*) FILTER (WHERE {each})' for each in met)}]" for sign in ("", "-"))
     torn = f"UPDATE headwater.journal SET number = number + 1, version = '' WHERE journal_id = {journal_id}"
     return f"""
@@ -217,11 +217,11 @@ def _function(name: str, journal_id: int, fields: Collection[str], conditions: C
                 SELECT {come} INTO moved FROM fresh;
             ELSIF TG_OP = 'DELETE' THEN
                 INSERT INTO {_table(journal_id)} ("Id", born, gone{kept})
-                SELECT "Id", false, NOT ({_LIVE}){kept} FROM stale;
+                SELECT "Id", false, NOT ({LIVE}){kept} FROM stale;
                 SELECT {gone} INTO moved FROM stale;
             ELSE
                 INSERT INTO {_table(journal_id)} ("Id", born, gone{kept})
-                SELECT "Id", false, NOT ({_LIVE}){kept} FROM stale;
+                SELECT "Id", false, NOT ({LIVE}){kept} FROM stale;
                 SELECT sum(hashtextextended("Id", 0)), {gone} INTO there, lost FROM stale;
                 SELECT sum(hashtextextended("Id", 0)), {come} INTO here, moved FROM fresh;
                 IF here <> there THEN  -- somebody gave a row another Id: it is a record that was never written down

@@ -70,13 +70,6 @@ class SourceQuery:
 
 def read_source_object(connection: Connection, *, org: str, schema: str, object: str) -> SourceObject:
     """Return what the warehouse knows of an object; one it knows nothing of has no columns."""
-    columns = connection.execute(
-        text(
-            "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
-            " WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
-        ),
-        {"table": quoted(schema, object)},
-    ).all()
     fields = connection.execute(
         text(
             "SELECT name, label, type, reference_to, coalesce(gone_at, held_at) AS gone_at,"
@@ -93,7 +86,7 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
     ).one_or_none()
     return SourceObject(
         object=object,
-        columns={str(name): str(kind) for name, kind in columns},
+        columns=_columns(connection, quoted(schema, object)),
         gone={field.name: field.gone_at for field in fields if field.gone_at is not None},
         labels={field.label: field.name for field in fields},
         references={field.name: tuple(field.reference_to) for field in fields if field.reference_to},
@@ -106,11 +99,15 @@ def read_source_object(connection: Connection, *, org: str, schema: str, object:
 
 def columns_of_session(connection: Connection, table: str) -> dict[str, str]:
     """Return the columns of a table of this session, with their types."""
+    return _columns(connection, quoted("pg_temp", table))
+
+
+def _columns(connection: Connection, table: str) -> dict[str, str]:
     rows = connection.execute(
         text(
             "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
             " WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
         ),
-        {"table": quoted("pg_temp", table)},
+        {"table": table},
     )
     return {str(name): str(kind) for name, kind in rows}

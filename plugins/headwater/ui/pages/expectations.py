@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from fastapi import APIRouter, HTTPException, Request
+from sqlalchemy import Engine
 from starlette.responses import Response
 
 from headwater.ui.listing import plain
 from headwater.ui.pages.shown_assessment import shown_assessment
 from headwater.ui.rendering import show
 from headwater.ui.warehouse import ChosenOrg, Warehouse, no_such_org
-from include.warehouse.health.assessments import IssueResult, expectation_documents, issues_of
+from include.warehouse.health.assessments import AssessmentRow, IssueResult, expectation_documents, issues_of
 
 router = APIRouter()
 
@@ -81,11 +82,7 @@ def expectations(request: Request, object: str, engine: Warehouse, chosen: Chose
     org, orgs = chosen
     if org is None:
         return no_such_org(request, "health", orgs)
-    shown, newest = shown_assessment(engine, org.org, request.query_params)
-    documents = expectation_documents(engine, shown.assessment_id, plain(object)) if shown else None
-    if shown is None or documents is None:
-        raise HTTPException(404, "The object was not assessed then.")
-    _, validation = documents
+    shown, newest, (_, validation) = _assessed(request, engine, org.org, object)
     return show(
         request,
         "expectations.html",
@@ -112,14 +109,22 @@ def expectation_document(
     org, orgs = chosen
     if org is None:
         return no_such_org(request, "health", orgs)
-    shown, _ = shown_assessment(engine, org.org, request.query_params)
-    documents = expectation_documents(engine, shown.assessment_id, plain(object)) if shown else None
-    if shown is None or documents is None:
-        raise HTTPException(404, "The object was not assessed then.")
-    chosen_document = documents[0] if document == "suite" else documents[1]
+    shown, _, (suite, validation) = _assessed(request, engine, org.org, object)
+    chosen_document = suite if document == "suite" else validation
     name = f"{org.org}-{plain(object)}-{document}-{shown.assessed_at:%Y-%m-%d}.json"
     body = json.dumps(chosen_document, indent=2)
     safe = "".join(each for each in name if each.isascii() and (each.isalnum() or each in "-_."))
     return Response(
         body, media_type="application/json", headers={"Content-Disposition": f'attachment; filename="{safe}"'}
     )
+
+
+def _assessed(
+    request: Request, engine: Engine, org: str, object: str
+) -> tuple[AssessmentRow, AssessmentRow | None, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the assessment that is asked for, the newest one, and the object's suite and validation in the former."""
+    shown, newest = shown_assessment(engine, org, request.query_params)
+    documents = expectation_documents(engine, shown.assessment_id, plain(object)) if shown else None
+    if shown is None or documents is None:
+        raise HTTPException(404, "The object was not assessed then.")
+    return shown, newest, documents

@@ -79,10 +79,8 @@ def run(
         engine, found.run_id, outcome=outcome, cause=cause, after=query.get("after", ""), limit=PAGE_SIZE
     )
     if unmasked:
-        keys, where = (
-            [each.record_id for each in page.records],
-            f"on the page of the run {found.run_id} of {found.push}",
-        )
+        keys = [each.record_id for each in page.records]
+        where = f"on the page of the run {found.run_id} of {found.push}"
         note_keys(engine, org.org, keys, who=user.get_name(), where=where)
     kept = {"org": org.org} | ({"outcome": outcome} if outcome else {}) | ({"cause": cause} if cause else {})
     root = request.scope.get("root_path", "")
